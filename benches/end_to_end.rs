@@ -8,20 +8,20 @@
 mod collection;
 #[path = "end_to_end/peer.rs"]
 mod peer;
-#[path = "../tests/support/place.rs"]
-#[allow(dead_code, reason = "each program uses a part")]
-mod place;
 #[path = "end_to_end/provider.rs"]
 mod provider;
 #[path = "end_to_end/run.rs"]
 mod run;
+#[path = "../tests/support/test_database.rs"]
+#[allow(dead_code, reason = "each program uses a part")]
+mod test_database;
 
 use std::time::Duration;
 
 use collection::Collection;
-use place::{OnPostgres, OnSqlite, Place};
 use provider::Provider;
 use run::{Measured, Site};
+use test_database::{OnPostgres, OnSqlite, TestDatabase};
 
 /// The defaults of the settings.
 const BATCH: usize = 96;
@@ -58,7 +58,7 @@ async fn all() {
     }
 }
 
-async fn measure<P: Place>(label: &str, collection: Collection, latency: Duration, hosts: usize) {
+async fn measure<P: TestDatabase>(label: &str, collection: Collection, latency: Duration, hosts: usize) {
     let provider = Provider::start(latency).await;
     let ideal = peer::fill_all_requests(&provider, &collection.inputs()).await;
     let fewest = collection.texts().div_ceil(BATCH);

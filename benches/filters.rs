@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use afterword::articles::{folder::Folder, properties::Filter};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
-use support::{OnPostgres, OnSqlite, Place, TestHost};
+use support::{OnPostgres, OnSqlite, TestDatabase, TestHost};
 
 /// How often each filter is asked.
 const ROUNDS: usize = 30;
@@ -35,7 +35,7 @@ fn main() {
     });
 }
 
-async fn measure<P: Place>(name: &str, articles: i64) {
+async fn measure<P: TestDatabase>(name: &str, articles: i64) {
     let world = TestHost::<P>::new().await;
     fill(&world, articles).await;
     let service = world.articles(None);
@@ -60,7 +60,7 @@ fn shown(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-async fn fill<P: Place>(world: &TestHost<P>, articles: i64) {
+async fn fill<P: TestDatabase>(world: &TestHost<P>, articles: i64) {
     const PAGE: i64 = 50_000;
     let series = match world.database.reader().engine() {
         Engine::Sqlite => {

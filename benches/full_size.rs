@@ -5,20 +5,20 @@
 
 #[path = "../tests/size/history.rs"]
 mod history;
-#[path = "../tests/support/place.rs"]
-#[allow(dead_code, reason = "tests use the rest")]
-mod place;
 #[path = "../tests/support/process.rs"]
 #[allow(dead_code, reason = "tests use the rest")]
 mod process;
+#[path = "../tests/support/test_database.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
+mod test_database;
 
 use std::time::{Duration, Instant};
 
 use history::Size;
-use place::{OnPostgres, OnSqlite, Place, TOKIO, open};
 use process::Server;
 use reqwest::Client;
 use serde_json::json;
+use test_database::{OnPostgres, OnSqlite, TOKIO, TestDatabase, open};
 use tokio::task::JoinSet;
 
 /// The two servers take turns, so that a busy moment of the machine meets both.
@@ -36,7 +36,7 @@ fn main() {
     });
 }
 
-async fn measure<P: Place>(name: &str, tasks: i64) {
+async fn measure<P: TestDatabase>(name: &str, tasks: i64) {
     let (empty_place, grown_place) = (P::fresh().await, P::fresh().await);
     let empty = served(&empty_place, None).await;
     let grown = served(&grown_place, Some(Size { articles: tasks / 50, body: 50_000, ended: tasks })).await;
@@ -54,7 +54,7 @@ async fn measure<P: Place>(name: &str, tasks: i64) {
 }
 
 /// A server on a database with this past.
-async fn served<P: Place>(place: &P, past: Option<Size>) -> Server {
+async fn served<P: TestDatabase>(place: &P, past: Option<Size>) -> Server {
     let url = format!("database.url={}", place.url());
     let settings: Vec<&str> = SETTINGS.into_iter().chain([url.as_str()]).collect();
     let server = Server::start(&settings);

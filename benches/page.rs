@@ -5,12 +5,12 @@
 
 #[path = "../tests/size/history.rs"]
 mod history;
-#[path = "../tests/support/place.rs"]
-#[allow(dead_code, reason = "tests use the rest")]
-mod place;
 #[path = "../tests/support/process.rs"]
 #[allow(dead_code, reason = "tests use the rest")]
 mod process;
+#[path = "../tests/support/test_database.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
+mod test_database;
 
 use std::{
     collections::HashSet,
@@ -18,9 +18,9 @@ use std::{
 };
 
 use history::Size;
-use place::{OnPostgres, OnSqlite, Place, TOKIO, open};
 use process::Server;
 use reqwest::Client;
+use test_database::{OnPostgres, OnSqlite, TOKIO, TestDatabase, open};
 
 const PATHS: [&str; 10] = [
     "/",
@@ -50,7 +50,7 @@ fn main() {
     });
 }
 
-async fn measure<P: Place>(name: &str, articles: i64) {
+async fn measure<P: TestDatabase>(name: &str, articles: i64) {
     let place = P::fresh().await;
     let url = format!("database.url={}", place.url());
     // One client may have an eighth of the connections for streams.

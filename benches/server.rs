@@ -5,13 +5,13 @@
 #[path = "server/engines.rs"]
 mod engines;
 mod no_op;
-#[path = "../tests/support/place.rs"]
-#[allow(dead_code, reason = "SQLite is not measured here")]
-mod place;
 #[path = "server/queue.rs"]
 mod queue;
 #[path = "server/saves.rs"]
 mod saves;
+#[path = "../tests/support/test_database.rs"]
+#[allow(dead_code, reason = "SQLite is not measured here")]
+mod test_database;
 #[path = "server/times.rs"]
 mod times;
 #[path = "server/vectors.rs"]

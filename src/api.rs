@@ -6,7 +6,7 @@
 
 mod article;
 mod bulk;
-mod counted;
+mod counted_rows;
 mod editing;
 mod health;
 mod hosts;
@@ -24,7 +24,7 @@ pub use article::{
     Revision,
 };
 pub use bulk::{Backlog, BulkRun, BulkRunSummary, FailedArticle};
-pub use counted::Counted;
+pub use counted_rows::CountedRows;
 pub(crate) use editing::EditAction;
 pub use editing::{AskedEdit, ChangedChunks, EditAnswer, OnConflict};
 pub use health::{Part, Report, State};

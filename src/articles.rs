@@ -17,16 +17,16 @@ pub mod front_matter;
 pub(crate) mod history;
 pub mod linking;
 pub(crate) mod links;
-mod listed;
+mod list_query;
+mod list_row;
 mod listing;
 pub(crate) mod names;
 mod near;
-mod placed;
 pub mod properties;
 pub(crate) mod reading;
 pub(crate) mod request;
 pub(crate) mod row;
-mod saved;
+mod save_result;
 mod service;
 pub mod slug;
 mod subfolders;
@@ -35,12 +35,12 @@ mod turns;
 pub(crate) mod update;
 
 pub use changes::{ArticleEvent, ChangeFeed, ChangeKind};
-pub use edit::{Edited, PartEdits};
+pub use edit::{EditResult, PartEdits};
 pub use error::ArticleError;
-pub use request::{Changes, Limits, NewArticle};
+pub use request::{ArticlePatch, Limits, NewArticle};
 pub(crate) use row::FRONT_MATTER;
-pub(crate) use row::{Summarised, VectorsNote, summaries};
-pub use saved::Saved;
+pub(crate) use row::{NotedSummary, VectorsNote, summaries};
+pub use save_result::SaveResult;
 pub use service::{AfterSave, Articles};
 
 pub use crate::api::{

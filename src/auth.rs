@@ -10,7 +10,7 @@ mod issuer;
 mod secret;
 mod tokens;
 
-pub(crate) use caller::Presented;
+pub(crate) use caller::PresentedToken;
 pub use caller::{Caller, Who};
 pub use error::AuthError;
 pub use tokens::{NewToken, Token, TokenError, Tokens};

@@ -18,7 +18,6 @@ mod import;
 mod index;
 mod links;
 mod log;
-mod look;
 mod manual;
 mod mcp;
 mod model;
@@ -36,6 +35,7 @@ mod snapshots;
 mod status;
 mod sync;
 mod table;
+mod text_style;
 mod token;
 
 use std::process::ExitCode;

@@ -41,7 +41,7 @@ pub use template::template;
 
 /// Settings that hold together, and where each came from.
 #[derive(Debug, Clone)]
-pub struct Loaded {
+pub struct LoadedSettings {
     /// The settings.
     pub settings: Settings,
     /// Where values came from that are not defaults, by dotted key.
@@ -66,7 +66,7 @@ fn list(faults: &[Fault]) -> String {
     }
 }
 
-impl Loaded {
+impl LoadedSettings {
     /// Reads all sources.
     ///
     /// # Errors

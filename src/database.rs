@@ -9,8 +9,8 @@ mod verify;
 
 pub use afterword_actors::schema::{SchemaError, migrate, take_back as rollback};
 pub use backup::{BackupError, backup};
-pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy, open_both};
-pub use index::{IndexError, RebuildProgress, Rebuilt, begin_empty, language, rebuild, renew_words};
-pub use restore::{RestoreError, Restored, restore};
+pub use copy::{CopiedTable, CopyError, CopyProgress, CopyReport, copy, open_both};
+pub use index::{IndexError, RebuildProgress, RebuildReport, begin_empty, language, rebuild, renew_words};
+pub use restore::{RestoreError, RestoreReport, restore};
 pub use schema::{Migration, copied_in_part, migrations, size, undone_by_rollback};
 pub use verify::{Verification, VerifyFinding, verify};

@@ -2,10 +2,10 @@
 
 mod back_end;
 mod backends;
-mod kept;
 pub mod local;
 pub mod openai;
 pub mod scripted;
+mod set_settings;
 mod turns;
 
 pub use back_end::{BackEndError, Preparation};

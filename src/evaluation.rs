@@ -45,15 +45,15 @@ pub struct Quality {
 }
 
 /// The ways in which `search` can be measured: without its reranker in each mode, and in the mode that uses all if it has one.
-pub fn ways(search: &Search) -> Vec<Way> {
+pub fn ways(search: &Search) -> Vec<SearchVariant> {
     let plain = search.clone().reranking(None);
     let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
-    let reranked = search.reranker().map(|_| Way { search: search.clone(), mode: Mode::Hybrid });
-    modes.into_iter().map(|mode| Way { search: plain.clone(), mode }).chain(reranked).collect()
+    let reranked = search.reranker().map(|_| SearchVariant { search: search.clone(), mode: Mode::Hybrid });
+    modes.into_iter().map(|mode| SearchVariant { search: plain.clone(), mode }).chain(reranked).collect()
 }
 
 /// A way to search.
-pub struct Way {
+pub struct SearchVariant {
     /// With its reranker, if it has one.
     pub search: Search,
     /// How it is asked.
@@ -65,7 +65,7 @@ pub struct Way {
 /// # Errors
 /// [`SearchError`]
 pub async fn measure(
-    ways: &[Way],
+    ways: &[SearchVariant],
     collection: &Collection,
     mut tick: impl FnMut(),
 ) -> Result<Vec<Quality>, SearchError> {
@@ -85,7 +85,7 @@ pub async fn measure(
 
 /// Measures one way; also returns for each query whether a relevant article is among the first three.
 async fn measure_one(
-    Way { search, mode }: &Way,
+    SearchVariant { search, mode }: &SearchVariant,
     collection: &Collection,
     mut tick: impl FnMut(),
 ) -> Result<(Quality, Vec<bool>), SearchError> {

@@ -36,8 +36,8 @@ pub use layouts::Layout;
 pub use manager::{ManagerError, ManagerReport, NotBroughtIn, import_manager};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
 pub use sync::{
-    Conflict, Folders, KeptFolder, LeftCopy, Losses, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, forget,
-    left_copies, sync, told_of, watch,
+    ArticleChanges, Conflict, FileChanges, FolderSync, KeptFolder, LeftCopy, PendingDeletions, SyncError, SyncReport,
+    SyncRequest, WatchEvent, forget, left_copies, sync, told_of, watch,
 };
 
 /// What to do about an article, or a file, that exists already and is not known to be the same.

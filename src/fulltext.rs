@@ -2,15 +2,13 @@
 //!
 //! A text becomes terms here (`tokens`), and the engines are given nothing else: FTS5 on SQLite, text-search vectors on
 //! PostgreSQL, both ranked by BM25 over whole articles. It is given texts and knows no article service; what a search is limited to
-//! comes as a condition (`Among`).
+//! comes as a condition (`SearchScope`).
 
-mod among;
 mod bm25;
 mod body;
 mod earlier;
 mod endings;
 mod fold;
-mod found;
 mod fts5;
 mod joined;
 mod languages;
@@ -18,6 +16,7 @@ mod matcher;
 mod phrase;
 mod postgres;
 mod read_texts;
+mod search_scope;
 mod spoken;
 mod sqlite;
 mod state;
@@ -27,6 +26,7 @@ mod terms;
 mod tokens;
 mod unaccented;
 mod wanted;
+mod word_hit;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -35,16 +35,14 @@ use afterword_actors::store::{
     sql::{Sql, Value},
 };
 
-pub(crate) use among::Among;
 pub(crate) use bm25::{idf, worth};
 pub(crate) use body::BodyTerms;
 pub(crate) use earlier::some as some_earlier;
-use found::TITLE_TIMES;
-pub(crate) use found::{Found, Part};
 pub(crate) use languages::Languages;
 pub(crate) use matcher::{Match, Matcher, merged};
 pub(crate) use phrase::Phrase;
 pub(crate) use read_texts::ReadTexts;
+pub(crate) use search_scope::SearchScope;
 pub(crate) use spoken::{is_little, language as language_of};
 pub(crate) use sqlite::{Lists, Lookups};
 pub(crate) use state::{Freshness, LANGUAGE, State, VERSION};
@@ -52,6 +50,8 @@ pub(crate) use stems::{Stems, is_known as is_language, languages, stem_of};
 use tokens::Reading;
 pub(crate) use tokens::{is_unspaced, tokens};
 pub(crate) use wanted::Term;
+use word_hit::TITLE_TIMES;
+pub(crate) use word_hit::{Part, WordHit};
 
 /// Stands in an index between texts that do not belong together, so that no phrase reaches from one into the other. No text has
 /// a term like it.
@@ -181,7 +181,7 @@ async fn write(
 /// What is looked for: terms of which any may match, and the text they were made of, for articles whose words were written
 /// by an earlier version.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct WordQuery<'a> {
     pub(crate) terms: &'a [Term],
     pub(crate) text: &'a str,
     /// Whether there are any.
@@ -196,10 +196,10 @@ pub(crate) struct Wanted<'a> {
 /// [`StoreError`]
 pub(crate) async fn ranking(
     connection: &impl Sql,
-    wanted: Wanted<'_>,
-    among: &Among,
+    wanted: WordQuery<'_>,
+    among: &SearchScope,
     limit: usize,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<WordHit>, StoreError> {
     if wanted.terms.is_empty() {
         return Ok(Vec::new());
     }
@@ -212,11 +212,11 @@ pub(crate) async fn ranking(
         return Ok(found);
     }
     let mut best: HashMap<i64, f64> = found.into_iter().map(|found| (found.id, found.score)).collect();
-    for Found { id, score } in earlier::ranking(connection, wanted.text, among, count).await? {
+    for WordHit { id, score } in earlier::ranking(connection, wanted.text, among, count).await? {
         let known = best.entry(id).or_insert(score);
         *known = known.max(score);
     }
-    let mut found: Vec<_> = best.into_iter().map(|(id, score)| Found { id, score }).collect();
+    let mut found: Vec<_> = best.into_iter().map(|(id, score)| WordHit { id, score }).collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
     found.truncate(limit);
     Ok(found)

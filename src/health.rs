@@ -18,7 +18,7 @@ use std::{
 use crate::api::Timestamp;
 pub use crate::api::{Part, Report, State};
 pub use diagnosis::Finding;
-pub use look::Watched;
+pub use look::HealthSources;
 pub use waiting::{PAUSED, why_tasks_wait};
 
 /// Watches a server. Cheap to clone.

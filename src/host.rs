@@ -7,7 +7,7 @@ mod searching;
 use std::{path::PathBuf, sync::Arc};
 
 use afterword_actors::{
-    Delays, Drained, Offer, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
+    Delays, DrainReport, Offer, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
     embedder::ModelIdentity,
     store::{Database, OpenError, OpenOptions, StoreError, control},
 };
@@ -207,7 +207,7 @@ pub struct RunningHost {
 
 impl RunningHost {
     /// Finishes what is being processed, releases the rest, and stops.
-    pub async fn stop(self) -> Drained {
+    pub async fn stop(self) -> DrainReport {
         drop(self.reading);
         let drained = self.runtime.stop(self.host.settings.queue.drain_timeout).await;
         self.host.database.close().await;

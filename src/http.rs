@@ -40,7 +40,7 @@ use tower_http::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-pub use app::{HttpState, Parts};
+pub use app::{HttpParts, HttpState};
 pub use feed::EventFeed;
 pub(crate) use guard::{
     access::{Arrival, may_read},

@@ -2,7 +2,7 @@
 
 use crate::{
     auth::Who,
-    share::{Shares, Taken},
+    share::{SharePermit, Shares},
 };
 
 /// Texts up to this size are not counted. *Units:* bytes.
@@ -24,7 +24,7 @@ impl LargeTexts {
     }
 
     /// Waits for room for a text of `size` bytes for the client `who`; a small one takes none.
-    pub(crate) async fn room(&self, who: &Who, size: u64) -> Option<Taken> {
+    pub(crate) async fn room(&self, who: &Who, size: u64) -> Option<SharePermit> {
         if size <= SMALL { None } else { self.0.take(who, units(size)).await }
     }
 }

@@ -1,10 +1,10 @@
 //! MCP: the door for AI agents, over stdio and over streamable HTTP, in both eras of the protocol.
 //!
 //! - `pipe`, `reading`: how messages arrive over each transport; `message`, `arguments`: how they are bounded and read
-//! - `door`: what a session can ask; `access`: what a caller may ask
+//! - `server`: what a session can ask; `access`: what a caller may ask
 //! - `tools`: the tools, a file for each subject; `resources`: articles as `article://{slug}`
 //! - `sessions`, `owner`: their limit, and which caller owns one; `calls`: how many run at once; `in_flight`: those that are not answered
-//!   yet; `line`: whether their client is still there; `subscriptions`, `changes`: telling clients what has
+//!   yet; `client_gone`: whether their client is still there; `subscriptions`, `changes`: telling clients what has
 //!   changed; `idle_timer`: noticing that one is gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: the form of answers, pages and refusals
 //!
@@ -15,12 +15,11 @@ mod arguments;
 mod budget;
 mod calls;
 mod changes;
+mod client_gone;
 mod cursor;
-mod door;
 mod excerpt;
 mod idle_timer;
 mod in_flight;
-mod line;
 mod message;
 mod owner;
 mod pipe;
@@ -29,6 +28,7 @@ mod reading;
 mod requests;
 mod resources;
 mod schema;
+mod server;
 mod sessions;
 mod subscriptions;
 mod tools;
@@ -47,15 +47,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 
-pub use door::McpServer;
+pub use server::McpServer;
 pub use sessions::Sessions;
 
 use crate::{config::Server, host::Host};
 use calls::Calls;
-use changes::Changes;
-use door::Transport;
+use changes::ResourceNotifier;
 use pipe::Pipe;
 use reading::Reader;
+use server::Transport;
 
 /// How long an answer is kept for a client that lost its connection.
 const ANSWER_RETENTION: Duration = Duration::from_secs(5);
@@ -70,7 +70,7 @@ pub fn http_service(
     shutdown: CancellationToken,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
     let settings = host.settings().server.clone();
-    let (changes, calls) = (Changes::watch(host.articles.clone()), Calls::new(settings.max_connections));
+    let (changes, calls) = (ResourceNotifier::watch(host.articles.clone()), Calls::new(settings.max_connections));
     let way = Transport::Http { idle: settings.mcp_session_idle };
     streamable(
         move || McpServer::new(host.clone(), changes.clone(), calls.clone(), way, CancellationToken::new()),
@@ -161,7 +161,7 @@ async fn session<R: AsyncRead + Send + Unpin + 'static>(
     stop: CancellationToken,
 ) -> Result<(), SessionError> {
     let calls = Calls::new(host.settings().server.max_connections);
-    let changes = Changes::watch(host.articles.clone());
+    let changes = ResourceNotifier::watch(host.articles.clone());
     let door = McpServer::new(host, changes, calls, Transport::Pipe, alive);
     let session = match serve_server_with_ct(door, pipe, stop).await {
         Ok(session) => session,

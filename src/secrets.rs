@@ -40,7 +40,7 @@ pub fn keep(secret: &str) {
 
 /// Registers the secrets within an address.
 pub fn keep_those_of(address: &str) {
-    let parts = Parts::of(address);
+    let parts = AddressParts::of(address);
     // A password that is also the name of the user or the database cannot be told apart from them.
     for secret in parts.secrets().filter(|secret| !parts.names().any(|name| name == *secret)) {
         keep(secret);
@@ -59,7 +59,7 @@ pub fn strike(text: &str) -> Cow<'_, str> {
 
 /// Returns an address as it may be shown: without passwords, whatever its form.
 pub fn in_address(address: &str) -> String {
-    let parts = Parts::of(address);
+    let parts = AddressParts::of(address);
     let Some(scheme) = parts.scheme else {
         // Not a URL, so nothing tells which part is secret. `host=… password=…` is a form of PostgreSQL's.
         return if address.contains(['@', '=', ':']) { HIDDEN.to_owned() } else { address.to_owned() };
@@ -88,7 +88,7 @@ fn is_secret(parameter: &str) -> bool {
 }
 
 /// An address, cut where secrets may be.
-struct Parts<'a> {
+struct AddressParts<'a> {
     scheme: Option<&'a str>,
     user: Option<&'a str>,
     password: Option<&'a str>,
@@ -97,7 +97,7 @@ struct Parts<'a> {
     query: Vec<(&'a str, Option<&'a str>)>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> AddressParts<'a> {
     /// A password may contain any of the characters that usually end it (`@`, `/`, `?`), so the last `@` counts.
     fn of(address: &'a str) -> Self {
         let Some((scheme, rest)) = address.split_once("://") else {

@@ -5,12 +5,12 @@
 //! lets the workers finish up to a deadline, and releases the tasks they still have.
 
 mod connection;
+mod connection_limit;
 mod error;
+mod folder_sync;
 mod gate;
-mod in_step;
 mod listener;
-mod room;
-mod watched;
+mod timed_stream;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -18,11 +18,11 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Loaded, Settings},
+    config::{LoadedSettings, Settings},
     database,
-    health::{Health, Watched},
+    health::{Health, HealthSources},
     host::{Host, RunningHost},
-    http::{self, HttpState, Parts},
+    http::{self, HttpParts, HttpState},
     mcp,
     page::{self, Page},
     signals::{self, Signals},
@@ -37,7 +37,7 @@ pub use error::ServeError;
 ///
 /// # Errors
 /// [`ServeError`] if it cannot start, or its socket fails.
-pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
+pub async fn serve(loaded: &LoadedSettings, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
     let settings = &loaded.settings;
     // Installed before anything is claimed that would have to be released.
     let signals = Signals::install()?;
@@ -96,7 +96,7 @@ async fn opened(settings: &Settings, stop: &CancellationToken) -> Result<Option<
 }
 
 async fn open(
-    loaded: &Loaded,
+    loaded: &LoadedSettings,
     address: SocketAddr,
     gate: &Gate,
     stopping: &CancellationToken,
@@ -110,16 +110,16 @@ async fn open(
     let (host, runtime) = (worker.host.clone(), worker.runtime.handle());
     export_traces(settings, &host, &runtime, stopping);
     let (database, settings) = (host.database.clone(), settings.health.clone());
-    let watched = Watched { database, settings, runtime: runtime.clone() };
+    let watched = HealthSources { database, settings, runtime: runtime.clone() };
     let health = Health::begin(&watched).await;
     tokio::spawn(health.clone().watch(watched, stopping.clone()));
-    in_step::keep(&loaded.settings.sync, &host.articles, &health, stopping);
+    folder_sync::keep(&loaded.settings.sync, &host.articles, &health, stopping);
     let page = loaded.settings.server.page.then(|| {
         let (host, runtime, health) = (host.clone(), runtime.clone(), health.clone());
-        page::Parts { host, runtime, health, settings: loaded.rows(), stopping: stopping.clone() }
+        page::PageParts { host, runtime, health, settings: loaded.rows(), stopping: stopping.clone() }
     });
     let tokens = host.tokens.clone();
-    let parts = Parts {
+    let parts = HttpParts {
         page: page.map(page::open).map(mounted),
         mcp: Router::new().route_service("/mcp", mcp::http_service(host.clone(), stopping.clone())),
         host,

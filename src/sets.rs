@@ -5,7 +5,7 @@ use afterword_actors::{
     embedder::ModelIdentity,
     store::{
         Database, StoreError,
-        models::{self, Set, Switch, Wanted},
+        models::{self, Set, Switch, WantedSets},
         sql::{self, Sql},
         stats,
     },
@@ -39,7 +39,7 @@ impl Sets {
     /// # Errors
     /// [`StoreError`]
     pub async fn status(&self) -> Result<SetsStatus, StoreError> {
-        let Wanted { active, building } = models::wanted(self.database.reader()).await?;
+        let WantedSets { active, building } = models::wanted(self.database.reader()).await?;
         let not_in_effect = self.not_in_effect(active.as_ref(), building.as_ref());
         let in_use = match active {
             Some(set) => Some(self.view(&set).await?),

@@ -24,7 +24,7 @@ struct Shared<K> {
 }
 
 /// Units that are taken, until this is dropped.
-pub(crate) struct Taken {
+pub(crate) struct SharePermit {
     _own: Option<OwnedSemaphorePermit>,
     _all: OwnedSemaphorePermit,
 }
@@ -33,11 +33,11 @@ pub(crate) struct Taken {
 /// answer's extensions, for the guards.
 #[derive(Clone)]
 pub(crate) struct UntilSent {
-    _taken: Arc<Taken>,
+    _taken: Arc<SharePermit>,
 }
 
-impl From<Taken> for UntilSent {
-    fn from(taken: Taken) -> Self {
+impl From<SharePermit> for UntilSent {
+    fn from(taken: SharePermit) -> Self {
         Self { _taken: Arc::new(taken) }
     }
 }
@@ -51,25 +51,25 @@ impl<K: Eq + Hash + Clone> Shares<K> {
 
     /// Takes `units` for `who` as soon as they are free; if it wants more than its part, all of its part. Never `None`
     /// while this exists.
-    pub(crate) async fn take(&self, who: &K, units: u32) -> Option<Taken> {
+    pub(crate) async fn take(&self, who: &K, units: u32) -> Option<SharePermit> {
         let units = units.min(self.0.each);
         // The client's own part first: while it waits for that it blocks no other client.
         let own = self.own(who).acquire_many_owned(units).await.ok()?;
         let all = Arc::clone(&self.0.all).acquire_many_owned(units).await.ok()?;
-        Some(Taken { _own: Some(own), _all: all })
+        Some(SharePermit { _own: Some(own), _all: all })
     }
 
     /// The same for work that is nobody's in particular: only the total limits it.
-    pub(crate) async fn take_for_nobody(&self, units: u32) -> Option<Taken> {
+    pub(crate) async fn take_for_nobody(&self, units: u32) -> Option<SharePermit> {
         let all = Arc::clone(&self.0.all).acquire_many_owned(units.min(self.0.each)).await.ok()?;
-        Some(Taken { _own: None, _all: all })
+        Some(SharePermit { _own: None, _all: all })
     }
 
     /// The same as [`Shares::take`] if they are free now.
-    pub(crate) fn try_take(&self, who: &K, units: u32) -> Option<Taken> {
+    pub(crate) fn try_take(&self, who: &K, units: u32) -> Option<SharePermit> {
         let own = self.own(who).try_acquire_many_owned(units).ok()?;
         let all = Arc::clone(&self.0.all).try_acquire_many_owned(units).ok()?;
-        Some(Taken { _own: Some(own), _all: all })
+        Some(SharePermit { _own: Some(own), _all: all })
     }
 
     fn own(&self, who: &K) -> Arc<Semaphore> {

@@ -16,8 +16,8 @@ mod day;
 mod history;
 #[path = "size/postgres.rs"]
 mod postgres;
-#[path = "size/said.rs"]
-mod said;
+#[path = "size/recording.rs"]
+mod recording;
 #[path = "size/sqlite.rs"]
 mod sqlite;
 
@@ -26,8 +26,8 @@ use std::collections::BTreeMap;
 use afterword::embedding::scripted::Script;
 use afterword_actors::RuntimeSettings;
 use history::Size;
-use said::Said;
-use support::{DRAIN, OnPostgres, OnSqlite, Place, TestHost, article, quick};
+use recording::Recording;
+use support::{DRAIN, OnPostgres, OnSqlite, TestDatabase, TestHost, article, quick};
 
 /// What one statement read, by unit.
 type Cost = Vec<(&'static str, u64)>;
@@ -48,7 +48,7 @@ fn pairs() -> [[Size; 2]; 2] {
 }
 
 /// A past within the retention, so that neither size has anything to clean up.
-async fn after<P: Place>(size: Size) -> (TestHost<P>, Said) {
+async fn after<P: TestDatabase>(size: Size) -> (TestHost<P>, Recording) {
     let settings = RuntimeSettings { slots: 4, ..quick() };
     let world = TestHost::<P>::with(Script { dimension: 8, ..Script::default() }, settings).await;
     let runtime = world.start().await;
@@ -56,7 +56,7 @@ async fn after<P: Place>(size: Size) -> (TestHost<P>, Said) {
     world.settled(&runtime).await;
     runtime.stop(DRAIN).await;
     history::fill(&world.database, size).await;
-    let listening = said::listen();
+    let listening = recording::listen();
     let runtime = world.start().await;
     day::spend(&world, &runtime).await;
     runtime.stop(DRAIN).await;
@@ -104,7 +104,7 @@ fn compare(pair: [Size; 2], small: &BTreeMap<String, Cost>, large: &BTreeMap<Str
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_sqlite_no_statement_reads_more_when_more_has_been_done() {
-    let _alone = said::alone().await;
+    let _alone = recording::alone().await;
     for pair in pairs() {
         let mut costs = Vec::new();
         for size in pair {
@@ -119,7 +119,7 @@ async fn on_sqlite_no_statement_reads_more_when_more_has_been_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_no_statement_reads_more_when_more_has_been_done() {
-    let _alone = said::alone().await;
+    let _alone = recording::alone().await;
     for pair in pairs() {
         let mut costs = Vec::new();
         for size in pair {

@@ -8,22 +8,22 @@ use crate::{
     outcome::Outcome,
     pipeline::Pipeline,
     settings::RuntimeSettings,
-    settlement::{Decided, Decision, Gathered, WrongLength, apply, blamed, decide, refunded},
+    settlement::{CommitItem, DecidedAttempt, Decision, WrongLength, apply, blamed, decide, refunded},
     store::{
         Database, StoreError, Transaction, models,
-        settle::{Next, Settled, TaskVerdict, settle},
+        settle::{Next, SettledTask, TaskVerdict, settle},
     },
     task::{ClaimedTask, Vectors},
 };
 
 /// An attempt with a decided effect on its task. Committing it twice is safe: the lease is a fence.
 #[derive(Debug, Clone)]
-pub struct Ended {
-    decided: Arc<Decided>,
+pub struct EndedAttempt {
+    decided: Arc<DecidedAttempt>,
     in_doubt: bool,
 }
 
-impl Ended {
+impl EndedAttempt {
     /// Marks it as perhaps committed before: [`commit`] then returns the task's present state even if the lease is
     /// gone.
     #[must_use]
@@ -46,7 +46,7 @@ pub async fn judge(
     task: ClaimedTask,
     elapsed: Duration,
     outcome: Outcome,
-) -> Ended {
+) -> EndedAttempt {
     let decided = match decide(task, elapsed, outcome, settings.retry) {
         Decision::Commit(decided) => decided,
         Decision::Ask(task, elapsed, failure) => match model.embedder.probe().await {
@@ -54,15 +54,15 @@ pub async fn judge(
             Err(_) => refunded(task, elapsed, failure),
         },
     };
-    Ended { decided: Arc::new(decided), in_doubt: false }
+    EndedAttempt { decided: Arc::new(decided), in_doubt: false }
 }
 
 /// Writes the results of the attempts and ends them, each if its lease is valid. Returns the states of the tasks; those without a valid lease are missing unless they are in doubt.
 ///
 /// # Errors
 /// [`StoreError`]; the transaction must then be rolled back.
-pub async fn commit(transaction: &Transaction, ended: &[Ended]) -> Result<Vec<Settled>, StoreError> {
-    let gathered = |ended: &Ended| Gathered { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };
+pub async fn commit(transaction: &Transaction, ended: &[EndedAttempt]) -> Result<Vec<SettledTask>, StoreError> {
+    let gathered = |ended: &EndedAttempt| CommitItem { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };
     let batch: Vec<_> = ended.iter().map(gathered).collect();
     let applied = apply(transaction, &batch, &models::wanted(transaction).await?).await?;
     let mut settled = applied.settled;

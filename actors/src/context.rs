@@ -8,8 +8,8 @@ use tokio::sync::broadcast;
 use crate::{
     embedder::Model,
     event::TaskEvent,
-    pipeline::{Pipeline, Reads, Room},
-    sets::{Made, Sets},
+    pipeline::{BodyPermits, Pipeline, Reads},
+    sets::{SetModel, Sets},
     settings::RuntimeSettings,
     store::{Database, hosts::NewHost},
 };
@@ -25,7 +25,7 @@ pub(crate) struct Context {
     pub(crate) model: Model,
     pub(crate) model_row: embedding_model::Model,
     pub(crate) sets: Sets,
-    pub(crate) room: Arc<Room>,
+    pub(crate) room: Arc<BodyPermits>,
     pub(crate) reads: Arc<Reads>,
     pub(crate) events: broadcast::Sender<TaskEvent>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Context {
 impl Context {
     /// Returns what makes the vectors of the set `model_id`; `None` if this host does not make it.
     pub(crate) fn pipeline(&self, model_id: i64) -> Option<Pipeline> {
-        let Made { model, requests } = self.sets.made(model_id)?;
+        let SetModel { model, requests } = self.sets.made(model_id)?;
         let (database, reads, room) = (self.database.clone(), Arc::clone(&self.reads), Arc::clone(&self.room));
         let (chunker, again) = (model.chunker, self.settings.retry);
         Some(Pipeline { database, reads, chunker, requests, room, model_id, again })

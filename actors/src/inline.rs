@@ -15,7 +15,7 @@ use crate::{
     settings::{Delays, RuntimeSettings},
     store::{
         Database, StoreError,
-        claim::{Claim, Makes, claim_one, new_token},
+        claim::{Claim, HostSets, claim_one, new_token},
         leases, models, settle,
     },
     task::{ClaimedTask, TaskStatus, Vectors},
@@ -91,7 +91,7 @@ impl Inline {
         }
     }
 
-    async fn claim(&self, id: i64) -> Result<(Makes, Option<ClaimedTask>), StoreError> {
+    async fn claim(&self, id: i64) -> Result<(HostSets, Option<ClaimedTask>), StoreError> {
         let (identity, incarnation) = (self.model.embedder.identity().clone(), self.incarnation.clone());
         let (lease, offer) = (self.settings.lease, Offer::from(self.model.clone()));
         self.database

@@ -109,7 +109,7 @@ mod tree;
 
 pub use event::TaskEvent;
 pub use inline::embed_now;
-pub use runtime::{Drained, Runtime, RuntimeHandle, StartError};
+pub use runtime::{DrainReport, Runtime, RuntimeHandle, StartError};
 pub use sets::{Offer, OtherModels};
 pub use settings::{Delays, RestartSettings, Retention, RuntimeSettings};
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use crate::{
 
 /// An attempt that has ended.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedAttempt {
     /// The task that was tried.
     pub task: ClaimedTask,
     /// Its result.
@@ -22,7 +22,7 @@ pub struct Finished {
     pub gained: bool,
 }
 
-impl Finished {
+impl FinishedAttempt {
     /// Returns the slot that is free again.
     pub fn slot(&self) -> Slot {
         self.task.slot

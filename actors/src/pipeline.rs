@@ -2,9 +2,9 @@
 //! next attempt is given what a failed one made.
 
 mod batches;
+mod body_permits;
 mod hashed;
 mod reads;
-mod room;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -18,9 +18,9 @@ use crate::{
     task::{ArticleSnapshot, ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Vectors},
 };
 
+use body_permits::BodyPermit;
+pub(crate) use body_permits::BodyPermits;
 pub(crate) use reads::Reads;
-pub(crate) use room::Room;
-use room::Taken;
 
 /// What an attempt needs.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub(crate) struct Pipeline {
     /// Embeds the chunks.
     pub(crate) requests: Arc<Requests>,
     /// Bounds the memory of the articles that are being processed.
-    pub(crate) room: Arc<Room>,
+    pub(crate) room: Arc<BodyPermits>,
     /// `embedding_models.id`.
     pub(crate) model_id: i64,
     /// Delays between the tries of one request.
@@ -108,7 +108,7 @@ impl Pipeline {
     }
 
     /// Reads an article once there is room for it.
-    async fn read(&self, article_id: i64) -> Result<(Option<vectors::Text>, Option<Taken>), StoreError> {
+    async fn read(&self, article_id: i64) -> Result<(Option<vectors::Text>, Option<BodyPermit>), StoreError> {
         let taken = self.room.take_short().await;
         match self.reads.text(article_id).await? {
             Some(vectors::Reading::Text(text)) => {

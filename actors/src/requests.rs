@@ -7,15 +7,15 @@
 //!
 //! - `pool`: which text goes next; `under_way`: which have been sent; `recent`: which were answered a moment ago; all
 //!   pure
-//! - `desk`: the task that sends requests and distributes their results
-//! - `messages`: what attempts and the desk say to each other; `replies`: where the answers go
+//! - `dispatcher`: the task that sends requests and distributes their results
+//! - `messages`: what attempts and the dispatcher say to each other; `replies`: where the answers go
 //! - `turn`: when the next one may be sent
 //! - `call`: one request, and what its failure means for its texts
 //!
 //! Knows no task, no row and no article.
 
 mod call;
-mod desk;
+mod dispatcher;
 mod entry;
 mod messages;
 mod pool;
@@ -34,12 +34,12 @@ use std::sync::{
 use tokio::sync::mpsc;
 
 use self::{
-    desk::{Desk, Running},
+    dispatcher::{Dispatcher, Running},
     messages::Message,
 };
 use crate::embedder::{BatchLimits, Embedder};
 
-pub(crate) use entry::{Entry, Refused};
+pub(crate) use entry::{Entry, RefusedText};
 pub(crate) use messages::{Refusal, RequestRank, Text};
 
 /// The requests of one model.
@@ -49,13 +49,13 @@ pub(crate) struct Requests {
     /// Most requests at the same time, even if the embedder allows more.
     most: usize,
     /// Started by the first attempt, and again by the next one if it has died.
-    desk: Mutex<Option<Running>>,
+    dispatcher: Mutex<Option<Running>>,
 }
 
 impl Requests {
     /// Allows as many requests at the same time as `embedder` does, and at most `most`.
     pub(crate) fn new(embedder: Arc<dyn Embedder>, most: usize) -> Arc<Self> {
-        Arc::new(Self { embedder, attempts: AtomicU64::default(), most, desk: Mutex::default() })
+        Arc::new(Self { embedder, attempts: AtomicU64::default(), most, dispatcher: Mutex::default() })
     }
 
     /// Returns how much one request may carry now.
@@ -82,21 +82,21 @@ impl Requests {
 
     /// Forgets recent answers, because the database did not take them.
     pub(crate) fn forget(&self) {
-        if let Some(running) = &*self.desk.lock().unwrap_or_else(PoisonError::into_inner) {
-            // A desk that has died has forgotten.
+        if let Some(running) = &*self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A dispatcher that has died has forgotten.
             let _ = running.messages.send(Message::Forget);
         }
     }
 
     fn messages(&self, most: usize) -> mpsc::UnboundedSender<Message> {
-        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*desk {
+        let mut dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*dispatcher {
             Some(running) if !running.messages.is_closed() => running.messages.clone(),
-            Some(_) | None => desk.insert(self.run(most)).messages.clone(),
+            Some(_) | None => dispatcher.insert(self.run(most)).messages.clone(),
         }
     }
 
     fn run(&self, most: usize) -> Running {
-        Desk::start(Arc::clone(&self.embedder), most)
+        Dispatcher::start(Arc::clone(&self.embedder), most)
     }
 }

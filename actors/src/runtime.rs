@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use start::StartError;
-pub use stop::Drained;
+pub use stop::DrainReport;
 
 /// A running tree of actors. Dropping it stops them at once; [`Runtime::stop`] lets them finish first.
 pub struct Runtime {

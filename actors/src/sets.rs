@@ -7,8 +7,8 @@ use crate::{
     embedder::{Model, ModelIdentity},
     requests::Requests,
     store::{
-        claim::Makes,
-        models::{Set, Wanted},
+        claim::HostSets,
+        models::{Set, WantedSets},
     },
     supervision::Trouble,
 };
@@ -50,27 +50,27 @@ impl From<Model> for Offer {
 pub(crate) struct Sets {
     /// `embedding_models.id` of the host's own model.
     own: i64,
-    model: Made,
+    model: SetModel,
     others: Arc<dyn OtherModels>,
     /// Most requests at the same time for one set.
     requests: usize,
     /// The model of the set in use, if that is not the host's own; made once.
-    second: Mutex<Option<Second>>,
+    second: Mutex<Option<OtherSet>>,
 }
 
-struct Second {
+struct OtherSet {
     set: Set,
-    model: Option<Made>,
+    model: Option<SetModel>,
 }
 
 /// A model, and the requests that attempts at its set share.
 #[derive(Clone)]
-pub(crate) struct Made {
+pub(crate) struct SetModel {
     pub(crate) model: Model,
     pub(crate) requests: Arc<Requests>,
 }
 
-impl Made {
+impl SetModel {
     /// Allows at most `requests` at the same time.
     fn new(model: Model, requests: usize) -> Self {
         Self { requests: Requests::new(Arc::clone(&model.embedder), requests), model }
@@ -80,17 +80,17 @@ impl Made {
 impl Sets {
     /// Allows at most `requests` at the same time for each set.
     pub(crate) fn new(own: i64, offer: Offer, requests: usize) -> Self {
-        let model = Made::new(offer.model, requests);
+        let model = SetModel::new(offer.model, requests);
         Self { own, model, others: offer.others, requests, second: Mutex::default() }
     }
 
     /// Returns which of the wanted sets this host makes.
-    pub(crate) fn makes(&self, wanted: &Wanted) -> Makes {
+    pub(crate) fn makes(&self, wanted: &WantedSets) -> HostSets {
         let building = wanted.building.as_ref().map_or(0, |set| set.id);
         let Some(active) = &wanted.active else {
-            return Makes { building, makes_building: building == self.own, ..Makes::default() };
+            return HostSets { building, makes_building: building == self.own, ..HostSets::default() };
         };
-        Makes {
+        HostSets {
             active: active.id,
             makes_active: active.id == self.own || self.can_make(active),
             building,
@@ -99,7 +99,7 @@ impl Sets {
     }
 
     /// Why this host makes none of the wanted sets, for people; `None` if it makes one.
-    pub(crate) fn unwanted_because(&self, wanted: &Wanted) -> Option<String> {
+    pub(crate) fn unwanted_because(&self, wanted: &WantedSets) -> Option<String> {
         if !self.makes(wanted).nothing() {
             return None;
         }
@@ -112,7 +112,7 @@ impl Sets {
 
     /// What is to be told if the host's own set is none of the wanted ones: that it makes none of them, or that it works for
     /// one of other settings.
-    pub(crate) fn apart(&self, wanted: &Wanted) -> Option<Trouble> {
+    pub(crate) fn apart(&self, wanted: &WantedSets) -> Option<Trouble> {
         if let Some(message) = self.unwanted_because(wanted) {
             return Some(Trouble::Unwanted { message });
         }
@@ -134,7 +134,7 @@ impl Sets {
     }
 
     /// The model of the set `id`, if this host makes it.
-    pub(crate) fn made(&self, id: i64) -> Option<Made> {
+    pub(crate) fn made(&self, id: i64) -> Option<SetModel> {
         if id == self.own {
             return Some(self.model.clone());
         }
@@ -146,14 +146,15 @@ impl Sets {
         let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
         if second.as_ref().is_none_or(|second| second.set != *set) {
             let model = set.identity().and_then(|identity| self.others.model_of(&identity, set.settings.as_deref()));
-            *second = Some(Second { set: set.clone(), model: model.map(|model| Made::new(model, self.requests)) });
+            *second =
+                Some(OtherSet { set: set.clone(), model: model.map(|model| SetModel::new(model, self.requests)) });
         }
         second.as_ref().is_some_and(|second| second.model.is_some())
     }
 }
 
 /// Which models are wanted, for people.
-fn in_words(wanted: &Wanted) -> String {
+fn in_words(wanted: &WantedSets) -> String {
     let name = |set: &Set| set.identity().map_or_else(|| format!("set {}", set.id), |identity| identity.model);
     let in_use =
         wanted.active.as_ref().map_or_else(|| "none is in use".to_owned(), |set| format!("{} is in use", name(set)));
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_host_makes_its_own_set_and_the_one_in_use_if_it_reaches_it() {
-        let wanted = Wanted { active: Some(set(1, "old")), building: Some(set(2, "new")) };
+        let wanted = WantedSets { active: Some(set(1, "old")), building: Some(set(2, "new")) };
         let alone = Sets::new(2, model("new").into(), 1);
         let makes = alone.makes(&wanted);
         assert_eq!((makes.makes_active, makes.makes_building), (false, true));

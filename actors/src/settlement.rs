@@ -7,21 +7,21 @@ mod decide;
 
 use std::sync::Arc;
 
-pub(crate) use apply::{Applied, WrongLength, apply};
+pub(crate) use apply::{CommitResult, WrongLength, apply};
 pub(crate) use decide::{
-    Decided, Decision, Write, blamed, continued, decide, odd_length, refunded, returned, unwritable,
+    DecidedAttempt, Decision, Write, blamed, continued, decide, odd_length, refunded, returned, unwritable,
 };
 
 /// A decided attempt, ready to be committed.
 #[derive(Debug, Clone)]
-pub(crate) struct Gathered {
-    pub(crate) decided: Arc<Decided>,
+pub(crate) struct CommitItem {
+    pub(crate) decided: Arc<DecidedAttempt>,
     /// A commit that contained it has failed: it may be ended already.
     pub(crate) in_doubt: bool,
 }
 
-impl From<Decided> for Gathered {
-    fn from(decided: Decided) -> Self {
+impl From<DecidedAttempt> for CommitItem {
+    fn from(decided: DecidedAttempt) -> Self {
         Self { decided: Arc::new(decided), in_doubt: false }
     }
 }

@@ -46,4 +46,4 @@ pub use host_lock::HostLockError;
 pub use open::{OpenOptions, Tables};
 pub use open_error::OpenError;
 pub use sql::{Connection, Transaction, WriteFuture};
-pub use sqlite::{APPLICATION_ID, Alone, Beside, LivenessError, Unopened, is_there};
+pub use sqlite::{APPLICATION_ID, ExclusiveLock, LivenessError, UnopenedLock, VectorFilePath, is_there};

@@ -14,7 +14,7 @@ pub(crate) use address::{Address, Mailbox};
 pub(crate) use plan::{Plan, Spec};
 pub(crate) use restarts::{RestartDecision, Restarts};
 pub(crate) use root::Root;
-pub(crate) use spawn::{Counted, spawn};
+pub(crate) use spawn::{CountingActor, spawn};
 pub(crate) use status::elapsed_ms;
 pub use status::{ActorState, ActorStatus, RuntimeStatus};
 pub use trouble::Trouble;

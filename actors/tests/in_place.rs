@@ -11,7 +11,7 @@ use std::{
 
 use afterword_actors::store::{Database, OpenOptions, StoreError, sql::Sql};
 
-use support::{OnSqlite, Place};
+use support::{OnSqlite, TestDatabase};
 
 type Fixture = support::Fixture<OnSqlite>;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use afterword::{
     articles::NewArticle,
-    config::{Loaded, Settings, Sources},
+    config::{LoadedSettings, Settings, Sources},
     host::{Host, RunningHost},
 };
 use afterword_actors::{
@@ -66,7 +66,7 @@ fn settings(site: &Site<'_>) -> Settings {
         flag("embedding.model", "bench"),
         flag("embedding.openai.base_url", &site.provider.url),
     ];
-    Loaded::load(&Sources::of_process(None, flags)).expect("settings").settings
+    LoadedSettings::load(&Sources::of_process(None, flags)).expect("settings").settings
 }
 
 /// Saves as an import does: at low priority.

@@ -4,16 +4,16 @@ use std::{path::Path, time::Duration};
 
 use afterword::{
     articles::{NewArticle, slug::Slug},
-    config::{Loaded, Settings, Sources},
+    config::{LoadedSettings, Settings, Sources},
     database,
-    evaluation::{Collection, Way, measure},
+    evaluation::{Collection, SearchVariant, measure},
     host::Host,
     search::{Mode, Query, Search},
 };
 
 use afterword_actors::store::stats;
 
-use crate::place::{OnPostgres, Place};
+use crate::test_database::{OnPostgres, TestDatabase};
 
 const TOP: usize = 10;
 
@@ -32,7 +32,7 @@ pub(crate) async fn agreement(directory: &Path) {
     }
     for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
         for (engine, search) in [("SQLite", &sqlite.search), ("PostgreSQL", &postgres.search)] {
-            let ways = [Way { search: search.clone(), mode }];
+            let ways = [SearchVariant { search: search.clone(), mode }];
             let measured = measure(&ways, &collection, || {}).await.expect("a measurement");
             let [quality] = measured.as_slice() else { panic!("one mode, one figure") };
             println!("{mode} on {engine}: nDCG@10 {:.4}, recall@100 {:.4}", quality.ndcg_at_10, quality.recall_at_100);
@@ -65,7 +65,7 @@ async fn top(search: &Search, text: &str, mode: Mode) -> Vec<String> {
 
 fn settings(url: String) -> Settings {
     let sources = Sources::of_process(None, vec![("database.url".to_owned(), url)]);
-    Loaded::load(&sources).expect("settings").settings
+    LoadedSettings::load(&sources).expect("settings").settings
 }
 
 async fn fill(settings: &Settings, collection: &Collection) {

@@ -6,7 +6,7 @@ use afterword_actors::{
     Runtime, RuntimeSettings,
     store::{
         Database, StoreError,
-        claim::{Claim, Makes, claim, new_token},
+        claim::{Claim, HostSets, claim, new_token},
         models,
         settle::{Next, TaskVerdict, settle},
         sql::Sql,
@@ -15,21 +15,21 @@ use afterword_actors::{
 
 use crate::{
     no_op::{fill_with_no_ops, free_model},
-    place::{self, OnPostgres, Place},
+    test_database::{self, OnPostgres, TestDatabase},
     times::Times,
 };
 
 /// Tasks for each second, by `hosts` runtimes of `slots` each.
 pub(crate) async fn drain(count: i64, slots: u32, hosts: usize) -> f64 {
     let place = OnPostgres::fresh().await;
-    let database = place::open(place.url()).await;
+    let database = test_database::open(place.url()).await;
     fill_with_no_ops(&database, count).await;
     vacuum(&database).await;
     let settings = RuntimeSettings { slots, claim_batch: (slots / 2).max(1), ..RuntimeSettings::default() };
     let begun = Instant::now();
     let mut runtimes = Vec::new();
     for _ in 0..hosts {
-        let own = place::open(place.url()).await;
+        let own = test_database::open(place.url()).await;
         runtimes.push(Runtime::start(own, free_model(), settings.clone()).await.expect("a runtime"));
     }
     let done = "SELECT tasks AS n FROM embedding_task_counts WHERE status = 'completed'";
@@ -75,7 +75,7 @@ async fn claim_for(database: &Database, model_id: i64, time: Duration, pause: Du
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     let lease = Duration::from_secs(60);
-                    let makes = Makes::only(model_id);
+                    let makes = HostSets::only(model_id);
                     claim(
                         transaction,
                         Claim { token: &new_token(), incarnation: "bench", slots: &slots, lease, from, makes },
@@ -111,7 +111,7 @@ async fn model_id(database: &Database) -> i64 {
 pub(crate) async fn history() {
     for finished in [0, 1_000_000] {
         let place = OnPostgres::fresh().await;
-        let database = place::open(place.url()).await;
+        let database = test_database::open(place.url()).await;
         fill_with_no_ops(&database, 60_000).await;
         if finished > 0 {
             let sql = "INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, attempts,
@@ -132,14 +132,14 @@ pub(crate) async fn history() {
 /// An open snapshot keeps every dead row from being removed.
 pub(crate) async fn snapshot(time: Duration) {
     let place = OnPostgres::fresh().await;
-    let database = place::open(place.url()).await;
+    let database = test_database::open(place.url()).await;
     fill_with_no_ops(&database, 900_000).await;
     vacuum(&database).await;
     let id = model_id(&database).await;
     let pause = Duration::from_millis(50);
     let free = claim_for(&database, id, time.min(Duration::from_secs(60)), pause).await;
     free.say("claims of 64, no snapshot open");
-    let holder = place::open(place.url()).await;
+    let holder = test_database::open(place.url()).await;
     let held = holder.reader().begin().await.expect("a transaction");
     held.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", []).await.expect("a snapshot");
     held.row::<i64>("SELECT count(*) AS n FROM embedding_models", []).await.expect("a snapshot");

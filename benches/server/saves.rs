@@ -7,7 +7,7 @@ use afterword_actors::{Runtime, RuntimeSettings, store::Database};
 
 use crate::{
     no_op::{fill_with_no_ops, free_model},
-    place::{self, OnPostgres, Place},
+    test_database::{self, OnPostgres, TestDatabase},
     times::Times,
 };
 
@@ -34,11 +34,11 @@ async fn save(database: &Database, after: AfterSave, name: &str) -> Times {
 
 pub(crate) async fn latencies() {
     let place = OnPostgres::fresh().await;
-    let database = place::open(place.url()).await;
+    let database = test_database::open(place.url()).await;
     save(&database, AfterSave::Poll, "idle").await.say("saves, nothing else running");
     fill_backlog(&database).await;
     for slots in [1, 8] {
-        let own = place::open(place.url()).await;
+        let own = test_database::open(place.url()).await;
         let settings = RuntimeSettings { slots, ..RuntimeSettings::default() };
         let runtime = Runtime::start(own, free_model(), settings).await.expect("a runtime");
         let after = AfterSave::Wake(runtime.handle());

@@ -13,7 +13,7 @@ use afterword_actors::{
 use std::sync::Arc;
 
 use crate::{
-    place::{self, OnPostgres, Place},
+    test_database::{self, OnPostgres, TestDatabase},
     times::Times,
 };
 
@@ -38,7 +38,7 @@ fn text(article: i64, chunk: i64) -> String {
 
 pub(crate) async fn recall_and_rate() {
     let place = OnPostgres::fresh().await;
-    let database = place::open(place.url()).await;
+    let database = test_database::open(place.url()).await;
     let embedder = ScriptedEmbedder::new(Script { dimension: DIMENSION, ..Script::default() });
     fill(&database, &embedder).await;
     let settings = SearchSettings::default();

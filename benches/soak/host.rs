@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 
 use afterword::{
-    config::{Loaded, Settings, Sources},
+    config::{LoadedSettings, Settings, Sources},
     host::Host,
 };
 
@@ -75,5 +75,5 @@ pub(super) fn settings(database: &str, provider: &str, model: &str) -> Settings 
         ("queue.sweep_interval", "10s"),
     ];
     let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    Loaded::load(&Sources::of_process(None, settings)).expect("settings").settings
+    LoadedSettings::load(&Sources::of_process(None, settings)).expect("settings").settings
 }

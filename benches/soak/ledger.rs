@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afterword::{
-    articles::{ArticleError, Articles, Changes, EmbeddingState, NewArticle, slug::Slug},
+    articles::{ArticleError, ArticlePatch, Articles, EmbeddingState, NewArticle, slug::Slug},
     chunking::{ApproximateTokens, ChunkLimits, MarkdownChunker},
 };
 use afterword_actors::{
@@ -70,7 +70,7 @@ impl Ledger {
     async fn edit(&mut self) -> Result<(), ArticleError> {
         let Some(slug) = self.any() else { return Ok(()) };
         let body = self.text();
-        self.articles.update(&slug, Changes { body: Some(body.clone()), ..Changes::default() }).await?;
+        self.articles.update(&slug, ArticlePatch { body: Some(body.clone()), ..ArticlePatch::default() }).await?;
         self.entries.entry(slug).and_modify(|entry| entry.body = body);
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Ledger {
     async fn toggle_skip(&mut self) -> Result<(), ArticleError> {
         let Some(slug) = self.any() else { return Ok(()) };
         let skip = !self.entries[&slug].skip;
-        self.articles.update(&slug, Changes { skip_embedding: Some(skip), ..Changes::default() }).await?;
+        self.articles.update(&slug, ArticlePatch { skip_embedding: Some(skip), ..ArticlePatch::default() }).await?;
         self.entries.entry(slug).and_modify(|entry| entry.skip = skip);
         Ok(())
     }

@@ -37,9 +37,9 @@ mod sqlite {
         "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name <> 'seaql_migrations'";
     const WORDS: &str = "SELECT count(*) FROM article_words WHERE article_words MATCH 'text'";
 
-    type Place = tempfile::TempDir;
+    type TestDatabase = tempfile::TempDir;
 
-    async fn open() -> (DatabaseConnection, Place) {
+    async fn open() -> (DatabaseConnection, TestDatabase) {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("test.db");
         let db = Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.expect("a database file");
@@ -47,7 +47,7 @@ mod sqlite {
     }
 
     /// Another process's connection.
-    async fn again(_: &DatabaseConnection, place: &Place) -> DatabaseConnection {
+    async fn again(_: &DatabaseConnection, place: &TestDatabase) -> DatabaseConnection {
         let path = place.path().join("test.db");
         Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.expect("a database file")
     }
@@ -160,14 +160,14 @@ mod postgres {
              + (SELECT count(*) FROM pg_ts_config WHERE cfgnamespace = 'public'::regnamespace)";
     const WORDS: &str = "SELECT count(*) FROM article_words WHERE words @@ to_tsquery('afterword', 'text')";
 
-    type Place = String;
+    type TestDatabase = String;
 
     /// Another process's connection.
-    async fn again(_: &DatabaseConnection, place: &Place) -> DatabaseConnection {
+    async fn again(_: &DatabaseConnection, place: &TestDatabase) -> DatabaseConnection {
         Database::connect(place.as_str()).await.expect("a database")
     }
 
-    async fn open() -> (DatabaseConnection, Place) {
+    async fn open() -> (DatabaseConnection, TestDatabase) {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL; scripts/test starts a server");
         let name = format!("migration_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));

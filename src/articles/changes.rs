@@ -45,12 +45,12 @@ pub struct ChangeFeed {
     /// When a look reached back as far as [`LONG_OVERLAP`]. *Units:* milliseconds since 1970.
     looked_far: Option<i64>,
     /// What was returned and may be read again, with its time.
-    told: HashMap<Seen, i64>,
+    told: HashMap<ChangeKey, i64>,
 }
 
 /// The identity of a change.
 #[derive(PartialEq, Eq, Hash)]
-enum Seen {
+enum ChangeKey {
     /// A revision of an article.
     Revision { article: i64, revision: i64 },
     /// An entry of the audit trail.
@@ -94,12 +94,12 @@ impl ChangeFeed {
         let news_since = if self.looked.is_none() { now - sql::millis(OVERLAP) } else { i64::MIN };
         let mut changes: Vec<(i64, ArticleEvent)> = Vec::new();
         for act in acts {
-            if self.told.insert(Seen::Act { id: act.id }, act.at).is_none() && act.at >= news_since {
+            if self.told.insert(ChangeKey::Act { id: act.id }, act.at).is_none() && act.at >= news_since {
                 changes.push((act.article_id, act.into()));
             }
         }
         for row in saved {
-            let seen = Seen::Revision { article: row.id, revision: row.revision };
+            let seen = ChangeKey::Revision { article: row.id, revision: row.revision };
             if self.told.insert(seen, row.updated_at).is_none() && row.updated_at >= news_since {
                 changes.push((row.id, row.into()));
             }

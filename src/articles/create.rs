@@ -10,7 +10,7 @@ use afterword_actors::{
 };
 
 use super::{
-    Article, ArticleError, NewArticle, Saved, links,
+    Article, ArticleError, NewArticle, SaveResult, links,
     names::{self, NUMBERED},
     properties::{self, Properties},
     reading::BodyReading,
@@ -70,10 +70,10 @@ pub(crate) async fn create(
     new: NewArticle,
     BodyReading { text, terms, .. }: BodyReading,
     settings: Settings,
-) -> Result<Saved, ArticleError> {
+) -> Result<SaveResult, ArticleError> {
     names::share(transaction).await?;
     if let Some(first) = repeated(transaction, &new).await? {
-        return Ok(Saved { article: first, task_id: None, changed: false });
+        return Ok(SaveResult { article: first, task_id: None, changed: false });
     }
     let content_hash = request::content_hash(&new.title, &new.body);
     let (slug, inserted) = insert_named(transaction, &new, &content_hash).await?;
@@ -81,8 +81,8 @@ pub(crate) async fn create(
     let said = Properties::of_reading(&new.front_matter, &text);
     let texts = Texts { title: &new.title, about: &said.about(), body: &new.body };
     fulltext::add(transaction, id, texts, terms, &inserted.language).await?;
-    properties::write(transaction, id, properties::Known::Nothing, &said).await?;
-    links::write(transaction, id, properties::Known::Nothing, &text.links(&new.front_matter)).await?;
+    properties::write(transaction, id, properties::ExistingRows::None, &said).await?;
+    links::write(transaction, id, properties::ExistingRows::None, &text.links(&new.front_matter)).await?;
     remember_key(transaction, &new, id).await?;
     if new.updated_at.is_some() {
         // Its time does not tell when it appeared here.
@@ -96,7 +96,7 @@ pub(crate) async fn create(
     }
     let mut article = created(new, slug, content_hash, &inserted, task_id);
     article.tags = said.names();
-    Ok(Saved { article, task_id, changed: true })
+    Ok(SaveResult { article, task_id, changed: true })
 }
 
 /// Inserts the article under the requested slug. Without one it gets that of its title, or, if an article with another
@@ -182,14 +182,18 @@ async fn insert(
 }
 
 /// A slug that another article has.
-pub(super) struct Taken {
+pub(super) struct SlugConflict {
     pub(super) error: ArticleError,
     /// Whether that article has the same title, and is perhaps the meant one.
     pub(super) same_title: bool,
 }
 
 /// Finds the article that has the slug requested for this title.
-pub(super) async fn taken(transaction: &Transaction, slug: &Slug, title: &str) -> Result<Option<Taken>, StoreError> {
+pub(super) async fn taken(
+    transaction: &Transaction,
+    slug: &Slug,
+    title: &str,
+) -> Result<Option<SlugConflict>, StoreError> {
     let Some(owner) = row::by_slug(transaction, slug.as_ref()).await? else { return Ok(None) };
     let (slug, same_title) = (slug.to_string(), names::is_same_title(&owner.title, title));
     let error = if owner.slug == slug {
@@ -197,7 +201,7 @@ pub(super) async fn taken(transaction: &Transaction, slug: &Slug, title: &str) -
     } else {
         ArticleError::FormerName { slug, present: owner.slug }
     };
-    Ok(Some(Taken { error, same_title }))
+    Ok(Some(SlugConflict { error, same_title }))
 }
 
 /// Returns the article that was created with the same key, if there is one.

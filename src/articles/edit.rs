@@ -1,7 +1,7 @@
 //! Changes a part of an article: the edits are applied to the present text, and saved as one revision or not at all.
 
 use super::{
-    Article, ArticleError, Articles, Changes, OnConflict, Saved,
+    Article, ArticleError, ArticlePatch, Articles, OnConflict, SaveResult,
     editing::{self, Edit, Fault},
     row, turns,
 };
@@ -23,9 +23,9 @@ pub struct PartEdits {
 
 /// An article after its edits.
 #[derive(Debug, Clone)]
-pub struct Edited {
+pub struct EditResult {
     /// As stored.
-    pub saved: Saved,
+    pub saved: SaveResult,
     /// The changed lines with some around them, as `diff -u` shows them.
     pub changes: String,
     /// Whether it was merged with changes made by others.
@@ -46,7 +46,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Edit`] if one cannot be applied, [`ArticleError::Conflict`] if the article has changed, and
     /// those of [`Articles::update`]. Nothing is saved then.
-    pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<Edited, ArticleError> {
+    pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<EditResult, ArticleError> {
         let mut turn = None;
         for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
             let present = self.to_be_changed(slug).await?;
@@ -57,7 +57,8 @@ impl Articles {
                 None => self.applied(present.body, &asked.edits).await?,
                 Some(expected) => self.compared(self.joined(present, expected, &asked).await).await?,
             };
-            let changes = Changes { body: Some(after), expected_revision: Some(revision), ..Changes::default() };
+            let changes =
+                ArticlePatch { body: Some(after), expected_revision: Some(revision), ..ArticlePatch::default() };
             match self.update(&slug, changes).await {
                 // Another save came in between: the edits are applied to the newer text.
                 Err(ArticleError::Conflict { .. }) if !last => {
@@ -70,7 +71,7 @@ impl Articles {
                     // What is stored may lack characters that no database keeps.
                     let stored = Draft { before: before.clone(), after: saved.article.body.clone() };
                     let changes = difference(stored).await;
-                    return Ok(Edited { saved, changes, merged: !was_expected, before });
+                    return Ok(EditResult { saved, changes, merged: !was_expected, before });
                 }
             }
         }

@@ -23,7 +23,7 @@ mod yaml;
 
 pub use beside::{joined, kept};
 pub use edit::{Edit, edited};
-pub use entry::Written;
+pub use entry::Scalar;
 pub use fields::{Field, Fields, Warning};
 pub(crate) use linked::links;
 pub(crate) use moment::parse as parse_time;
@@ -86,18 +86,18 @@ pub fn named(key: &str) -> String {
 
 /// A key of a block with its values, as they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct RawProperty {
     /// As it is written.
     pub key: String,
     /// One, or the items of a list.
-    pub values: Vec<Written>,
+    pub values: Vec<Scalar>,
     /// Whether it is a list.
     pub is_list: bool,
 }
 
 /// Returns the outermost keys of the front matter `head` that have a value or a list of values; of a repeated key, the
 /// last.
-pub fn given(head: &str) -> Vec<Given> {
+pub fn given(head: &str) -> Vec<RawProperty> {
     let entries = block::find(head).map(|block| block.entries).unwrap_or_default();
     let (mut all, mut seen) = (Vec::with_capacity(entries.len()), HashSet::with_capacity(entries.len()));
     // From the end, so that the last of a key is the one that is kept.
@@ -109,7 +109,7 @@ pub fn given(head: &str) -> Vec<Given> {
             entry::Value::Empty | entry::Value::Other => continue,
         };
         if seen.insert(entry.key.clone()) {
-            all.push(Given { key: entry.key, values, is_list });
+            all.push(RawProperty { key: entry.key, values, is_list });
         }
     }
     all.reverse();

@@ -11,7 +11,7 @@ use afterword_entities::article_version;
 
 use super::names::NUMBERED;
 use super::{
-    Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
+    Article, ArticleError, ArticlePatch, DeletedArticle, Revision, SaveResult,
     create::{self, Settings},
     cursor::Cursor,
     folder::{Folder, within},
@@ -91,7 +91,7 @@ pub(crate) async fn restore(
     (number, expected): (Option<i64>, Option<i64>),
     read: Option<BodyReading>,
     settings: Settings,
-) -> Result<Saved, ArticleError> {
+) -> Result<SaveResult, ArticleError> {
     names::alone(transaction).await?;
     let Some(id) = number_of(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
     // Which revision is the one before is known only when no other save can come in between.
@@ -112,12 +112,12 @@ pub(crate) async fn restore(
         return undelete(transaction, version, read, settings).await;
     };
     let front_matter = front_matter(&version);
-    let changes = Changes {
+    let changes = ArticlePatch {
         title: Some(version.title),
         body: Some(version.body),
         folder: Some(Folder::parse(&version.folder).unwrap_or_default()),
         front_matter: Some(front_matter),
-        ..Changes::default()
+        ..ArticlePatch::default()
     };
     update::update(transaction, &present.slug, changes, read, settings).await
 }
@@ -134,7 +134,7 @@ async fn undelete(
     version: article_version::Model,
     read: Option<BodyReading>,
     settings: Settings,
-) -> Result<Saved, ArticleError> {
+) -> Result<SaveResult, ArticleError> {
     let id = version.article_id;
     let slug = free_slug(transaction, &version).await?;
     transaction
@@ -155,8 +155,8 @@ async fn undelete(
     let said = Properties::of_reading(&head, &text);
     let texts = Texts { title: &version.title, about: &said.about(), body: &version.body };
     fulltext::replace(transaction, id, texts, terms).await?;
-    properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, id, properties::Known::Perhaps, &text.links(&head)).await?;
+    properties::write(transaction, id, properties::ExistingRows::Possible, &said).await?;
+    links::write(transaction, id, properties::ExistingRows::Possible, &text.links(&head)).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
     let mut task_id = None;
@@ -164,7 +164,7 @@ async fn undelete(
         let written = (id, slug.as_ref(), article.revision);
         task_id = Some(settings.queue(transaction, Operation::Create, written, None).await?);
     }
-    Ok(Saved { article: create::read(transaction, id).await?, task_id, changed: true })
+    Ok(SaveResult { article: create::read(transaction, id).await?, task_id, changed: true })
 }
 
 /// The former slugs that the article's file named.

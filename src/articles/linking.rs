@@ -4,11 +4,11 @@
 //! path.
 
 mod files;
+mod former_names;
 mod incoming;
-mod linked;
+mod link_target;
 mod mend;
-mod outdated;
 mod resolve;
 
-pub use linked::Linked;
-pub use mend::Relinked;
+pub use link_target::LinkTarget;
+pub use mend::RelinkReport;

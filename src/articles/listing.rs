@@ -5,8 +5,8 @@ use super::{
     cursor::Cursor,
     folder::Folder,
     history,
-    listed::{Listed, Size, Way},
-    placed::{self, Placed},
+    list_query::{ListPlan, ListQuery, Size},
+    list_row::{self, ListRow},
     properties::Filter,
     row, subfolders,
 };
@@ -50,7 +50,7 @@ impl Articles {
         limit: u32,
         fitting: impl FnOnce(&[ArticleSummary]) -> usize,
     ) -> Result<Page, ArticleError> {
-        let listed = Listed::new(folder.as_ref(), filter);
+        let listed = ListQuery::new(folder.as_ref(), filter);
         let Size { total, way } = listed.size(self.database.reader()).await?;
         let (articles, next_cursor) = self.page(&listed, way, cursor, limit, fitting).await?;
         Ok(Page { articles, total, next_cursor })
@@ -68,29 +68,29 @@ impl Articles {
         limit: u32,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
         let everything = Filter::default();
-        let listed = Listed::new(folder.as_ref(), &everything);
-        self.page(&listed, Way::InOrder, cursor, limit, <[_]>::len).await
+        let listed = ListQuery::new(folder.as_ref(), &everything);
+        self.page(&listed, ListPlan::InOrder, cursor, limit, <[_]>::len).await
     }
 
     /// Returns a page; `fitting` says how many of its articles there is room for. A list is in the order of its first page: what
     /// is saved while a client goes from page to page keeps its place, and is not missed.
     async fn page(
         &self,
-        listed: &Listed<'_>,
-        way: Way,
+        listed: &ListQuery<'_>,
+        way: ListPlan,
         cursor: Option<&str>,
         limit: u32,
         fitting: impl FnOnce(&[ArticleSummary]) -> usize,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
         let reader = self.database.reader();
         let after = match cursor.map(Cursor::of_list).transpose()? {
-            Some(cursor) => Some(placed::brought_up(reader, cursor).await?),
+            Some(cursor) => Some(list_row::brought_up(reader, cursor).await?),
             None => None,
         };
         let mut rows = listed.page(reader, way, after, limit.saturating_add(1)).await?;
         let found = rows.len();
         rows.truncate(limit as usize);
-        let places: Vec<_> = rows.iter().map(Placed::place).collect();
+        let places: Vec<_> = rows.iter().map(ListRow::place).collect();
         let began = after.map_or_else(|| rows.first().map(|row| row.read_at), |after| after.began);
         let mut articles = row::summaries_with_tags(reader, rows.into_iter().map(|row| row.summary).collect()).await?;
         articles.truncate(fitting(&articles));

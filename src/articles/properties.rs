@@ -16,5 +16,5 @@ pub(super) use fold::folded;
 pub(crate) use read::TextReading;
 pub(crate) use read::about;
 pub use read::{Properties, Property, Value};
+pub(crate) use store::{ExistingRows, write};
 pub(super) use store::{KNOWN_BY, alias_of, tags};
-pub(crate) use store::{Known, write};

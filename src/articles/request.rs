@@ -39,7 +39,7 @@ pub struct NewArticle {
 
 /// What to change in an article; what is `None` stays.
 #[derive(Debug, Clone, Default)]
-pub struct Changes {
+pub struct ArticlePatch {
     /// Plain text; never blank.
     pub title: Option<String>,
     /// Markdown.
@@ -188,7 +188,7 @@ fn within_bounds(head: &str) -> Result<(), ArticleError> {
     Err(ArticleError::invalid("properties", message))
 }
 
-impl Changes {
+impl ArticlePatch {
     /// Whether they may change what searches look at, even if the body stays.
     pub(super) fn are_of_words(&self) -> bool {
         self.title.is_some() || self.front_matter.is_some() || !self.properties.is_empty()

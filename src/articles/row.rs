@@ -139,7 +139,7 @@ pub(crate) struct VectorsNote {
 }
 
 /// An article without its body.
-pub(crate) struct Summarised {
+pub(crate) struct NotedSummary {
     pub(crate) id: i64,
     pub(crate) article: ArticleSummary,
     /// `None` if it has none.
@@ -147,9 +147,9 @@ pub(crate) struct Summarised {
 }
 
 /// An article as it is listed, and the note of its vectors.
-struct Joined(SummaryRow, Option<VectorsNote>);
+struct SummaryAndNote(SummaryRow, Option<VectorsNote>);
 
-impl FromRow for Joined {
+impl FromRow for SummaryAndNote {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         let summary = SummaryRow::from_row(row)?;
         let (model_id, embedded_at): (Option<i64>, Option<i64>) = (row.get("model_id")?, row.get("embedded_at")?);
@@ -165,14 +165,18 @@ impl FromRow for Joined {
 }
 
 /// Returns the articles of these ids.
-pub(crate) async fn summaries(connection: &impl Sql, ids: &[i64]) -> Result<Vec<Summarised>, StoreError> {
+pub(crate) async fn summaries(connection: &impl Sql, ids: &[i64]) -> Result<Vec<NotedSummary>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, e.model_id, e.embedded_at, e.chunk_count
          FROM {{ids $1}} j JOIN articles a ON a.id = j.id {JOINS}"
     );
     let ids = sql::json(ids)?;
-    let summarised = |Joined(summary, vectors): Joined| Summarised { id: summary.id, vectors, article: summary.into() };
-    Ok(connection.rows::<Joined>(&sql, [ids]).await?.into_iter().map(summarised).collect())
+    let summarised = |SummaryAndNote(summary, vectors): SummaryAndNote| NotedSummary {
+        id: summary.id,
+        vectors,
+        article: summary.into(),
+    };
+    Ok(connection.rows::<SummaryAndNote>(&sql, [ids]).await?.into_iter().map(summarised).collect())
 }
 
 /// Adds the article's tags.

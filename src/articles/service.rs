@@ -8,7 +8,7 @@ use afterword_actors::{
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ChangeFeed, Changes, Limits, NewArticle, Revision, Saved,
+    Article, ArticleError, ArticlePatch, ChangeFeed, Limits, NewArticle, Revision, SaveResult,
     create::{self, Settings},
     delete,
     front_matter::Setting,
@@ -52,7 +52,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Exists`] or [`ArticleError::FormerName`] if the slug is taken, [`ArticleError::KeyReused`],
     /// [`ArticleError::Invalid`], [`ArticleError::TooLarge`].
-    pub async fn create(&self, new: NewArticle) -> Result<Saved, ArticleError> {
+    pub async fn create(&self, new: NewArticle) -> Result<SaveResult, ArticleError> {
         let new = new.checked(self.limits)?;
         let settings = self.settings();
         let read = BodyReading::of(&new.body).await;
@@ -67,7 +67,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::Conflict`], [`ArticleError::Invalid`], [`ArticleError::TooLarge`].
-    pub async fn update(&self, slug: &str, changes: Changes) -> Result<Saved, ArticleError> {
+    pub async fn update(&self, slug: &str, changes: ArticlePatch) -> Result<SaveResult, ArticleError> {
         let (slug, changes, settings) = (slug.to_owned(), changes.checked(self.limits)?, self.settings());
         let read = match &changes.body {
             Some(body) => Some(BodyReading::of(body).await),
@@ -99,7 +99,12 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::Exists`], [`ArticleError::FormerName`],
     /// [`ArticleError::Conflict`].
-    pub async fn rename(&self, slug: &str, to: Slug, expected_revision: Option<i64>) -> Result<Saved, ArticleError> {
+    pub async fn rename(
+        &self,
+        slug: &str,
+        to: Slug,
+        expected_revision: Option<i64>,
+    ) -> Result<SaveResult, ArticleError> {
         let slug = slug.to_owned();
         let saved = self
             .database
@@ -131,7 +136,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
-    pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<Saved, ArticleError> {
+    pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<SaveResult, ArticleError> {
         self.restore_if(slug, revision, None).await
     }
 
@@ -144,7 +149,7 @@ impl Articles {
         slug: &str,
         revision: Option<i64>,
         expected: Option<i64>,
-    ) -> Result<Saved, ArticleError> {
+    ) -> Result<SaveResult, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
         let read = match history::body(self.database.reader(), &slug, revision).await {
             Ok(Some(body)) => Some(BodyReading::of(&body).await),
@@ -254,7 +259,7 @@ impl Articles {
     }
 
     /// Runs after the commit: the caller gets its article whatever the result.
-    pub(crate) async fn follow_up(&self, saved: Saved) -> Result<Saved, ArticleError> {
+    pub(crate) async fn follow_up(&self, saved: SaveResult) -> Result<SaveResult, ArticleError> {
         let Some(task_id) = saved.task_id else { return Ok(saved) };
         match &self.after {
             AfterSave::Wake(runtime) => runtime.wake(),
@@ -265,7 +270,7 @@ impl Articles {
                     // It is saved, whether it can be read at this moment or not.
                     Ok(_) => {
                         if let Ok(article) = self.read(&saved.article.slug).await {
-                            return Ok(Saved { article, ..saved });
+                            return Ok(SaveResult { article, ..saved });
                         }
                     }
                     // The article is saved, and its task with it; the save must not fail because of the embedding.

@@ -6,7 +6,7 @@ use afterword_actors::{
 };
 
 use super::{
-    ArticleError, Changes, Saved,
+    ArticleError, ArticlePatch, SaveResult,
     create::{self, Settings},
     front_matter, links, names,
     properties::{self, Properties},
@@ -20,10 +20,10 @@ use crate::fulltext::{self, Texts};
 pub(crate) async fn update(
     transaction: &Transaction,
     slug: &str,
-    changes: Changes,
+    changes: ArticlePatch,
     read: Option<BodyReading>,
     settings: Settings,
-) -> Result<Saved, ArticleError> {
+) -> Result<SaveResult, ArticleError> {
     let present = present(transaction, slug, changes.expected_revision).await?;
     let mut next = Next::of(&present, &changes)?;
     // Properties that the text itself names are set there.
@@ -31,14 +31,14 @@ pub(crate) async fn update(
         next.body = request::checked_body(next.body, settings.limits)?;
     }
     if next.is_same(&present) {
-        return Ok(Saved { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
+        return Ok(SaveResult { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
     }
     archive(transaction, present.id, false).await?;
     write(transaction, &present, &next).await?;
     record(transaction, create::SAVED, present.id, &present.slug, present.revision + 1).await?;
     note(transaction, &present, &next, read).await?;
     let task_id = follow(transaction, &present, &next, &changes, settings).await?;
-    Ok(Saved { article: create::read(transaction, present.id).await?, task_id, changed: true })
+    Ok(SaveResult { article: create::read(transaction, present.id).await?, task_id, changed: true })
 }
 
 async fn record(transaction: &Transaction, event: &str, id: i64, slug: &str, revision: i64) -> Result<(), StoreError> {
@@ -74,7 +74,7 @@ struct Next {
 }
 
 impl Next {
-    fn of(present: &ArticleRow, changes: &Changes) -> Result<Self, ArticleError> {
+    fn of(present: &ArticleRow, changes: &ArticlePatch) -> Result<Self, ArticleError> {
         let title = changes.title.clone().unwrap_or_else(|| present.title.clone());
         let body = changes.body.clone().unwrap_or_else(|| present.body.clone());
         let front_matter = match &changes.front_matter {
@@ -147,8 +147,8 @@ async fn note(
     if says_the_same {
         return Ok(());
     }
-    properties::write(transaction, present.id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, present.id, properties::Known::Perhaps, &text.links(&next.front_matter)).await
+    properties::write(transaction, present.id, properties::ExistingRows::Possible, &said).await?;
+    links::write(transaction, present.id, properties::ExistingRows::Possible, &text.links(&next.front_matter)).await
 }
 
 /// Queues or cancels embedding, as the change requires.
@@ -156,7 +156,7 @@ async fn follow(
     transaction: &Transaction,
     present: &ArticleRow,
     next: &Next,
-    changes: &Changes,
+    changes: &ArticlePatch,
     settings: Settings,
 ) -> Result<Option<i64>, StoreError> {
     if next.skip_embedding {
@@ -194,11 +194,11 @@ pub(super) async fn rename(
     slug: &str,
     to: &Slug,
     expected_revision: Option<i64>,
-) -> Result<Saved, ArticleError> {
+) -> Result<SaveResult, ArticleError> {
     names::alone(transaction).await?;
     let present = present(transaction, slug, expected_revision).await?;
     if present.slug == to.as_ref() {
-        return Ok(Saved { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
+        return Ok(SaveResult { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
     }
     if let Some(owner) = row::by_slug(transaction, to.as_ref()).await?
         && owner.id != present.id
@@ -221,5 +221,5 @@ pub(super) async fn rename(
         )
         .await?;
     record(transaction, "article renamed", present.id, to.as_ref(), present.revision + 1).await?;
-    Ok(Saved { article: create::read(transaction, present.id).await?, task_id: None, changed: true })
+    Ok(SaveResult { article: create::read(transaction, present.id).await?, task_id: None, changed: true })
 }

@@ -30,7 +30,7 @@ pub enum Who {
 
 /// A token that was not sent in the header: a door that accepts it elsewhere puts it into the request, for the guards.
 #[derive(Clone)]
-pub(crate) struct Presented(pub(crate) String);
+pub(crate) struct PresentedToken(pub(crate) String);
 
 impl Caller {
     /// A client on this machine, which could as well use the command line.

@@ -12,13 +12,13 @@ const SECRET: usize = 32;
 const SALT: usize = 16;
 
 /// A new secret, with the salt and the hash to store.
-pub(super) struct Fresh {
+pub(super) struct NewSecret {
     pub(super) secret: String,
     pub(super) salt: Vec<u8>,
     pub(super) hash: Vec<u8>,
 }
 
-impl Fresh {
+impl NewSecret {
     /// # Errors
     /// If the system has no random numbers.
     pub(super) fn make() -> Result<Self, getrandom::Error> {
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_token_is_read_as_it_was_written_and_only_its_own_hash_fits() {
-        let (one, other) = (Fresh::make().expect("a secret"), Fresh::make().expect("a secret"));
+        let (one, other) = (NewSecret::make().expect("a secret"), NewSecret::make().expect("a secret"));
         let token = written(7, &one.secret);
         let (id, secret) = parse(&token).expect("a token");
         assert_eq!((id, secret), (7, one.secret.as_str()));

@@ -17,7 +17,7 @@ use super::{
     Caller, Permission, Who,
     error::AuthError,
     issuer::Issuer,
-    secret::{self, Fresh},
+    secret::{self, NewSecret},
 };
 use crate::{config::Auth, time::Timestamp};
 
@@ -112,10 +112,10 @@ impl Tokens {
         if new.lifetime.is_some_and(|lifetime| lifetime < SHORTEST_LIFETIME) {
             return Err(TokenError::Lifetime);
         }
-        let fresh = Fresh::make().map_err(|error| TokenError::Random(error.to_string()))?;
+        let fresh = NewSecret::make().map_err(|error| TokenError::Random(error.to_string()))?;
         let secret = fresh.secret.clone();
         let lifetime = new.lifetime.map(sql::millis);
-        let row = Issued { name, scope: new.scope, lifetime, fresh };
+        let row = NewTokenRow { name, scope: new.scope, lifetime, fresh };
         let id =
             self.database.write(move |transaction| Box::pin(async move { insert(transaction, row).await })).await?;
         Ok(secret::written(id, &secret))
@@ -248,15 +248,15 @@ async fn open(transaction: &Transaction) -> Result<(), TokenError> {
     Ok(events::record_act(transaction, "door opened", &detail).await?)
 }
 
-struct Issued {
+struct NewTokenRow {
     name: String,
     scope: Permission,
     lifetime: Option<i64>,
-    fresh: Fresh,
+    fresh: NewSecret,
 }
 
-async fn insert(transaction: &Transaction, issued: Issued) -> Result<i64, TokenError> {
-    let Issued { name, scope, lifetime, fresh } = issued;
+async fn insert(transaction: &Transaction, issued: NewTokenRow) -> Result<i64, TokenError> {
+    let NewTokenRow { name, scope, lifetime, fresh } = issued;
     let inserted = transaction
         .row::<i64>(
             "INSERT INTO api_tokens (name, scope, salt, hash, created_at, expires_at)

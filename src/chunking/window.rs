@@ -15,13 +15,13 @@ pub(super) fn end_of_chunk(body: &str, section: &Section, at: usize, room: usize
         return end;
     }
     match before_block(section, at, fits) {
-        Place::Before(place) => place,
-        Place::Inside { from, kind } => inside::cut(&body[..end], from.max(at), fits, kind),
+        CutPoint::Before(place) => place,
+        CutPoint::Inside { from, kind } => inside::cut(&body[..end], from.max(at), fits, kind),
     }
 }
 
 /// Where to cut, as far as blocks tell.
-enum Place {
+enum CutPoint {
     /// Before the block that begins here.
     Before(usize),
     /// In the block that begins at `from`.
@@ -32,7 +32,7 @@ enum Place {
 ///
 /// The block after the cut then begins a chunk of its own. If it is too long to fit into one anyway and the cut would
 /// leave most of this chunk empty, its own blocks are considered instead.
-fn before_block(section: &Section, at: usize, fits: usize) -> Place {
+fn before_block(section: &Section, at: usize, fits: usize) -> CutPoint {
     let from = section.marks.partition_point(|mark| mark.at <= at);
     let length = fits - at;
     let within = section.marks[from..].partition_point(|mark| mark.at <= fits);
@@ -42,13 +42,13 @@ fn before_block(section: &Section, at: usize, fits: usize) -> Place {
         let next = next.into_iter().find(|next| next.depth <= mark.depth);
         let block_fits = next.is_some() || section.range.end - mark.at <= length;
         if block_fits || mark.at - at >= length / 2 {
-            return Place::Before(mark.at);
+            return CutPoint::Before(mark.at);
         }
         first = best + 1;
     }
     match first.checked_sub(1).and_then(|last| section.marks.get(last)) {
-        Some(mark) => Place::Inside { from: mark.at, kind: mark.kind },
-        None => Place::Inside { from: at, kind: Kind::Prose },
+        Some(mark) => CutPoint::Inside { from: mark.at, kind: mark.kind },
+        None => CutPoint::Inside { from: at, kind: Kind::Prose },
     }
 }
 

@@ -12,15 +12,15 @@ pub(super) mod view;
 use super::{
     arguments::ArticleCommand,
     failure::Usage,
-    look::NAME,
     output::print,
     session::{self, Session},
+    text_style::NAME,
 };
 use crate::{
     api::{Gone, Mended, Renamed, Unmended},
     articles::{
-        Changes, NewArticle,
-        linking::Relinked,
+        ArticlePatch, NewArticle,
+        linking::RelinkReport,
         properties::{Filter, FilterError, Term},
     },
     plural::count,
@@ -58,10 +58,10 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
         }
         ArticleCommand::Edit(arguments) => edit::run(session, arguments).await,
         ArticleCommand::Diff { slug, from, to, file } => {
-            diff::run(session, &slug, diff::Asked { from, to, file }).await
+            diff::run(session, &slug, diff::DiffRequest { from, to, file }).await
         }
         ArticleCommand::Update { slug, title, text, folder, skip_embedding, property, priority, expected_revision } => {
-            let changes = Changes {
+            let changes = ArticlePatch {
                 title,
                 body: text.read(largest)?,
                 folder: folder.map(|folder| session::folder(&folder)).transpose()?,
@@ -69,7 +69,7 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
                 properties: properties(&property)?,
                 priority,
                 expected_revision,
-                ..Changes::default()
+                ..ArticlePatch::default()
             };
             update(session, &slug, changes).await
         }
@@ -81,7 +81,7 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
         ArticleCommand::Rename { slug, to, update_links: true, expected_revision } => {
             let articles = session.saving_host().await?.articles;
             let to = session::slug(&to)?;
-            let (saved, Relinked { mended, unmended }) =
+            let (saved, RelinkReport { mended, unmended }) =
                 articles.rename_with_links(&slug, to, expected_revision).await?;
             for Mended { slug, revision, links } in &mended {
                 session
@@ -108,8 +108,8 @@ async fn create(session: &Session, new: NewArticle) -> anyhow::Result<()> {
     answer(session, &saved, "created").await
 }
 
-async fn update(session: &Session, slug: &str, changes: Changes) -> anyhow::Result<()> {
-    let nothing = Changes { expected_revision: changes.expected_revision, ..Changes::default() };
+async fn update(session: &Session, slug: &str, changes: ArticlePatch) -> anyhow::Result<()> {
+    let nothing = ArticlePatch { expected_revision: changes.expected_revision, ..ArticlePatch::default() };
     if format!("{changes:?}") == format!("{nothing:?}") {
         let message =
             "say what to change: --title, --body, --file, --folder, --property, --skip-embedding or --priority";

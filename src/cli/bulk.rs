@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{
     arguments::{BulkCommand, ScopeArguments},
-    look::Look,
     progress,
     session::{self, Session},
     table::{fields, name, number, short, status, table, time},
+    text_style::TextStyle,
 };
 use crate::{
     articles::folder::Folder,
@@ -99,7 +99,7 @@ fn finish(session: &Session, run: &BulkRun) -> anyhow::Result<()> {
     if run.failed > 0 { Err(anyhow!("{} could not be embedded", count(run.failed, "article"))) } else { Ok(()) }
 }
 
-pub(super) fn text_of(look: Look, run: &BulkRun) -> String {
+pub(super) fn text_of(look: TextStyle, run: &BulkRun) -> String {
     let mut rows = vec![
         ("bulk run", format!("{} ({})", run.summary.id, run.summary.scope)),
         ("state", run.summary.state.clone()),
@@ -131,12 +131,12 @@ async fn list(session: &Session, bulk: &Bulk) -> anyhow::Result<()> {
     session.output.answer(&value, |look| list_of(look, &runs))
 }
 
-pub(super) fn list_of(look: Look, runs: &[BulkRunSummary]) -> String {
+pub(super) fn list_of(look: TextStyle, runs: &[BulkRunSummary]) -> String {
     let columns = [number("id"), name("scope"), name("folder"), status("state"), time("requested"), number("duration")];
     table(look, columns, runs.iter().map(|run| row(look, run)))
 }
 
-fn row(look: Look, run: &BulkRunSummary) -> [String; 6] {
+fn row(look: TextStyle, run: &BulkRunSummary) -> [String; 6] {
     [
         run.id.to_string(),
         run.scope.clone(),

@@ -2,10 +2,10 @@
 
 use super::{
     arguments::{ConfigCommand, Global},
-    look::Look,
     output::Output,
     session,
     table::{name, table, text},
+    text_style::TextStyle,
 };
 use crate::config::{self, ChosenBy, SettingsFile, ShownSetting, Sources};
 
@@ -32,7 +32,7 @@ pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> a
     }
 }
 
-pub(super) fn list_of(look: Look, rows: &[ShownSetting]) -> String {
+pub(super) fn list_of(look: TextStyle, rows: &[ShownSetting]) -> String {
     let value = |row: &ShownSetting| match &row.comes_to {
         Some(number) => format!("{} (here {number})", row.value),
         None => row.value.clone(),

@@ -115,7 +115,7 @@ fn text_of_report(report: &Report) -> String {
 async fn show(session: &Session, worker: &RunningHost, directory: &Path) -> anyhow::Result<Report> {
     let output = session.output;
     let begun = Instant::now();
-    let Saved { slugs, changed } = save(&worker.host.articles, directory).await?;
+    let DemoArticles { slugs, changed } = save(&worker.host.articles, directory).await?;
     let save_ms = begun.elapsed().as_millis();
     output.note(&format!(
         "{} saved in {save_ms} ms, found by words already; embedding goes on in the background",
@@ -142,12 +142,12 @@ async fn show(session: &Session, worker: &RunningHost, directory: &Path) -> anyh
 }
 
 /// The articles of the demonstration, and how many of them it created or changed.
-struct Saved {
+struct DemoArticles {
     slugs: Vec<String>,
     changed: usize,
 }
 
-async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
+async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<DemoArticles> {
     let import = Import {
         directory: directory.to_path_buf(),
         folder: Folder::default(),
@@ -164,7 +164,7 @@ async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
         return Err(anyhow!("there are no markdown files in {}", directory.display()));
     }
     let changed = report.created + report.updated;
-    Ok(Saved { slugs: report.files.into_iter().map(|file| file.slug).collect(), changed })
+    Ok(DemoArticles { slugs: report.files.into_iter().map(|file| file.slug).collect(), changed })
 }
 
 /// Returns the prepared questions for the bundled articles; for others, the titles of some of them.

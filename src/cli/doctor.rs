@@ -8,9 +8,9 @@ use anyhow::anyhow;
 use serde::Serialize;
 
 use super::{
-    look::Look,
     session::Session,
     table::{name, status, table, text},
+    text_style::TextStyle,
 };
 use crate::{
     database,
@@ -73,7 +73,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     if faults > 0 { Err(anyhow!("{}", count(faults, "fault"))) } else { Ok(()) }
 }
 
-pub(super) fn list_of(look: Look, checks: &[Check]) -> String {
+pub(super) fn list_of(look: TextStyle, checks: &[Check]) -> String {
     let rows = checks.iter().map(|check| {
         let level = match check.level {
             Level::Ok => "ok",

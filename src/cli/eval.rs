@@ -6,10 +6,10 @@ use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    look::Look,
     progress,
     session::Session,
     table::{name, number, table},
+    text_style::TextStyle,
 };
 use crate::{
     articles::{ArticleError, Articles, NewArticle, folder::Folder, slug::Slug},
@@ -80,7 +80,7 @@ async fn measured(
     Ok(measured)
 }
 
-fn text_of(look: Look, measured: &[Quality]) -> String {
+fn text_of(look: TextStyle, measured: &[Quality]) -> String {
     let rows = measured.iter().map(|quality| {
         [
             way(quality),

@@ -8,7 +8,7 @@ use crate::{
     bulk::BulkError,
     config::ConfigErrors,
     database::SchemaError,
-    files::{Losses, SyncError},
+    files::{PendingDeletions, SyncError},
     host::HostError,
     queue::QueueError,
     search::SearchError,
@@ -47,7 +47,7 @@ impl Failure {
 }
 
 /// Which files a question about deletions is about, for programs.
-pub(super) fn losses(error: &anyhow::Error) -> Option<&Losses> {
+pub(super) fn losses(error: &anyhow::Error) -> Option<&PendingDeletions> {
     error.chain().find_map(|cause| match cause.downcast_ref() {
         Some(SyncError::ManyDeletions { files, .. }) => Some(files.as_ref()),
         _ => None,

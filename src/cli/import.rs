@@ -194,7 +194,7 @@ fn left_out_in_words(left_out: &[LeftOut]) -> String {
 
 async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
     session.output.note("a running host embeds them");
-    let (bar, mut told) = (ProgressBar::hidden(), progress::Told::default());
+    let (bar, mut told) = (ProgressBar::hidden(), progress::ReportedTrouble::default());
     loop {
         // It does not wait for a set that is being built: articles are found without it.
         if !backlog::any_open_for_the_set_in_use(host.database.reader()).await? {

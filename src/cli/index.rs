@@ -2,7 +2,7 @@
 
 use super::{arguments::IndexCommand, progress, session::Session};
 use crate::{
-    database::{self, RebuildProgress, Rebuilt},
+    database::{self, RebuildProgress, RebuildReport},
     plural::count,
 };
 
@@ -27,7 +27,7 @@ async fn rebuild(session: &Session) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let rebuilt = rebuilt?;
     session.output.answer(&rebuilt, |_| {
-        let Rebuilt { articles, vectors, removed } = rebuilt;
+        let RebuildReport { articles, vectors, removed } = rebuilt;
         let indexed = match host.database.file() {
             Some(_) => {
                 format!("the words of {} indexed; vectors need no rebuild on SQLite", count(articles, "article"))

@@ -16,7 +16,7 @@ use crate::{
 const WAITING_LINES: usize = 4096;
 
 /// Writes the waiting lines when it is dropped, unless standard error is not read.
-pub(super) struct Rest {
+pub(super) struct FlushGuard {
     _waiting: WorkerGuard,
 }
 
@@ -27,11 +27,11 @@ pub(super) fn start(log: &Log, verbose: u8, level: String, output: Output) -> an
 }
 
 /// Starts the log of a server, which never waits for a reader.
-pub(super) fn start_aside(log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<Rest> {
+pub(super) fn start_aside(log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<FlushGuard> {
     let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
     let (writer, waiting) = builder.finish(io::stderr());
     start_on(BoxMakeWriter::new(writer), log, verbose, level, output)?;
-    Ok(Rest { _waiting: waiting })
+    Ok(FlushGuard { _waiting: waiting })
 }
 
 fn start_on(to: BoxMakeWriter, log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<()> {

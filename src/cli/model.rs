@@ -7,12 +7,12 @@ use anyhow::anyhow;
 use super::{
     arguments::ModelCommand,
     failure::Usage,
-    look::Look,
     progress,
     session::Session,
     table::{name, number, status, table},
+    text_style::TextStyle,
 };
-use crate::model::{self, Installed, Progress};
+use crate::model::{self, InstalledModel, Progress};
 
 pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Result<()> {
     match command {
@@ -27,7 +27,7 @@ pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Res
     }
 }
 
-pub(super) fn list_of(look: Look, models: &[Installed]) -> String {
+pub(super) fn list_of(look: TextStyle, models: &[InstalledModel]) -> String {
     let rows = models.iter().map(|model| {
         [
             model.name.to_owned(),

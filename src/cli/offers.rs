@@ -7,7 +7,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::{
     articles::{AfterSave, Articles, Limits},
-    config::{Loaded, Sources},
+    config::{LoadedSettings, Sources},
     host::open_options,
 };
 
@@ -26,7 +26,7 @@ pub(super) fn slugs() -> ArgValueCompleter {
 }
 
 fn found(typed: &str) -> anyhow::Result<Vec<String>> {
-    let loaded = Loaded::load(&Sources::of_process(None, Vec::new()))?;
+    let loaded = LoadedSettings::load(&Sources::of_process(None, Vec::new()))?;
     let options = open_options(&loaded.settings);
     // Opening the database would create it.
     if options.sqlite_file()?.is_some_and(|file| !file.exists()) {

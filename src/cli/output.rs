@@ -12,26 +12,26 @@ use serde::Serialize;
 
 use super::{
     failure::{self, Failure},
-    look::{BAD, Look, has_colours},
+    text_style::{BAD, TextStyle, has_colours},
 };
-use crate::{api::Counted, printable, secrets};
+use crate::{api::CountedRows, printable, secrets};
 
 /// Tables for people, or JSON for programs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     json: bool,
-    look: Look,
+    look: TextStyle,
     /// Whether notes and the log have colours.
     notes_have_colours: bool,
 }
 
 impl Output {
     pub(super) fn new(json: bool, colours: ColorChoice) -> Self {
-        Self { json, look: Look::of_stdout(colours), notes_have_colours: has_colours(colours, &io::stderr()) }
+        Self { json, look: TextStyle::of_stdout(colours), notes_have_colours: has_colours(colours, &io::stderr()) }
     }
 
     /// The form of answers for people.
-    pub(super) fn look(self) -> Look {
+    pub(super) fn look(self) -> TextStyle {
         self.look
     }
 
@@ -51,7 +51,7 @@ impl Output {
     }
 
     /// Writes an answer: as JSON, or as `text` formats it.
-    pub(super) fn answer(self, value: &impl Serialize, text: impl FnOnce(Look) -> String) -> anyhow::Result<()> {
+    pub(super) fn answer(self, value: &impl Serialize, text: impl FnOnce(TextStyle) -> String) -> anyhow::Result<()> {
         let answer = if self.json { serde_json::to_string_pretty(value)? } else { text(self.look) };
         print_line(&answer)
     }
@@ -61,7 +61,7 @@ impl Output {
         self,
         name: &str,
         items: &[impl Serialize],
-        text: impl FnOnce(Look) -> String,
+        text: impl FnOnce(TextStyle) -> String,
     ) -> anyhow::Result<()> {
         self.answer(&serde_json::json!({ name: items, "total": items.len() }), text)
     }
@@ -71,8 +71,8 @@ impl Output {
     pub(super) fn first_of(
         self,
         name: &str,
-        found: &Counted<impl Serialize>,
-        text: impl FnOnce(Look) -> String,
+        found: &CountedRows<impl Serialize>,
+        text: impl FnOnce(TextStyle) -> String,
     ) -> anyhow::Result<()> {
         self.answer(&serde_json::json!({ name: found.rows, "total": found.total }), text)?;
         let shown = i64::try_from(found.len()).unwrap_or(i64::MAX);

@@ -87,7 +87,7 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
     let (open, done) = (first.pending + first.processing, first.completed + first.failed + first.cancelled);
     let bar = bar(output, u64::try_from(open).unwrap_or(0), "embedding");
     let mut events = worker.runtime.subscribe();
-    let mut told = Told::default();
+    let mut told = ReportedTrouble::default();
     loop {
         if let Some(reason) = worker.runtime.handle().idle_because().await? {
             bar.finish_and_clear();
@@ -113,12 +113,12 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
 
 /// What people have been told of the reasons why they wait: each of them once.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct ReportedTrouble {
     trouble: Option<Trouble>,
     of_pause: bool,
 }
 
-impl Told {
+impl ReportedTrouble {
     /// Tells what keeps the queue waiting, on whichever host.
     ///
     /// # Errors
@@ -175,7 +175,7 @@ pub(super) async fn wait_for_bulk(host: &Host, id: i64, output: Output) -> anyho
 }
 
 async fn watch_bulk(host: &Host, id: i64, output: Output) -> anyhow::Result<BulkRun> {
-    let (bar, mut told) = (bar(output, 0, "embedding"), Told::default());
+    let (bar, mut told) = (bar(output, 0, "embedding"), ReportedTrouble::default());
     loop {
         let run = host.bulk.run(id).await?;
         bar.set_length(u64::try_from(run.queued - run.open + run.left()).unwrap_or(0));

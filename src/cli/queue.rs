@@ -14,10 +14,10 @@ use serde_json::json;
 use super::{
     arguments::QueueCommand,
     failure::Usage,
-    look::Look,
     output::{print_line, reader_has_left},
     session::Session,
     table::{name, number, short, status, table, text},
+    text_style::TextStyle,
 };
 use crate::{
     plural::count,
@@ -94,7 +94,7 @@ async fn list(session: &Session, queue: &Queue, filter: &TaskFilter) -> anyhow::
     Ok(())
 }
 
-pub(super) fn list_of(look: Look, tasks: &[Task], now: i64) -> String {
+pub(super) fn list_of(look: TextStyle, tasks: &[Task], now: i64) -> String {
     let columns = [
         number("id"),
         name("article"),
@@ -163,6 +163,6 @@ async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
     }
 }
 
-fn event_line(look: Look, event: &Event) -> String {
+fn event_line(look: TextStyle, event: &Event) -> String {
     event_cells(look, event).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
 }

@@ -5,8 +5,8 @@ use afterword_actors::store::models;
 use super::{
     arguments::{RelatedArguments, SearchArguments},
     article::{filtered, state},
-    look::{FAINT, FOUND, Look, NAME, STRONG},
     session::{self, Session},
+    text_style::{FAINT, FOUND, NAME, STRONG, TextStyle},
 };
 use crate::{
     host::Host,
@@ -85,7 +85,7 @@ async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
 }
 
 /// Formats the hits, with the words of the question marked.
-pub(super) fn text_of(look: Look, answer: &SearchAnswer) -> String {
+pub(super) fn text_of(look: TextStyle, answer: &SearchAnswer) -> String {
     let mut parts: Vec<_> = answer.corrections.iter().map(correction).collect();
     parts.extend((!answer.without.is_empty()).then(|| without(&answer.without)));
     if answer.hits.is_empty() {
@@ -111,7 +111,7 @@ fn without(parts: &[String]) -> String {
     format!("without articles that have {}; to look for it, put it in quotation marks", parts.join(", "))
 }
 
-fn text_of_hit(look: Look, rank: usize, hit: &Hit) -> String {
+fn text_of_hit(look: TextStyle, rank: usize, hit: &Hit) -> String {
     let questions: Vec<_> = hit.questions.iter().map(ToString::to_string).collect();
     let questions = if questions.is_empty() { String::new() } else { format!("  question {}", questions.join(", ")) };
     let similarity = hit.similarity.map(|similarity| format!("  similarity {similarity:.2}")).unwrap_or_default();
@@ -138,7 +138,7 @@ fn text_of_hit(look: Look, rank: usize, hit: &Hit) -> String {
 }
 
 /// Formats where a passage is, and its text.
-fn passage(look: Look, place: &str, snippet: &str, matches: &[(usize, usize)]) -> impl Iterator<Item = String> {
+fn passage(look: TextStyle, place: &str, snippet: &str, matches: &[(usize, usize)]) -> impl Iterator<Item = String> {
     let place = (!place.is_empty()).then(|| look.wrapped(&look.paint(FAINT, place), INDENT));
     let text = (!snippet.is_empty()).then(|| look.wrapped(&marked(look, snippet, matches), INDENT));
     place.into_iter().chain(text)
@@ -174,7 +174,7 @@ fn reranked(Reranked { score, from, to, .. }: Reranked) -> String {
 }
 
 /// Marks `matches`, which are in order and do not overlap. *Units:* characters.
-fn marked(look: Look, text: &str, matches: &[(usize, usize)]) -> String {
+fn marked(look: TextStyle, text: &str, matches: &[(usize, usize)]) -> String {
     let between = |from: usize, to: usize| text.chars().skip(from).take(to - from).collect::<String>();
     let (mut shown, mut end) = (String::new(), 0);
     for &(from, to) in matches {

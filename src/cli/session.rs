@@ -8,19 +8,19 @@ use anyhow::{Context, anyhow};
 use super::{arguments::Global, failure::Usage, log, output::Output, progress};
 use crate::{
     articles::{folder::Folder, slug::Slug},
-    config::{Loaded, Origin, Sources},
+    config::{LoadedSettings, Origin, Sources},
     host::{Host, RunningHost, open_options},
     model::Progress,
     time::{self, Timestamp},
 };
 
 pub(super) struct Session {
-    pub(super) loaded: Loaded,
+    pub(super) loaded: LoadedSettings,
     pub(super) output: Output,
     /// How often `-v` was given.
     pub(super) verbose: u8,
     /// The lines of a server's log that are not written yet.
-    _log: Option<log::Rest>,
+    _log: Option<log::FlushGuard>,
 }
 
 impl Session {
@@ -161,8 +161,8 @@ pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
 }
 
 /// Reads the settings.
-pub(super) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
-    Ok(Loaded::load(sources)?)
+pub(super) fn load(sources: &Sources) -> anyhow::Result<LoadedSettings> {
+    Ok(LoadedSettings::load(sources)?)
 }
 
 /// Parses a typed folder.

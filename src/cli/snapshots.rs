@@ -8,15 +8,16 @@ use super::{
     article::view,
     bulk, config,
     doctor::{self, Check, Level},
-    look::Look,
-    model, queue, search, token,
+    model, queue, search,
+    text_style::TextStyle,
+    token,
 };
 use crate::{
     articles::{ArticleSummary, DeletedArticle, EmbeddingState, EmbeddingStatus, Revision},
     auth::Token,
     bulk::{BulkRun, BulkRunSummary},
     config::ShownSetting,
-    model::Installed,
+    model::InstalledModel,
     queue::{Event, Task},
     search::{Hit, Mode, SearchAnswer},
     time::Timestamp,
@@ -27,10 +28,10 @@ const THEN: i64 = 1_767_323_045_000;
 const MINUTE: i64 = 60_000;
 
 /// A table at both widths, as it is piped, and on a terminal of 80 columns, its colours in angle brackets.
-fn shown(table: impl Fn(Look) -> String) -> String {
+fn shown(table: impl Fn(TextStyle) -> String) -> String {
     let colours = |text: String| text.replace('\u{1b}', "<").replace("<[", "<");
-    let at = |width| table(Look::plain(width));
-    let coloured = colours(table(Look::coloured(80, THEN + 3 * MINUTE)));
+    let at = |width| table(TextStyle::plain(width));
+    let coloured = colours(table(TextStyle::coloured(80, THEN + 3 * MINUTE)));
     for (width, text) in [(80, at(80)), (120, at(120))] {
         for line in text.lines() {
             assert_eq!(line, line.trim_end(), "nothing hangs over at {width}");
@@ -289,7 +290,7 @@ fn settings() {
 
 #[test]
 fn models() {
-    let models = [Installed {
+    let models = [InstalledModel {
         name: "all-MiniLM-L6-v2",
         dimension: 384,
         max_tokens: 256,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::SyncedFolder,
-    files::{self, FileProblem, Sync, SyncError, SyncReport, Told},
+    files::{self, FileProblem, SyncError, SyncReport, SyncRequest, WatchEvent},
     plural::count,
     signals::Signals,
 };
@@ -20,7 +20,7 @@ use crate::{
 const NAMED: usize = 50;
 
 pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::Result<()> {
-    let asked = Sync {
+    let asked = SyncRequest {
         directory: arguments.directory,
         folder: session::folder(&arguments.folder)?,
         many_deletions: arguments.yes,
@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
         return forget(session, &asked).await;
     }
     let host = if asked.dry_run { session.making_host().await? } else { session.saving_host().await? };
-    let teller = Teller { output: session.output, verbose: session.verbose };
+    let teller = SyncReporter { output: session.output, verbose: session.verbose };
     if arguments.watch {
         let (signals, left) = (Signals::install()?, Notify::new());
         let tell = |told| {
@@ -62,7 +62,7 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
     }
 }
 
-async fn forget(session: &Session, asked: &Sync) -> anyhow::Result<()> {
+async fn forget(session: &Session, asked: &SyncRequest) -> anyhow::Result<()> {
     let kept = files::forget(&session.host().await?.articles, asked).await?;
     session.output.answer(&kept, |_| {
         format!("{} is not kept in step any more; files and articles are as they were", kept.directory.display())
@@ -76,28 +76,28 @@ async fn forget(session: &Session, asked: &Sync) -> anyhow::Result<()> {
 
 /// Reports what was done.
 #[derive(Clone, Copy)]
-struct Teller {
+struct SyncReporter {
     output: Output,
     verbose: u8,
 }
 
-impl Teller {
+impl SyncReporter {
     /// Reports about a watched folder.
-    fn tell(self, told: Told) {
+    fn tell(self, told: WatchEvent) {
         match told {
-            Told::Begun { directory, without_signs } => {
+            WatchEvent::Started { directory, without_signs } => {
                 self.output.note(&format!("{} is kept in step; Ctrl-C ends it", directory.display()));
                 if let Some(reason) = without_signs {
                     self.output.note(&format!("it cannot be watched ({reason}), and is looked at every 10 seconds"));
                 }
             }
-            Told::Did(report) => {
+            WatchEvent::Synced(report) => {
                 if let Err(error) = self.report(&report) {
                     self.output.error(&error);
                 }
             }
-            Told::Well => self.output.note("all is well again"),
-            Told::Failed(error) => {
+            WatchEvent::Recovered => self.output.note("all is well again"),
+            WatchEvent::Failed(error) => {
                 self.output.error(&error.into());
             }
         }

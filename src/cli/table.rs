@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::look::{BAD, FAINT, GOOD, Look, NAME, STRONG, UNSETTLED};
+use super::text_style::{BAD, FAINT, GOOD, NAME, STRONG, TextStyle, UNSETTLED};
 
 /// A column of running text is not made narrower than this in favour of others. *Units:* columns.
 const TEXT_AT_LEAST: u16 = 12;
@@ -51,7 +51,7 @@ pub(super) const fn time(heading: &'static str) -> Column {
 
 /// Formats a table, at most as wide as the terminal if its names allow that.
 pub(super) fn table<const N: usize>(
-    look: Look,
+    look: TextStyle,
     columns: [Column; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
@@ -140,7 +140,7 @@ fn styled(style: Style, content: String) -> comfy_table::Cell {
 }
 
 /// Formats names and values, one pair per line; long values continue in their own column.
-pub(super) fn fields<'a>(look: Look, rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
+pub(super) fn fields<'a>(look: TextStyle, rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let rows: Vec<_> = rows.into_iter().collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let indent = " ".repeat(width + 2);
@@ -170,7 +170,7 @@ mod tests {
     fn a_name_is_never_broken_and_a_text_between_words_only() {
         let slug = "a-slug-that-is-fifty-characters-long-in-all-quite-so";
         let rows = [[slug.to_owned(), "A title of several words that has to be broken".to_owned(), "7".to_owned()]];
-        let shown = table(Look::plain(80), [name("slug"), text("title"), number("rev")], rows);
+        let shown = table(TextStyle::plain(80), [name("slug"), text("title"), number("rev")], rows);
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
         assert_eq!(shown.matches(slug).count(), 1, "{shown}");
         for word in ["several", "broken"] {
@@ -179,17 +179,18 @@ mod tests {
         assert!(!shown.contains('\u{1b}'));
         let path = "the database is /home/somebody/.local/share/afterword/afterword.db and is sound";
         let narrow =
-            table(Look::plain(40), [name("part"), text("finding")], [["database".to_owned(), path.to_owned()]]);
+            table(TextStyle::plain(40), [name("part"), text("finding")], [["database".to_owned(), path.to_owned()]]);
         assert!(narrow.contains("/home/somebody/.local/share/afterword/afterword.db"), "{narrow}");
         assert!(narrow.lines().count() > 2, "{narrow}");
         let rows = [["x".to_owned(), "failed".to_owned()]];
-        let coloured = table(Look::coloured(80, 0), [name("slug"), status("embedding")], rows);
+        let coloured = table(TextStyle::coloured(80, 0), [name("slug"), status("embedding")], rows);
         assert!(coloured.contains("\u{1b}[") && coloured.contains("failed"), "{coloured:?}");
     }
 
     #[test]
     fn values_go_on_below_themselves() {
-        let shown = fields(Look::plain(24), [("a", "one two three four five".to_owned()), ("long", String::new())]);
+        let shown =
+            fields(TextStyle::plain(24), [("a", "one two three four five".to_owned()), ("long", String::new())]);
         assert_eq!(shown, "a     one two three four\n      five\nlong  ");
     }
 }

@@ -5,9 +5,9 @@ use serde_json::json;
 use super::{
     arguments::TokenCommand,
     failure::Usage,
-    look::Look,
     session::Session,
     table::{name, number, table, time},
+    text_style::TextStyle,
 };
 use crate::{
     auth::{NewToken, Token},
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, command: TokenCommand) -> anyhow::Res
     }
 }
 
-pub(super) fn list_of(look: Look, tokens: &[Token]) -> String {
+pub(super) fn list_of(look: TextStyle, tokens: &[Token]) -> String {
     let columns = [
         number("id"),
         name("name"),
@@ -57,7 +57,7 @@ pub(super) fn list_of(look: Look, tokens: &[Token]) -> String {
     table(look, columns, tokens.iter().map(|token| row(look, token)))
 }
 
-fn row(look: Look, token: &Token) -> [String; 7] {
+fn row(look: TextStyle, token: &Token) -> [String; 7] {
     let time = |at: Option<Timestamp>| at.map(|at| look.time(at)).unwrap_or_default();
     [
         token.id.to_string(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Loaded, Settings, Slots, flat::flattened, hidden::shown};
+use super::{LoadedSettings, Settings, Slots, flat::flattened, hidden::shown};
 
 /// A setting as it is shown; secrets are hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,7 +18,7 @@ pub struct ShownSetting {
     pub comes_to: Option<String>,
 }
 
-impl Loaded {
+impl LoadedSettings {
     /// Every setting, in the order of the keys.
     pub fn rows(&self) -> Vec<ShownSetting> {
         let values = flattened(&self.settings);

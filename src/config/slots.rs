@@ -33,14 +33,14 @@ impl Serialize for Slots {
 
 impl<'de> Deserialize<'de> for Slots {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Written)
+        deserializer.deserialize_any(SlotsVisitor)
     }
 }
 
 /// A number, or what a variable or a flag says as text.
-struct Written;
+struct SlotsVisitor;
 
-impl de::Visitor<'_> for Written {
+impl de::Visitor<'_> for SlotsVisitor {
     type Value = Slots;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,7 +25,7 @@ fn flags_beat_variables_beat_the_file() {
     let (_folder, mut from) = with_file("[queue]\nslots = 2\nlease = \"40s\"\nmax_attempts = 5\n");
     from.variables = sources(&[("AFTERWORD_QUEUE__SLOTS", "3"), ("AFTERWORD_QUEUE__LEASE", "50s")], &[]).variables;
     from.flags = vec![("queue.slots".into(), "4".into())];
-    let loaded = Loaded::load(&from).expect("settings");
+    let loaded = LoadedSettings::load(&from).expect("settings");
     let queue = &loaded.settings.queue;
     assert_eq!((queue.slots, queue.lease, queue.max_attempts), (Slots::Number(4), Duration::from_secs(50), 5));
     assert_eq!(loaded.origin("queue.slots"), Origin::Flag);
@@ -38,7 +38,7 @@ fn flags_beat_variables_beat_the_file() {
 fn every_fault_is_reported_at_once_with_its_source() {
     let (_folder, mut from) = with_file("[queue]\nslotss = 2\nlease = \"soon\"\n[embedding]\nmax_tokens = 1\n");
     from.variables = sources(&[("AFTERWORD_SEARCH__RRF_K", "-1"), ("AFTERWORD_NONSENSE", "1")], &[]).variables;
-    let ConfigErrors(faults) = Loaded::load(&from).expect_err("faults");
+    let ConfigErrors(faults) = LoadedSettings::load(&from).expect_err("faults");
     let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
     for key in ["queue.slotss", "queue.lease", "embedding.max_tokens", "search.rrf_k", "nonsense"] {
         assert!(keys.contains(&key), "{key} in {keys:?}");
@@ -58,7 +58,7 @@ fn a_section_is_told_from_a_setting() {
         ("max_limit = 1\n", "did you mean search.max_limit?"),
     ] {
         let (_folder, from) = with_file(text);
-        let faults = Loaded::load(&from).expect_err("a fault").to_string();
+        let faults = LoadedSettings::load(&from).expect_err("a fault").to_string();
         assert!(faults.contains(said), "{text}: {faults}");
     }
 }
@@ -73,16 +73,16 @@ fn numbers_that_no_machine_can_serve_and_addresses_without_a_host_are_faults() {
         ("embedding.openai.base_url", "ftp://one.example"),
     ] {
         let flags = [("embedding.provider", "openai"), (key, value)];
-        let ConfigErrors(faults) = Loaded::load(&sources(&[], &flags)).expect_err("a fault");
+        let ConfigErrors(faults) = LoadedSettings::load(&sources(&[], &flags)).expect_err("a fault");
         assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), [key], "{value}");
     }
     let most = [("embedding.openai.concurrency", "1024"), ("embedding.local.threads", "1024")];
-    assert!(Loaded::load(&sources(&[], &most)).is_ok());
+    assert!(LoadedSettings::load(&sources(&[], &most)).is_ok());
 }
 
 #[test]
 fn the_variables_of_earlier_deployments_are_understood() {
-    let loaded = Loaded::load(&sources(
+    let loaded = LoadedSettings::load(&sources(
         &[
             ("EMBEDDING_QUEUE_ENABLED", "false"),
             ("EMBEDDING_QUEUE_WORKER_INTERVAL", "250"),
@@ -110,13 +110,14 @@ fn the_variables_of_earlier_deployments_are_understood() {
 
 #[test]
 fn a_bad_number_in_an_old_variable_is_a_fault_and_not_ignored() {
-    let faults = Loaded::load(&sources(&[("EMBEDDING_QUEUE_WORKER_INTERVAL", "often")], &[])).expect_err("a fault");
+    let faults =
+        LoadedSettings::load(&sources(&[("EMBEDDING_QUEUE_WORKER_INTERVAL", "often")], &[])).expect_err("a fault");
     assert!(faults.to_string().contains("EMBEDDING_QUEUE_WORKER_INTERVAL"), "{faults}");
 }
 
 #[test]
 fn secrets_are_never_shown() {
-    let loaded = Loaded::load(&sources(&[("OPENAI_API_KEY", "sk-very-secret")], &[])).expect("settings");
+    let loaded = LoadedSettings::load(&sources(&[("OPENAI_API_KEY", "sk-very-secret")], &[])).expect("settings");
     assert_eq!(loaded.settings.embedding.openai.api_key.expose(), Some("sk-very-secret"));
     let shown = format!("{:?} {:?}", loaded, loaded.rows());
     assert!(!shown.contains("very-secret"), "{shown}");
@@ -128,7 +129,7 @@ fn every_setting_that_is_a_secret_is_known_as_one() {
     let texts = known_keys().into_iter().filter(|(_, default)| matches!(default, Value::String(..)));
     let mut secrets = Vec::new();
     for (key, _) in texts {
-        let Ok(loaded) = Loaded::load(&sources(&[], &[(&key, "a-very-secret-text")])) else { continue };
+        let Ok(loaded) = LoadedSettings::load(&sources(&[], &[(&key, "a-very-secret-text")])) else { continue };
         // As the type of the setting writes it, not as the list of names has it.
         if flat::flattened(&loaded.settings).get(&key).and_then(Value::as_str) == Some(crate::secrets::HIDDEN) {
             assert!(hidden::is_secret(&key), "{key}");
@@ -151,7 +152,7 @@ fn a_secret_is_hidden_in_whatever_value_it_stands() {
         "[[sync]]\npath = 3\nurl = \"http://me:hidden-word@host\"\n",
     ] {
         let (_folder, from) = with_file(text);
-        let faults = Loaded::load(&from).expect_err("a fault").to_string();
+        let faults = LoadedSettings::load(&from).expect_err("a fault").to_string();
         assert!(!faults.contains("hidden-word"), "{faults}");
         let said = crate::secrets::strike("it is hidden-word").into_owned();
         assert!(!said.contains("hidden-word"), "{text}");
@@ -167,15 +168,15 @@ fn the_variables_of_a_service_in_a_cluster_are_no_settings() {
         ("AFTERWORD_PORT_8080_TCP", "tcp://10.0.0.7:8080"),
         ("AFTERWORD_PORT_8080_TCP_ADDR", "10.0.0.7"),
     ];
-    Loaded::load(&sources(&of_cluster, &[])).expect("settings");
-    Loaded::load(&sources(&[("AFTERWORD_PORT", "8080")], &[])).expect_err("a slip of the pen");
+    LoadedSettings::load(&sources(&of_cluster, &[])).expect("settings");
+    LoadedSettings::load(&sources(&[("AFTERWORD_PORT", "8080")], &[])).expect_err("a slip of the pen");
 }
 
 #[test]
 fn no_wait_for_a_lock_is_longer_than_sqlite_can_count() {
-    Loaded::load(&sources(&[], &[("database.busy_timeout", "24days")])).expect("settings");
+    LoadedSettings::load(&sources(&[], &[("database.busy_timeout", "24days")])).expect("settings");
     for long in ["25days", "100000000years"] {
-        let faults = Loaded::load(&sources(&[], &[("database.busy_timeout", long)])).expect_err("a fault");
+        let faults = LoadedSettings::load(&sources(&[], &[("database.busy_timeout", long)])).expect_err("a fault");
         assert!(faults.to_string().contains("24days"), "{faults}");
     }
 }
@@ -187,15 +188,15 @@ fn a_settings_file_that_might_never_end_is_refused() {
     let pipe = folder.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let from = Sources { file: Some(pipe), ..Sources::default() };
-    assert!(Loaded::load(&from).expect_err("a fault").to_string().contains("is a pipe"));
+    assert!(LoadedSettings::load(&from).expect_err("a fault").to_string().contains("is a pipe"));
 }
 
 #[test]
 fn the_documented_file_has_every_key_with_its_default() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
     let from = Sources { file: Some(path.into()), ..Sources::default() };
-    let documented = Loaded::load(&from).expect("a file that is valid");
-    let default = Loaded::load(&Sources::default()).expect("defaults");
+    let documented = LoadedSettings::load(&from).expect("a file that is valid");
+    let default = LoadedSettings::load(&Sources::default()).expect("defaults");
     let text = std::fs::read_to_string(path).expect("a file");
     for (row, default) in documented.rows().iter().zip(default.rows()) {
         assert_eq!((&row.key, &row.value), (&default.key, &default.value));
@@ -214,13 +215,13 @@ fn the_documented_file_is_made_from_the_sections() {
 #[test]
 fn a_settings_file_that_was_asked_for_must_exist() {
     let from = Sources { file: Some("/nowhere/config.toml".into()), ..Sources::default() };
-    assert!(Loaded::load(&from).expect_err("a fault").to_string().contains("/nowhere/config.toml"));
+    assert!(LoadedSettings::load(&from).expect_err("a fault").to_string().contains("/nowhere/config.toml"));
 }
 
 #[test]
 fn a_file_that_was_asked_for_is_read_instead_of_the_users_own() {
     let (folder, mut from) = with_file("[queue]\nslots = 2\n");
-    let slots = |from: &Sources| match Loaded::load(from).expect("settings").settings.queue.slots {
+    let slots = |from: &Sources| match LoadedSettings::load(from).expect("settings").settings.queue.slots {
         Slots::Number(number) => number,
         Slots::Auto => 0,
     };
@@ -243,14 +244,14 @@ fn a_file_that_was_asked_for_is_read_instead_of_the_users_own() {
 fn a_relative_path_in_a_settings_file_begins_at_that_file() {
     let text = "[database]\nurl = \"sqlite://notes/a.db?x=1\"\n[embedding]\nmodel_dir = \"models/b\"\n";
     let (folder, mut from) = with_file(text);
-    let settings = Loaded::load(&from).expect("settings").settings;
+    let settings = LoadedSettings::load(&from).expect("settings").settings;
     assert_eq!(settings.database.url, format!("sqlite://{}/notes/a.db?x=1", folder.path().display()));
     assert_eq!(settings.embedding.model_dir, Some(folder.path().join("models/b")));
     from.flags = vec![("database.url".into(), "sqlite:///absolute.db".into())];
-    assert_eq!(Loaded::load(&from).expect("settings").settings.database.url, "sqlite:///absolute.db");
+    assert_eq!(LoadedSettings::load(&from).expect("settings").settings.database.url, "sqlite:///absolute.db");
     let home = crate::user_folders::home().expect("a home folder");
     from.flags = vec![("database.url".into(), "sqlite://~/n.db".into()), ("embedding.model_dir".into(), "~".into())];
-    let settings = Loaded::load(&from).expect("settings").settings;
+    let settings = LoadedSettings::load(&from).expect("settings").settings;
     assert_eq!(settings.database.url, format!("sqlite://{}/n.db", home.display()));
     assert_eq!(settings.embedding.model_dir, Some(home.join("")));
 }

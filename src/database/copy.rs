@@ -99,7 +99,7 @@ pub struct CopyProgress<'a> {
 
 /// A complete copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Copied {
+pub struct CopyReport {
     /// One for each table, in the order in which they were copied.
     pub tables: Vec<CopiedTable>,
 }
@@ -158,7 +158,7 @@ pub async fn copy(
     from: &Database,
     to: &Database,
     tell: &(dyn Fn(CopyProgress<'_>) + Sync),
-) -> Result<Copied, CopyError> {
+) -> Result<CopyReport, CopyError> {
     if (from.engine(), to.engine()) != (Engine::Sqlite, Engine::Postgres) {
         return Err(CopyError::Direction);
     }
@@ -184,7 +184,7 @@ pub async fn copy(
     afterword_faults::point!("copy.finished", StoreError::Failed);
     // A save that came just then is not in the copy.
     unchanged(from, before).await?;
-    Ok(Copied { tables: compared })
+    Ok(CopyReport { tables: compared })
 }
 
 /// A number of an SQLite database that changes with each change by another connection.

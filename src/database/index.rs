@@ -33,7 +33,7 @@ pub enum IndexError {
 
 /// The result of a rebuild.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Rebuilt {
+pub struct RebuildReport {
     /// Articles for which words were written.
     pub articles: i64,
     /// Vectors in the indexes that were built; SQLite has none, as its vectors are read into the memory of each
@@ -61,8 +61,8 @@ pub async fn rebuild(
     database: &Database,
     language: &str,
     tell: &(dyn Fn(RebuildProgress) + Sync),
-) -> Result<Rebuilt, IndexError> {
-    let mut rebuilt = Rebuilt { removed: remove_torn(database).await?, ..Rebuilt::default() };
+) -> Result<RebuildReport, IndexError> {
+    let mut rebuilt = RebuildReport { removed: remove_torn(database).await?, ..RebuildReport::default() };
     begin(database, language).await?;
     rebuilt.articles = index_words(database, tell).await?;
     if database.engine() == Engine::Postgres {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use afterword_actors::store::{Alone, Database, OpenError, OpenOptions, StoreError, Unopened, sql::Sql};
+use afterword_actors::store::{Database, ExclusiveLock, OpenError, OpenOptions, StoreError, UnopenedLock, sql::Sql};
 
 use super::{SchemaError, Verification, migrations, verify};
 
@@ -71,7 +71,7 @@ pub enum RestoreError {
 
 /// A restored backup.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Restored {
+pub struct RestoreReport {
     /// Number of its articles.
     pub articles: i64,
     /// Where the replaced database is now, if there was one.
@@ -83,15 +83,17 @@ pub struct Restored {
 ///
 /// # Errors
 /// [`RestoreError`]
-pub async fn restore(options: &OpenOptions, from: &Path) -> Result<Restored, RestoreError> {
+pub async fn restore(options: &OpenOptions, from: &Path) -> Result<RestoreReport, RestoreError> {
     let target = options.sqlite_file().map_err(RestoreError::Target)?.ok_or(RestoreError::Server)?;
     let from = source(from)?;
     if from == target {
         return Err(RestoreError::Itself(from));
     }
     let unreadable = |source| RestoreError::File { path: from.clone(), source };
-    let Some(_unopened) = Unopened::see(&from).map_err(unreadable)? else { return Err(RestoreError::SourceOpen(from)) };
-    let alone = match Alone::take(options).await.map_err(RestoreError::Target)? {
+    let Some(_unopened) = UnopenedLock::see(&from).map_err(unreadable)? else {
+        return Err(RestoreError::SourceOpen(from));
+    };
+    let alone = match ExclusiveLock::take(options).await.map_err(RestoreError::Target)? {
         Some(alone) => alone,
         None => return Err(used_by(options, target).await),
     };
@@ -102,7 +104,7 @@ pub async fn restore(options: &OpenOptions, from: &Path) -> Result<Restored, Res
     afterword_faults::point!("restore.checked", StoreError::Failed);
     let fail = |source| RestoreError::File { path: target.clone(), source };
     let kept = alone.replace(&part.0).map_err(fail)?;
-    Ok(Restored { articles, kept })
+    Ok(RestoreReport { articles, kept })
 }
 
 /// The backup without links: its log is beside the file itself.

@@ -6,7 +6,7 @@ use afterword_actors::embedder::{Chunker, Embedder, ModelIdentity};
 use async_trait::async_trait;
 
 use super::{
-    kept::Kept,
+    set_settings::SetSettings,
     turns::{Limit, Turns},
 };
 use crate::{
@@ -24,10 +24,10 @@ pub(super) trait BackEnd: Sync {
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError>;
 
     /// Notes in `kept` how the provider is reached, without secrets.
-    fn keep(&self, settings: &Embedding, kept: &mut Kept);
+    fn keep(&self, settings: &Embedding, kept: &mut SetSettings);
 
     /// Changes `settings`, those of this host, to the ones by which the provider of `kept` is reached.
-    fn reach(&self, _kept: &Kept, _settings: &mut Embedding) {}
+    fn reach(&self, _kept: &SetSettings, _settings: &mut Embedding) {}
 
     /// Whether the model may be somewhere else than the settings of this host say.
     fn is_remote(&self) -> bool {

@@ -14,10 +14,10 @@ use afterword_actors::{
 
 use super::{
     back_end::{BackEnd, BackEndError, KeepTo, Opened, Preparation},
-    kept::Kept,
     local::back_end::Local,
     openai::back_end::OpenAi,
     scripted::back_end::Scripted,
+    set_settings::SetSettings,
     turns::Turns,
 };
 use crate::{
@@ -55,11 +55,11 @@ pub struct Backends {
     keep_to: Option<KeepTo>,
     /// The mark of the weights that the configured model's set was made with, once that is known.
     made_with: OnceLock<String>,
-    others: Mutex<HashMap<Reached, Other>>,
+    others: Mutex<HashMap<ModelKey, OtherModel>>,
 }
 
 /// A model's fingerprint, and how it is reached.
-type Reached = (String, Option<String>);
+type ModelKey = (String, Option<String>);
 
 impl Backends {
     /// The back end that `settings` ask for. A local model is not loaded yet: see [`Backends::preparation`].
@@ -110,7 +110,7 @@ impl Backends {
         let fingerprint = self.configured.embedder.identity().fingerprint();
         let Some(set) = models::by_fingerprint(database.reader(), &fingerprint).await? else { return Ok(()) };
         let kept = models::kept(database.reader(), set.id).await?.settings;
-        if let Some(mark) = kept.as_deref().and_then(Kept::from_json).and_then(|kept| kept.weights) {
+        if let Some(mark) = kept.as_deref().and_then(SetSettings::from_json).and_then(|kept| kept.weights) {
             preparation.expect(mark.clone());
             // The first look counts: nothing else was offered since.
             let _ = self.made_with.set(mark);
@@ -130,7 +130,7 @@ impl Backends {
 
     /// How the configured provider is reached, to be kept with its set of vectors: JSON, without secrets.
     pub fn kept(&self) -> Option<String> {
-        let mut kept = Kept::of(&self.settings);
+        let mut kept = SetSettings::of(&self.settings);
         back_end(self.settings.provider).keep(&self.settings, &mut kept);
         if let Some(mark) = self.made_with.get() {
             kept.weights = Some(mark.clone());
@@ -149,7 +149,7 @@ impl Backends {
     }
 
     /// The settings that reach the model of `wanted`, if they are known.
-    fn settings_for(&self, wanted: &ModelIdentity, kept: Option<&Kept>) -> Option<Embedding> {
+    fn settings_for(&self, wanted: &ModelIdentity, kept: Option<&SetSettings>) -> Option<Embedding> {
         if let Some(kept) = kept {
             let mut settings = kept.apply(wanted, &self.settings);
             back_end(kept.provider).reach(kept, &mut settings);
@@ -163,8 +163,8 @@ impl Backends {
         Some(settings)
     }
 
-    fn other(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
-        let kept = kept.and_then(Kept::from_json);
+    fn other(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<OtherModel> {
+        let kept = kept.and_then(SetSettings::from_json);
         let settings = self.settings_for(wanted, kept.as_ref())?;
         let back_end = back_end(settings.provider);
         let Opened { embedder, chunker, preparation, keep_to } = back_end.open(&settings, wanted.clone()).ok()?;
@@ -179,10 +179,10 @@ impl Backends {
         // Vectors of texts that another version cut in another way cannot be made any more.
         let cut_alike = limits(&settings, back_end).ok().filter(|limits| limits.version() == wanted.chunker);
         let chunker = cut_alike.filter(|_| is_known).and_then(|limits| chunker(limits).ok());
-        Some(Other { embedder, chunker, keep_to })
+        Some(OtherModel { embedder, chunker, keep_to })
     }
 
-    fn found(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
+    fn found(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<OtherModel> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (wanted.fingerprint(), kept.map(str::to_owned));
         if let Some(known) = others.get(&key) {
@@ -209,14 +209,14 @@ impl OtherModels for LimitedOthers {
         if self.backends.is_configured(identity) {
             return Some(self.backends.limited(&self.database));
         }
-        let Other { embedder, chunker, keep_to } = self.backends.found(identity, kept)?;
+        let OtherModel { embedder, chunker, keep_to } = self.backends.found(identity, kept)?;
         // Where the set was made: hosts for which that is their own model count there, too.
-        let reached = self.backends.settings_for(identity, kept.and_then(Kept::from_json).as_ref())?;
+        let reached = self.backends.settings_for(identity, kept.and_then(SetSettings::from_json).as_ref())?;
         Some(limited(Model { embedder, chunker: chunker? }, keep_to.as_ref(), &reached, &self.database))
     }
 }
 
-/// `model`, kept to the limit that `settings` set for all hosts on `database`.
+/// Returns `model` under the limit on requests that `settings` set for all hosts on `database` together.
 fn limited(model: Model, keep_to: Option<&KeepTo>, settings: &Embedding, database: &Database) -> Model {
     let turns = back_end(settings.provider).limit(settings).and_then(|limit| Turns::of(limit, database));
     match (keep_to, turns) {
@@ -233,7 +233,7 @@ fn limits(settings: &Embedding, back_end: &dyn BackEnd) -> Result<ChunkLimits, B
 
 /// A back end for vectors that another model made: for queries, and for documents too if they are cut as they were.
 #[derive(Clone)]
-struct Other {
+struct OtherModel {
     embedder: Arc<dyn Embedder>,
     chunker: Option<Arc<dyn Chunker>>,
     keep_to: Option<KeepTo>,
@@ -253,7 +253,7 @@ impl OtherModels for Backends {
         if self.is_configured(identity) {
             return Some(self.configured.clone());
         }
-        let Other { embedder, chunker, .. } = self.found(identity, kept)?;
+        let OtherModel { embedder, chunker, .. } = self.found(identity, kept)?;
         Some(Model { embedder, chunker: chunker? })
     }
 }

@@ -21,7 +21,7 @@ use reqwest::{Client, Response, header};
 use serde::Serialize;
 use tokio::{sync::Semaphore, time::Instant};
 
-use self::{batch_size::BatchSize, left_over::LeftOver, refusal::Refused};
+use self::{batch_size::BatchSize, left_over::LeftOver, refusal::RequestError};
 use super::turns::Turns;
 use crate::{
     config::{self, Encoding},
@@ -98,7 +98,7 @@ impl OpenAiEmbedder {
         Self { turns: Some(turns), ..self.clone() }
     }
 
-    async fn request(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, Refused> {
+    async fn request(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, RequestError> {
         let prefix = match purpose {
             Purpose::Document => &self.identity.document_prefix,
             Purpose::Query => &self.identity.query_prefix,
@@ -119,7 +119,7 @@ impl OpenAiEmbedder {
         self.send(&body).await.map_err(|refused| refused.took(sent.elapsed()))
     }
 
-    async fn send(&self, body: &Request<'_>) -> Result<Vec<Vector>, Refused> {
+    async fn send(&self, body: &Request<'_>) -> Result<Vec<Vector>, RequestError> {
         let texts = body.input.len();
         let response = self.client.post(&self.endpoint).json(body).send().await.map_err(transport::failure)?;
         if let Some(encoding) = encoding(&response) {

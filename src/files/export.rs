@@ -15,13 +15,13 @@ use serde::Serialize;
 use self::work::{COMPARED, Outcome, Work};
 use super::{
     OnConflict,
-    export_plan::{self, Facts, Held, Listed, Planned},
+    export_plan::{self, ExportedArticle, Facts, PlaceSet, PlannedFile},
     hash,
     naming::naming,
     report::{FileProblem, ImportedFile},
     resolve,
-    root::{Late, Root, Unwritten},
-    source::{self, Known, Source},
+    root::{LateWrite, Root, UntouchedBackups},
+    source::{self, FileRecord, Source},
     walk,
 };
 use crate::articles::{
@@ -140,9 +140,9 @@ struct Run<'a> {
     target: i64,
     sources: HashMap<i64, Source>,
     /// By article.
-    files: HashMap<i64, Vec<Known>>,
+    files: HashMap<i64, Vec<FileRecord>>,
     /// Files of the target, by their places.
-    known: HashMap<String, Known>,
+    known: HashMap<String, FileRecord>,
     /// Whether nothing was ever imported from there.
     is_ours: bool,
     /// Former slugs, by article.
@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
         let reader = articles.database.reader();
         let target = target(articles, export, root.as_deref()).await?;
         let sources = source::all(reader).await?.into_iter().map(|source| (source.id, source)).collect();
-        let (mut files, mut known): (HashMap<i64, Vec<Known>>, HashMap<_, _>) = Default::default();
+        let (mut files, mut known): (HashMap<i64, Vec<FileRecord>>, HashMap<_, _>) = Default::default();
         for file in source::all_files(reader).await? {
             if file.source_id == target {
                 known.insert(file.path.clone(), file.clone());
@@ -176,9 +176,9 @@ impl<'a> Run<'a> {
         Ok(Self { articles, export, root, target, sources, files, known, is_ours, former, standing: HashSet::new() })
     }
 
-    async fn plan(&self) -> Result<Vec<Planned>, StoreError> {
+    async fn plan(&self) -> Result<Vec<PlannedFile>, StoreError> {
         let reader = self.articles.database.reader();
-        let listed: Vec<Listed> = reader
+        let listed: Vec<ExportedArticle> = reader
             .rows(
                 &format!("SELECT id, slug, folder FROM articles WHERE {} ORDER BY slug", within("folder", "$1")),
                 [self.export.folder.as_ref().into()],
@@ -186,15 +186,20 @@ impl<'a> Run<'a> {
             .await?;
         let (files, sources) = (&self.files, &self.sources);
         let target = Some(self.target).filter(|target| *target != 0);
-        let (above, occupied, held) = (&Folder::default(), &HashSet::new(), &Held::default());
+        let (above, occupied, held) = (&Folder::default(), &HashSet::new(), &PlaceSet::default());
         let plain = Facts { target, sources, files, naming: &HashSet::new(), above, occupied, held };
-        let is_renamed = |article: &&Listed| plain.before(article).is_some_and(|before| before.slug != article.slug);
+        let is_renamed =
+            |article: &&ExportedArticle| plain.before(article).is_some_and(|before| before.slug != article.slug);
         let naming = naming(reader, listed.iter().filter(is_renamed).map(|article| article.id)).await?;
         Ok(export_plan::plan(&listed, &Facts { naming: &naming, ..plain }))
     }
 
     /// Writes one article; answers what to note of its file.
-    async fn write(&mut self, planned: &Planned, report: &mut ExportReport) -> Result<Option<Known>, StoreError> {
+    async fn write(
+        &mut self,
+        planned: &PlannedFile,
+        report: &mut ExportReport,
+    ) -> Result<Option<FileRecord>, StoreError> {
         // Deleted since the plan was made.
         let Some(article) = row::by_id(self.articles.database.reader(), planned.id).await? else { return Ok(None) };
         let article = Article::from(article);
@@ -238,7 +243,7 @@ impl<'a> Run<'a> {
             Outcome::Skipped => report.skipped += 1,
             Outcome::Exists => report.existing.push(planned.place.clone()),
         }
-        let row = Known {
+        let row = FileRecord {
             source_id: self.target,
             path: planned.place.clone(),
             article_id: work.article.id,
@@ -254,7 +259,7 @@ impl<'a> Run<'a> {
     }
 
     /// Notes what was written. If it cannot be noted, the files are there all the same.
-    async fn note(&mut self, noted: Vec<Known>, report: &mut ExportReport) {
+    async fn note(&mut self, noted: Vec<FileRecord>, report: &mut ExportReport) {
         if self.export.dry_run || noted.is_empty() {
             return;
         }
@@ -280,11 +285,12 @@ impl<'a> Run<'a> {
     }
 
     /// Removes, or names, files of articles that are gone or go elsewhere now.
-    async fn tidy(&self, planned: &[Planned], report: &mut ExportReport) {
+    async fn tidy(&self, planned: &[PlannedFile], report: &mut ExportReport) {
         let Some(root) = &self.root else { return };
         let places: HashSet<&str> = planned.iter().map(|planned| planned.place.as_str()).collect();
-        let within = |known: &Known| Folder::of_place(known.folder.split('/')).is_within(&self.export.folder);
-        let mut old: Vec<&Known> = self.known.values().filter(|known| !places.contains(known.path.as_str())).collect();
+        let within = |known: &FileRecord| Folder::of_place(known.folder.split('/')).is_within(&self.export.folder);
+        let mut old: Vec<&FileRecord> =
+            self.known.values().filter(|known| !places.contains(known.path.as_str())).collect();
         // A table belongs to its owner, although its article is written elsewhere.
         old.retain(|known| walk::is_markdown(&known.path));
         old.retain(|known| {
@@ -316,7 +322,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn forget(&self, known: &Known, report: &mut ExportReport) {
+    async fn forget(&self, known: &FileRecord, report: &mut ExportReport) {
         report.removed.push(known.path.clone());
         let (id, path) = (known.source_id, known.path.clone());
         let forgotten: Result<(), StoreError> = self
@@ -331,21 +337,21 @@ impl<'a> Run<'a> {
 }
 
 /// Takes a file away; answers whether it still held what was written.
-async fn taken(root: &Arc<Root>, known: &Known) -> io::Result<bool> {
+async fn taken(root: &Arc<Root>, known: &FileRecord) -> io::Result<bool> {
     let (root, path, hash) = (Arc::clone(root), known.path.clone(), known.file_hash.clone());
     tokio::task::spawn_blocking(move || root.taken(&path, &hash)).await.map_err(io::Error::other)?
 }
 
-fn saved_since(known: &Known) -> String {
+fn saved_since(known: &FileRecord) -> String {
     format!("{} (changed since it was written, and left)", known.path)
 }
 
 /// Gives back what was written to files after an earlier export had replaced them.
 async fn gives_back(root: &Arc<Root>, report: &mut ExportReport) {
     let root = Arc::clone(root);
-    let late = tokio::task::spawn_blocking(move || root.late(&mut Unwritten::default())).await;
+    let late = tokio::task::spawn_blocking(move || root.late(&mut UntouchedBackups::default())).await;
     match late.map_err(io::Error::other).flatten() {
-        Ok(late) => report.notes.extend(late.into_iter().map(|Late { file, copy }| {
+        Ok(late) => report.notes.extend(late.into_iter().map(|LateWrite { file, copy }| {
             format!("{file} was saved while an earlier export replaced it: what was saved is {copy}")
         })),
         Err(error) => report.notes.push(format!("files that were replaced earlier cannot be looked at: {error}")),

@@ -9,14 +9,14 @@ use afterword_actors::store::sql::FromRow;
 
 use super::{
     hash, place,
-    source::{Known, Source},
+    source::{FileRecord, Source},
     walk,
 };
 use crate::articles::folder::Folder;
 
 /// An article that is exported.
 #[derive(Debug, Clone, FromRow)]
-pub(super) struct Listed {
+pub(super) struct ExportedArticle {
     pub(super) id: i64,
     pub(super) slug: String,
     pub(super) folder: String,
@@ -24,11 +24,11 @@ pub(super) struct Listed {
 
 /// Where an article goes.
 #[derive(Debug, Clone)]
-pub(super) struct Planned {
+pub(super) struct PlannedFile {
     pub(super) id: i64,
     pub(super) place: String,
     /// The file it came from, or was written to last.
-    pub(super) before: Option<Known>,
+    pub(super) before: Option<FileRecord>,
 }
 
 /// What the places depend on besides the articles.
@@ -37,7 +37,7 @@ pub(super) struct Facts<'a> {
     pub(super) target: Option<i64>,
     pub(super) sources: &'a HashMap<i64, Source>,
     /// By article.
-    pub(super) files: &'a HashMap<i64, Vec<Known>>,
+    pub(super) files: &'a HashMap<i64, Vec<FileRecord>>,
     /// Articles whose front matter names their slug: it needs not be their file's name.
     pub(super) naming: &'a HashSet<i64>,
     /// The folder of articles that stands at the top of the target.
@@ -45,19 +45,19 @@ pub(super) struct Facts<'a> {
     /// Places in the target that hold something else, and stay as they are.
     pub(super) occupied: &'a HashSet<String>,
     /// Places in the target that hold articles which are not planned, because they stay there.
-    pub(super) held: &'a Held,
+    pub(super) held: &'a PlaceSet,
 }
 
 /// Many places, of which it is only asked whether one is among them.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct PlaceSet {
     /// Hashes: the odds that two of a million are equal are one in ten millions, and then a file has a suffix.
     exact: HashSet<u64>,
     folded: HashSet<u64>,
     folders: HashSet<String>,
 }
 
-impl Held {
+impl PlaceSet {
     pub(super) fn hold(&mut self, place: &str) {
         let folded = place::folded(place);
         let parents = folded.rsplit_once('/').map_or("", |(parents, _)| parents);
@@ -82,16 +82,16 @@ fn folders_of(folded: &str) -> impl Iterator<Item = String> {
 
 impl Facts<'_> {
     /// The file that says most about where an article belongs: the one in the target, else the first it came from.
-    pub(super) fn before(&self, article: &Listed) -> Option<&Known> {
+    pub(super) fn before(&self, article: &ExportedArticle) -> Option<&FileRecord> {
         let files = self.files.get(&article.id)?;
         let in_target = files.iter().filter(|known| Some(known.source_id) == self.target);
-        let settled = |known: &&Known| known.slug == article.slug && known.folder == article.folder;
+        let settled = |known: &&FileRecord| known.slug == article.slug && known.folder == article.folder;
         let best = in_target.clone().find(settled).or_else(|| in_target.clone().next());
         best.or_else(|| files.iter().find(|known| !known.written))
     }
 
     /// The place of a known file in the target. A table that became an article is never overwritten by it: that goes beside.
-    fn place(&self, known: &Known) -> String {
+    fn place(&self, known: &FileRecord) -> String {
         let above = self.sources.get(&known.source_id).filter(|source| Some(source.id) != self.target);
         let ending = if walk::is_markdown(&known.path) { "" } else { ".md" };
         place::joined(above.map_or("", |source| source.folder.as_str()), &known.path) + ending
@@ -107,7 +107,7 @@ impl Facts<'_> {
 }
 
 /// A place for each article; none is in the way of another.
-pub(super) fn plan(articles: &[Listed], facts: &Facts<'_>) -> Vec<Planned> {
+pub(super) fn plan(articles: &[ExportedArticle], facts: &Facts<'_>) -> Vec<PlannedFile> {
     let (mut original, mut derived) = (Vec::new(), Vec::new());
     for article in articles {
         let before = facts.before(article);
@@ -117,26 +117,26 @@ pub(super) fn plan(articles: &[Listed], facts: &Facts<'_>) -> Vec<Planned> {
         );
         let is_original = before.is_some_and(|known| facts.place(known) == wanted);
         let is_own = before.is_some_and(|known| Some(known.source_id) == facts.target);
-        let planned = Planned { id: article.id, place: wanted, before: before.cloned() };
+        let planned = PlannedFile { id: article.id, place: wanted, before: before.cloned() };
         if is_original { original.push((!is_own, planned)) } else { derived.push(planned) }
     }
     original.sort_by(|(own, a), (other, b)| (own, &a.place, a.id).cmp(&(other, &b.place, b.id)));
     derived.sort_by(|a, b| (&a.place, a.id).cmp(&(&b.place, b.id)));
     let folded = facts.occupied.iter().map(|place| place::folded(place)).collect();
-    let mut taken = Taken { held: facts.held, exact: HashSet::new(), folded, folders: HashSet::new() };
+    let mut taken = TakenPlaces { held: facts.held, exact: HashSet::new(), folded, folders: HashSet::new() };
     original.iter().for_each(|(_, planned)| taken.folders_of(&planned.place));
-    let mut plan: Vec<Planned> = Vec::with_capacity(articles.len());
+    let mut plan: Vec<PlannedFile> = Vec::with_capacity(articles.len());
     for (_, planned) in original {
-        plan.push(Planned { place: taken.free(&planned.place, planned.id, true), ..planned });
+        plan.push(PlannedFile { place: taken.free(&planned.place, planned.id, true), ..planned });
     }
     derived.iter().for_each(|planned| taken.folders_of(&planned.place));
     for planned in derived {
-        plan.push(Planned { place: taken.free(&planned.place, planned.id, false), ..planned });
+        plan.push(PlannedFile { place: taken.free(&planned.place, planned.id, false), ..planned });
     }
     plan
 }
 
-fn wanted(article: &Listed, known: &Known, facts: &Facts<'_>) -> String {
+fn wanted(article: &ExportedArticle, known: &FileRecord, facts: &Facts<'_>) -> String {
     let before = facts.place(known);
     let parents = match article.folder == known.folder {
         true => before.rsplit_once('/').map(|(parents, _)| parents.to_owned()).unwrap_or_default(),
@@ -149,14 +149,14 @@ fn wanted(article: &Listed, known: &Known, facts: &Facts<'_>) -> String {
 }
 
 /// Places that are taken, and folders that they need.
-struct Taken<'a> {
-    held: &'a Held,
+struct TakenPlaces<'a> {
+    held: &'a PlaceSet,
     exact: HashSet<String>,
     folded: HashSet<String>,
     folders: HashSet<String>,
 }
 
-impl Taken<'_> {
+impl TakenPlaces<'_> {
     /// The place, or the same with a suffix if it is taken. What has been somewhere keeps it, though a file system that
     /// does not tell letters of different case apart would hold only one of two.
     fn free(&mut self, wanted: &str, id: i64, is_original: bool) -> String {

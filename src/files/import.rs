@@ -21,9 +21,9 @@ use super::{
     OnConflict,
     plan::{self, Facts, Policy},
     report::{FileProblem, ImportReport},
-    resolve::{self, Asked},
+    resolve::{self, FolderQuery},
     root::Root,
-    scan::{self, Scanned},
+    scan::{self, ScannedFile},
     walk,
 };
 use crate::articles::Articles;
@@ -32,7 +32,7 @@ pub use self::request::Import;
 
 /// Files read at the same time.
 const READ_AT_ONCE: usize = 8;
-/// How often a file is planned again because something else was faster.
+/// How often a file is planned again after another writer has changed what the plan expected.
 const ROUNDS: usize = 6;
 
 /// What an import does with its files, one step after the other.
@@ -74,7 +74,7 @@ pub async fn import(
     .await
     .ok_or_else(panicked)?
     .map_err(open)?;
-    let asked = Asked { root: root.place(), above: &import.folder, name: import.source.as_deref() };
+    let asked = FolderQuery { root: root.place(), above: &import.folder, name: import.source.as_deref() };
     let prefix = resolve::prefix(articles.database.reader(), &asked).await?;
     let (folder, within, layout) = (Arc::clone(&root), prefix.clone(), import.layout);
     let found = blocking(move || found(&folder, walked, &within, layout)).await;
@@ -137,7 +137,7 @@ async fn scanned(
     files: &[String],
     report: &mut ImportReport,
     progress: &(dyn Fn(Step, Count) + Sync),
-) -> Vec<Scanned> {
+) -> Vec<ScannedFile> {
     let read = stream::iter(files.to_vec()).map(|file| {
         let (root, prefix) = (Arc::clone(&run.root), run.prefix.clone());
         let (above, limits, name) = (run.import.folder.clone(), run.articles.limits, file.clone());

@@ -8,10 +8,10 @@
 mod jekyll;
 mod layout;
 mod logseq;
-mod meant;
 mod notion;
+mod plain_file;
+mod property_lines;
 mod recognise;
-mod said;
 mod table;
 
 use std::collections::HashSet;

@@ -13,7 +13,7 @@ use afterword_actors::store::StoreError;
 
 use super::source;
 use crate::articles::{ArticleError, Articles};
-use place::{Place, Places};
+use place::{ArticlePlace, Places};
 use save::{NotSaved, Outcome};
 use theirs::{State, TheirArticle, Theirs};
 
@@ -55,7 +55,7 @@ async fn bring_in(
     articles: &Articles,
     article: &TheirArticle,
     states: Vec<State>,
-    place: Place,
+    place: ArticlePlace,
     report: &mut ManagerReport,
 ) -> Result<(), StoreError> {
     let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.known.is_some() && !report.dry_run);
@@ -81,7 +81,7 @@ async fn brought_in(
     articles: &Articles,
     article: &TheirArticle,
     states: &[State],
-    mut place: Place,
+    mut place: ArticlePlace,
     dry_run: bool,
 ) -> Result<Outcome, NotSaved> {
     for _ in 0..=2 * states.len() {

@@ -50,7 +50,7 @@ pub(super) fn relative<'f>(folder: &'f str, above: &Folder) -> &'f str {
     rest.and_then(|rest| if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }).unwrap_or(folder)
 }
 
-/// Whether every part is the name of something in a folder, and none leads elsewhere.
+/// Whether every part is a name: none is empty, `.` or `..`.
 pub(super) fn is_plain(place: &str) -> bool {
     place.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
 }

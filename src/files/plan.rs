@@ -9,9 +9,9 @@ mod moves;
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    scan::Scanned,
+    scan::ScannedFile,
     slugs::{self, Wish},
-    source::{Known, Occupant},
+    source::{FileRecord, Occupant},
 };
 use crate::articles::slug::Slug;
 use adopted::{adopted, unknown};
@@ -20,7 +20,7 @@ use moves::moves;
 pub(super) use facts::{Action, Facts, Policy, Refusal};
 
 /// One action for each file.
-pub(super) fn plan(files: &[Scanned], facts: &Facts, policy: Policy) -> Vec<Action> {
+pub(super) fn plan(files: &[ScannedFile], facts: &Facts, policy: Policy) -> Vec<Action> {
     let moved = moves(files, facts);
     let mut actions: Vec<Option<Action>> = files
         .iter()
@@ -38,7 +38,7 @@ pub(super) fn plan(files: &[Scanned], facts: &Facts, policy: Policy) -> Vec<Acti
 }
 
 /// A file that has an article; `None` if it needs a new one.
-fn of_known(file: &Scanned, known: &Known, facts: &Facts, policy: Policy) -> Option<Action> {
+fn of_known(file: &ScannedFile, known: &FileRecord, facts: &Facts, policy: Policy) -> Option<Action> {
     let is_same = known.file_hash == file.hash;
     let Some(present) = known.present else {
         let slug = known.slug.clone();
@@ -57,7 +57,7 @@ fn of_known(file: &Scanned, known: &Known, facts: &Facts, policy: Policy) -> Opt
     if is_same && (is_edited || !stands_elsewhere) {
         return Some(Action::Unchanged { slug });
     }
-    // What was about to be written when a run ended is not known to be there as it was meant; what differs in a copy is another's.
+    // No hash: a run ended before it could note that the file was written, or a copy of the folder has another text.
     let is_unsure = known.file_hash.is_empty();
     Some(match policy {
         Policy::Together if is_edited || is_unsure => Action::Merge { known: Box::new(known.clone()) },
@@ -70,7 +70,7 @@ fn of_known(file: &Scanned, known: &Known, facts: &Facts, policy: Policy) -> Opt
     })
 }
 
-fn of_moved(known: &Known, facts: &Facts, policy: Policy) -> Action {
+fn of_moved(known: &FileRecord, facts: &Facts, policy: Policy) -> Action {
     let is_edited = known.present != Some(known.revision) && !facts.unedited.contains(&known.article_id);
     let known = Box::new(known.clone());
     match policy {
@@ -81,7 +81,7 @@ fn of_moved(known: &Known, facts: &Facts, policy: Policy) -> Action {
 }
 
 /// Files whose articles were deleted, and have a past that comes back with them. Answers the slugs that those take.
-fn restored(files: &[Scanned], facts: &Facts, actions: &mut [Option<Action>]) -> HashSet<String> {
+fn restored(files: &[ScannedFile], facts: &Facts, actions: &mut [Option<Action>]) -> HashSet<String> {
     let mut taken = HashSet::new();
     for (file, action) in files.iter().zip(actions).filter(|(_, action)| action.is_none()) {
         let Some(known) = facts.known.get(&file.file).filter(|known| known.present.is_none()) else { continue };
@@ -95,7 +95,13 @@ fn restored(files: &[Scanned], facts: &Facts, actions: &mut [Option<Action>]) ->
 }
 
 /// New files that want the slug of an article that came from nowhere and says something else: one of them may replace it.
-fn contended(files: &[Scanned], facts: &Facts, policy: Policy, adopted: &HashSet<i64>, actions: &mut [Option<Action>]) {
+fn contended(
+    files: &[ScannedFile],
+    facts: &Facts,
+    policy: Policy,
+    adopted: &HashSet<i64>,
+    actions: &mut [Option<Action>],
+) {
     let mut wanting: HashMap<&str, usize> = HashMap::new();
     for position in unknown(files, facts, actions) {
         let first = wanting.entry(files[position].wish.slug.as_ref()).or_insert(position);
@@ -119,7 +125,7 @@ fn contended(files: &[Scanned], facts: &Facts, policy: Policy, adopted: &HashSet
 }
 
 /// Names for all that need a new article.
-fn named(files: &[Scanned], facts: &Facts, mut taken: HashSet<String>, actions: &mut [Option<Action>]) {
+fn named(files: &[ScannedFile], facts: &Facts, mut taken: HashSet<String>, actions: &mut [Option<Action>]) {
     let new: Vec<usize> = (0..files.len()).filter(|position| actions[*position].is_none()).collect();
     let wishes: Vec<Wish> = new.iter().map(|position| files[*position].wish.clone()).collect();
     taken.extend(facts.occupants.keys().cloned());

@@ -1,6 +1,6 @@
 //! An article as a file: as it came, changed only where an import would otherwise read something else.
 
-use super::{content, hash, place, source::Known};
+use super::{content, hash, place, source::FileRecord};
 use crate::articles::{
     Article,
     folder::Folder,
@@ -14,7 +14,7 @@ pub(super) struct Rendered<'a> {
     /// Where it is going.
     pub(super) place: &'a str,
     /// The file it came from, or was written to last.
-    pub(super) before: Option<&'a Known>,
+    pub(super) before: Option<&'a FileRecord>,
     /// Whether it ever came from a file: then the file says what its owner wants it to say, and no more.
     pub(super) came_from_file: bool,
     /// Whether its file has two blocks of front matter: [`keeps_both_blocks`].
@@ -44,7 +44,7 @@ pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
 /// Whether the file of an article has two blocks of front matter, whose bytes stay. `held` reads the file, if it is there.
 pub(super) fn keeps_both_blocks(
     article: &Article,
-    known: Option<&Known>,
+    known: Option<&FileRecord>,
     held: impl FnOnce() -> Option<String>,
 ) -> bool {
     let has_block = |text: &str| !front_matter::head(text).is_empty();

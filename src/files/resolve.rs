@@ -11,8 +11,8 @@ use afterword_actors::store::{Engine, StoreError, sql::Sql};
 
 use super::{
     place,
-    scan::Scanned,
-    source::{self, Known, Source},
+    scan::ScannedFile,
+    source::{self, FileRecord, Source},
 };
 use crate::articles::folder::Folder;
 
@@ -21,13 +21,13 @@ const ALIKE: usize = 80;
 
 /// What is known of a folder.
 #[derive(Debug, Default)]
-pub(super) struct Resolved {
+pub(super) struct ResolvedFolder {
     /// The source; `None` if it is new.
     pub(super) source: Option<i64>,
     /// Where the folder lies in its source.
     pub(super) prefix: String,
     /// Its files, by their places in the folder.
-    pub(super) known: HashMap<String, Known>,
+    pub(super) known: HashMap<String, FileRecord>,
     /// The source is somewhere else, where it still is: the files are a copy.
     pub(super) is_copy: bool,
     /// A folder that is kept in step, of which this one is a copy that has no source yet.
@@ -48,7 +48,7 @@ pub(super) struct CopyOf {
 }
 
 /// The folder that is asked about.
-pub(super) struct Asked<'a> {
+pub(super) struct FolderQuery<'a> {
     pub(super) root: &'a Path,
     pub(super) above: &'a Folder,
     /// Given by a person.
@@ -58,15 +58,15 @@ pub(super) struct Asked<'a> {
 /// Finds the source of a folder, from its place, else from what is in it.
 pub(super) async fn resolve(
     connection: &impl Sql,
-    asked: &Asked<'_>,
-    files: &[Scanned],
-) -> Result<Resolved, StoreError> {
+    asked: &FolderQuery<'_>,
+    files: &[ScannedFile],
+) -> Result<ResolvedFolder, StoreError> {
     let sources = source::all(connection).await?;
     if let Some(name) = asked.name {
         let found = sources.iter().find(|source| source.name.as_deref() == Some(name));
         return match found {
             Some(found) => of_one(connection, found.id).await,
-            None => Ok(Resolved::default()),
+            None => Ok(ResolvedFolder::default()),
         };
     }
     let machine = machine(connection);
@@ -89,7 +89,7 @@ pub(super) fn own(sources: &[Source], machine: &str, place: &Path, above: &Folde
 }
 
 /// Where the folder lies in its source; empty if it is the source.
-pub(super) async fn prefix(connection: &impl Sql, asked: &Asked<'_>) -> Result<String, StoreError> {
+pub(super) async fn prefix(connection: &impl Sql, asked: &FolderQuery<'_>) -> Result<String, StoreError> {
     if asked.name.is_some() {
         return Ok(String::new());
     }
@@ -98,14 +98,14 @@ pub(super) async fn prefix(connection: &impl Sql, asked: &Asked<'_>) -> Result<S
 }
 
 /// A new file belongs to the source of this very folder, else to the nearest one around it.
-fn target(near: &[Near]) -> Option<&Near> {
+fn target(near: &[NearbySource]) -> Option<&NearbySource> {
     near.iter().find(|near| near.rank != Rank::Inside)
 }
 
 /// The sources at, around and inside the folder; whose word counts first is first.
-fn nearby(sources: &[Source], machine: &str, asked: &Asked<'_>) -> Vec<Near> {
+fn nearby(sources: &[Source], machine: &str, asked: &FolderQuery<'_>) -> Vec<NearbySource> {
     let ours = sources.iter().filter(|source| source.machine == machine && source.folder == asked.above.as_ref());
-    let mut near: Vec<Near> = ours.filter_map(|source| near(source, asked.root)).collect();
+    let mut near: Vec<NearbySource> = ours.filter_map(|source| near(source, asked.root)).collect();
     near.sort_by_key(|near| (near.rank, near.offset.len(), near.id));
     if near.iter().any(|near| matches!(near.rank, Rank::Around(_))) {
         // Its files were taken over by the folder around it.
@@ -115,7 +115,7 @@ fn nearby(sources: &[Source], machine: &str, asked: &Asked<'_>) -> Vec<Near> {
 }
 
 /// A source that has files in the folder.
-struct Near {
+struct NearbySource {
     id: i64,
     rank: Rank,
     /// Where the folder lies in the source.
@@ -137,9 +137,9 @@ enum Rank {
     Inside,
 }
 
-fn near(source: &Source, root: &Path) -> Option<Near> {
+fn near(source: &Source, root: &Path) -> Option<NearbySource> {
     let place = Path::new(&source.root);
-    let near = |rank, prefix, offset| Some(Near { id: source.id, rank, prefix, offset, in_use: source.in_use });
+    let near = |rank, prefix, offset| Some(NearbySource { id: source.id, rank, prefix, offset, in_use: source.in_use });
     match (place::below(root, place), place::below(place, root)) {
         (Some(prefix), Some(_)) => {
             near(source.name.as_ref().map_or(Rank::Same, |_| Rank::Named), prefix, String::new())
@@ -152,11 +152,11 @@ fn near(source: &Source, root: &Path) -> Option<Near> {
 }
 
 /// The files of the sources at and around the folder; what comes first has the last word.
-async fn by_place(connection: &impl Sql, near: &[Near]) -> Result<Resolved, StoreError> {
+async fn by_place(connection: &impl Sql, near: &[NearbySource]) -> Result<ResolvedFolder, StoreError> {
     let target = target(near).map(|target| (target.id, target.prefix.clone()));
     let (source, prefix) = target.map_or((None, String::new()), |(id, prefix)| (Some(id), prefix));
-    let mut resolved = Resolved { source, prefix, ..Resolved::default() };
-    for Near { id, rank, prefix, offset, in_use: _ } in near {
+    let mut resolved = ResolvedFolder { source, prefix, ..ResolvedFolder::default() };
+    for NearbySource { id, rank, prefix, offset, in_use: _ } in near {
         if *rank == Rank::Inside {
             resolved.inside.push((*id, offset.clone()));
         }
@@ -170,25 +170,25 @@ async fn by_place(connection: &impl Sql, near: &[Near]) -> Result<Resolved, Stor
 }
 
 /// The files of one source, whose place says nothing.
-async fn of_one(connection: &impl Sql, id: i64) -> Result<Resolved, StoreError> {
-    let near = Near { id, rank: Rank::Same, prefix: String::new(), offset: String::new(), in_use: true };
+async fn of_one(connection: &impl Sql, id: i64) -> Result<ResolvedFolder, StoreError> {
+    let near = NearbySource { id, rank: Rank::Same, prefix: String::new(), offset: String::new(), in_use: true };
     by_place(connection, &[near]).await
 }
 
 /// A folder at a place that nothing is known of: perhaps it was elsewhere before.
 async fn by_content(
     connection: &impl Sql,
-    asked: &Asked<'_>,
-    files: &[Scanned],
+    asked: &FolderQuery<'_>,
+    files: &[ScannedFile],
     sources: &[Source],
     machine: &str,
-) -> Result<Resolved, StoreError> {
+) -> Result<ResolvedFolder, StoreError> {
     let places: Vec<_> = files.iter().map(|file| (file.file.as_str(), file.hash.as_str())).collect();
     let alike = source::most_alike(connection, asked.above.as_ref(), &places).await?;
     let Some((id, _)) = alike.filter(|(_, same)| same * 100 >= files.len() * ALIKE) else {
-        return Ok(Resolved::default());
+        return Ok(ResolvedFolder::default());
     };
-    let Some(found) = sources.iter().find(|source| source.id == id) else { return Ok(Resolved::default()) };
+    let Some(found) = sources.iter().find(|source| source.id == id) else { return Ok(ResolvedFolder::default()) };
     let mut resolved = of_one(connection, id).await?;
     let is_there = found.machine == machine && Path::new(&found.root).is_dir();
     let verb = if is_there { "are a copy of those in" } else { "were imported before from" };
@@ -204,7 +204,7 @@ async fn by_content(
     Ok(resolved)
 }
 
-impl Resolved {
+impl ResolvedFolder {
     /// The same of a folder that is to have a source of its own. What it has no file of is none of it.
     fn beside(self, copy_of: CopyOf) -> Self {
         let is_here: HashSet<&str> = copy_of.files.iter().map(|(file, _)| file.as_str()).collect();

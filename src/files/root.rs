@@ -21,7 +21,7 @@ use cap_std::{
 
 use self::names::named;
 use super::{decode, hash, place};
-pub(super) use late::{Late, Returning, Unwritten};
+pub(super) use late::{LateWrite, Returning, UntouchedBackups};
 
 /// What the names of files begin with that are being written.
 const PART: &str = ".afterword-";
@@ -143,7 +143,7 @@ impl Root {
         put
     }
 
-    /// Whether a file holds what has the hash `wanted`; nothing holds nothing.
+    /// Whether the content of a file has the hash `wanted`; false if there is no such file.
     fn holds(&self, file: &str, wanted: &str) -> io::Result<bool> {
         match self.read(file, u64::MAX - 1) {
             Ok(present) => Ok(hash(&present) == wanted),

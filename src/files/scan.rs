@@ -17,7 +17,7 @@ use crate::articles::{
 
 /// What is known of a file that was read.
 #[derive(Debug, Clone)]
-pub(super) struct Scanned {
+pub(super) struct ScannedFile {
     pub(super) file: String,
     /// Of its bytes.
     pub(super) hash: String,
@@ -41,7 +41,7 @@ pub(super) fn scan(
     above: &Folder,
     limits: Limits,
     reading: &Reading,
-) -> Result<Scanned, FileProblem> {
+) -> Result<ScannedFile, FileProblem> {
     let problem = |error: &dyn std::fmt::Display| FileProblem::new(file, error);
     let bytes = root.read(file, limits.max_size).map_err(|error| problem(&error))?;
     let text = decode::text(bytes).map_err(|error| problem(&error))?;
@@ -51,15 +51,15 @@ pub(super) fn scan(
 }
 
 /// What is known of a file that holds `text`.
-pub(super) fn of_text(text: &str, file: &str, prefix: &str, above: &Folder, limits: Limits) -> Scanned {
+pub(super) fn of_text(text: &str, file: &str, prefix: &str, above: &Folder, limits: Limits) -> ScannedFile {
     let placed = place::joined(prefix, file);
     let content = content::read(text, &placed, above, limits);
     of_content(text, file, placed, content)
 }
 
 /// What is known of a file that holds `text`, and says `content`.
-fn of_content(text: &str, file: &str, placed: String, content: Content) -> Scanned {
-    Scanned {
+fn of_content(text: &str, file: &str, placed: String, content: Content) -> ScannedFile {
+    ScannedFile {
         file: file.to_owned(),
         hash: hash(text.as_bytes()),
         content_hash: request::content_hash(&content.title, &content.body),

@@ -26,7 +26,7 @@ pub(super) struct Source {
 
 /// A file that is known, with its article as it was when the file was last read or written.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub(super) struct Known {
+pub(super) struct FileRecord {
     pub(super) source_id: i64,
     pub(super) path: String,
     pub(super) article_id: i64,
@@ -58,7 +58,7 @@ pub(super) async fn all(connection: &impl Sql) -> Result<Vec<Source>, StoreError
 }
 
 /// The files of a folder; only those at places that begin with `prefix`.
-pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> Result<Vec<Known>, StoreError> {
+pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
         "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.source_id = $1 AND substr(s.path, 1, length($2)) = $2"
@@ -67,7 +67,7 @@ pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> R
 }
 
 /// The files of all folders.
-pub(super) async fn all_files(connection: &impl Sql) -> Result<Vec<Known>, StoreError> {
+pub(super) async fn all_files(connection: &impl Sql) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
         "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id ORDER BY s.source_id, s.path"
     );
@@ -184,7 +184,7 @@ pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, roo
 
 /// Notes which article a file is. Answers whether it did: not if the place is taken and `replaces` does not say that this
 /// is known.
-pub(super) async fn record(connection: &impl Sql, row: &Known, replaces: bool) -> Result<bool, StoreError> {
+pub(super) async fn record(connection: &impl Sql, row: &FileRecord, replaces: bool) -> Result<bool, StoreError> {
     let sql = if replaces {
         "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -230,7 +230,7 @@ pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Re
 
 /// Holds what is known of two places until the transaction ends. Of files that take each other's places at the same time, PostgreSQL
 /// would refuse one: all hold them in one order.
-pub(super) async fn hold(connection: &impl Sql, one: &Known, other: &Known) -> Result<(), StoreError> {
+pub(super) async fn hold(connection: &impl Sql, one: &FileRecord, other: &FileRecord) -> Result<(), StoreError> {
     let sql = "SELECT s.path FROM article_sources s
                WHERE s.source_id = $1 AND s.path = $2 OR s.source_id = $3 AND s.path = $4
                ORDER BY s.source_id, s.path FOR UPDATE OF s";
@@ -248,7 +248,7 @@ pub(super) async fn hold(connection: &impl Sql, one: &Known, other: &Known) -> R
 /// Forgets where a file was that is at the place of `to` now, unless another file is there by now. What is known of another file
 /// that was at that place is put aside: until that one is found as well, by this run or a later one, it is a file that is gone, and
 /// whose text is at a place that nothing is known of.
-pub(super) async fn relocate(connection: &impl Sql, known: &Known, to: &Known) -> Result<(), StoreError> {
+pub(super) async fn relocate(connection: &impl Sql, known: &FileRecord, to: &FileRecord) -> Result<(), StoreError> {
     let sql = "DELETE FROM article_sources WHERE source_id = $1 AND path IN ($2, $4) AND article_id = $3";
     let aside = place::aside(&known.path, known.article_id);
     let left = [known.source_id.into(), known.path.clone().into(), known.article_id.into(), aside.into()];

@@ -13,12 +13,12 @@ mod after;
 mod aside;
 mod deletions;
 mod disk;
+mod dry_run;
 mod error;
-mod foreseen;
+mod file_watcher;
 mod incoming;
 mod kept;
 mod left;
-mod look;
 mod memory;
 mod merge;
 mod outgoing;
@@ -27,8 +27,8 @@ mod report;
 mod rest;
 mod run;
 mod sides;
-mod signs;
 mod similar;
+mod snapshot;
 mod turns;
 mod watch;
 
@@ -40,33 +40,33 @@ use std::{
 
 use super::{
     decode,
-    root::{Late, Returning, Root, Unwritten},
+    root::{LateWrite, Returning, Root, UntouchedBackups},
     scan, walk,
 };
 use crate::articles::Articles;
 use disk::blocking;
-use foreseen::Foreseen;
-use look::Looked;
+use dry_run::DryRun;
 use memory::Memory;
 use run::Run;
+use snapshot::SyncSnapshot;
 
-pub use error::{KeptFolder, Losses, SyncError};
+pub use error::{KeptFolder, PendingDeletions, SyncError};
 pub use kept::forget;
 pub use left::{LeftCopy, left_copies, told_of};
-pub use report::{Conflict, OfArticles, OfFiles, Sync, SyncReport};
-pub use watch::{Told, watch};
+pub use report::{ArticleChanges, Conflict, FileChanges, SyncReport, SyncRequest};
+pub use watch::{WatchEvent, watch};
 
 /// Looks of one run. What is still changing then is left to the next.
 const ROUNDS: usize = 6;
 
 /// A folder that is brought to the same state as the articles again and again: what it has read of the files, it need not read
 /// again.
-pub struct Folders {
-    asked: Sync,
+pub struct FolderSync {
+    asked: SyncRequest,
     /// The number of the folder, since it has been kept in step.
     source: Option<i64>,
     memory: Memory,
-    unwritten: Unwritten,
+    unwritten: UntouchedBackups,
     /// Since when files have been gone.
     gone: HashMap<String, Instant>,
     /// A file that is gone for a shorter time may come back.
@@ -77,19 +77,19 @@ pub struct Folders {
 ///
 /// # Errors
 /// [`SyncError`]; what was done before stays done, and the next run goes on. What is wrong with one file is in the report.
-pub async fn sync(articles: &Articles, asked: &Sync) -> Result<SyncReport, SyncError> {
-    Folders::new(asked.clone()).sync(articles).await
+pub async fn sync(articles: &Articles, asked: &SyncRequest) -> Result<SyncReport, SyncError> {
+    FolderSync::new(asked.clone()).sync(articles).await
 }
 
-impl Folders {
+impl FolderSync {
     /// One that has not looked yet.
-    pub fn new(asked: Sync) -> Self {
-        let (memory, unwritten) = (Memory::default(), Unwritten::default());
+    pub fn new(asked: SyncRequest) -> Self {
+        let (memory, unwritten) = (Memory::default(), UntouchedBackups::default());
         Self { asked, source: None, memory, unwritten, gone: HashMap::new(), patience: Duration::ZERO }
     }
 
     /// What is asked of it.
-    pub fn asked(&self) -> &Sync {
+    pub fn asked(&self) -> &SyncRequest {
         &self.asked
     }
 
@@ -119,7 +119,7 @@ impl Folders {
             if plan.is_empty() {
                 break;
             }
-            let foreseen = self.asked.dry_run.then(Foreseen::default);
+            let foreseen = self.asked.dry_run.then(DryRun::default);
             let run = Run { articles, asked: &self.asked, root: &root, looked: &looked, foreseen: foreseen.as_ref() };
             if !run.carry_out(plan, &mut report).await? {
                 break;
@@ -133,8 +133,8 @@ impl Folders {
         Ok(report)
     }
 
-    async fn look(&mut self, articles: &Articles, root: &Arc<Root>) -> Result<Looked, SyncError> {
-        let looked = look::look(articles, &self.asked, root, &mut self.memory, self.source).await?;
+    async fn look(&mut self, articles: &Articles, root: &Arc<Root>) -> Result<SyncSnapshot, SyncError> {
+        let looked = snapshot::look(articles, &self.asked, root, &mut self.memory, self.source).await?;
         self.source = Some(looked.source).filter(|_| !self.asked.dry_run);
         Ok(looked)
     }
@@ -146,12 +146,12 @@ impl Folders {
         articles: &Articles,
         root: &Arc<Root>,
         report: &mut SyncReport,
-    ) -> Result<Looked, SyncError> {
+    ) -> Result<SyncSnapshot, SyncError> {
         let (root_of, mut unwritten) = (Arc::clone(root), std::mem::take(&mut self.unwritten));
         let (late, unwritten) = blocking(move || (root_of.late(&mut unwritten), unwritten)).await?;
         self.unwritten = unwritten;
         let late = late.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
-        report.conflicts.extend(late.into_iter().map(|Late { file, copy }| Conflict { file, copy }));
+        report.conflicts.extend(late.into_iter().map(|LateWrite { file, copy }| Conflict { file, copy }));
         self.look(articles, root).await
     }
 
@@ -161,10 +161,10 @@ impl Folders {
         articles: &Articles,
         root: &Arc<Root>,
         report: &mut SyncReport,
-    ) -> Result<Looked, SyncError> {
+    ) -> Result<SyncSnapshot, SyncError> {
         let looked = self.look(articles, root).await?;
         let (root, foreseen, above, limits) =
-            (Arc::clone(root), Foreseen::default(), self.asked.folder.clone(), articles.limits);
+            (Arc::clone(root), DryRun::default(), self.asked.folder.clone(), articles.limits);
         let returning = blocking(move || {
             let returning = root.would_return()?;
             for Returning { place, bytes, .. } in &returning {
@@ -179,7 +179,7 @@ impl Folders {
         let (returning, foreseen) =
             returning.await?.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
         let late = returning.into_iter().filter_map(|returning| returning.late);
-        report.conflicts.extend(late.map(|Late { file, copy }| Conflict { file, copy }));
+        report.conflicts.extend(late.map(|LateWrite { file, copy }| Conflict { file, copy }));
         looked.after(articles, foreseen.changed()).await.map_err(SyncError::from)
     }
 
@@ -203,11 +203,11 @@ impl Folders {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::source::Known, *};
+    use super::{super::source::FileRecord, *};
     use crate::articles::folder::Folder;
 
-    fn known(path: &str) -> Known {
-        Known {
+    fn known(path: &str) -> FileRecord {
+        FileRecord {
             source_id: 1,
             path: path.to_owned(),
             article_id: 1,
@@ -224,10 +224,10 @@ mod tests {
     #[test]
     fn what_goes_little_by_little_is_one_deletion() {
         let asked =
-            Sync { directory: "notes".into(), folder: Folder::default(), many_deletions: false, dry_run: false };
+            SyncRequest { directory: "notes".into(), folder: Folder::default(), many_deletions: false, dry_run: false };
         let patience = Duration::from_secs(2);
         let long_ago = Instant::now().checked_sub(patience * 2).expect("a clock that runs");
-        let mut folders = Folders { patience, ..Folders::new(asked) };
+        let mut folders = FolderSync { patience, ..FolderSync::new(asked) };
         let plan = || plan::Plan {
             deletions: vec![known("a.md"), known("b.md")],
             removals: vec![known("c.md")],

@@ -32,7 +32,7 @@ const LONGEST_RULES: u64 = 1 << 20;
 
 /// What a folder holds.
 #[derive(Debug, Default)]
-pub(super) struct Walked {
+pub(super) struct FolderContents {
     /// Markdown files, in order.
     pub(super) files: Vec<String>,
     pub(super) left_out: Vec<LeftOut>,
@@ -73,8 +73,8 @@ pub(super) fn passes_by(root: &Root, place: &str) -> bool {
 }
 
 /// Everything in `root`. What cannot be read is told, and the rest goes on.
-pub(super) fn walk(root: &Root) -> Walked {
-    let mut walked = Walked::default();
+pub(super) fn walk(root: &Root) -> FolderContents {
+    let mut walked = FolderContents::default();
     let mut open: Vec<(String, Option<Rc<Rules>>)> = vec![(String::new(), None)];
     while let Some((path, above)) = open.pop() {
         let below = root.folder(path.split('/')).and_then(|dir| {
@@ -94,7 +94,7 @@ pub(super) fn walk(root: &Root) -> Walked {
 }
 
 /// Sorts what is in one folder; answers its sub-folders.
-fn look(dir: &Dir, path: &str, rules: &Rules, walked: &mut Walked) -> io::Result<Vec<String>> {
+fn look(dir: &Dir, path: &str, rules: &Rules, walked: &mut FolderContents) -> io::Result<Vec<String>> {
     let mut folders = Vec::new();
     for entry in dir.entries()? {
         let entry = entry?;

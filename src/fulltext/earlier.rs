@@ -11,7 +11,7 @@ use afterword_actors::store::{
     sql::{Sql, Value},
 };
 
-use super::{among::Among, found::Found, phrase::Phrase};
+use super::{phrase::Phrase, search_scope::SearchScope, word_hit::WordHit};
 
 /// Forgets the words of an article, which have been written by the present rules.
 pub(super) async fn forget(transaction: &impl Sql, id: i64) -> Result<(), StoreError> {
@@ -37,9 +37,9 @@ pub(crate) async fn some(connection: &impl Sql, limit: i64) -> Result<Vec<i64>, 
 pub(super) async fn ranking(
     connection: &impl Sql,
     text: &str,
-    among: &Among,
+    among: &SearchScope,
     limit: i64,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<WordHit>, StoreError> {
     match connection.engine() {
         Engine::Sqlite => sqlite::ranking(connection, text, among, limit).await,
         Engine::Postgres => postgres::ranking(connection, text, among, limit).await,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    fold::Folded,
+    fold::FoldedText,
     tokens::{Kind, Token},
 };
 
@@ -368,7 +368,7 @@ pub(super) fn completed(language: &str, start: &Token) -> impl Iterator<Item = T
     let mut rests = BTreeSet::from([""]);
     for suffix in suffixes(language, &start.word) {
         for (at, _) in suffix.char_indices() {
-            if start.word.ends_with(&Folded::of(&suffix[..at]).text) {
+            if start.word.ends_with(&FoldedText::of(&suffix[..at]).text) {
                 // It may end with any part of the suffix, too: -ation in -ational.
                 let rest = &suffix[at..];
                 rests.extend(rest.char_indices().skip(1).map(|(end, _)| &rest[..end]).chain([rest]));
@@ -376,7 +376,7 @@ pub(super) fn completed(language: &str, start: &Token) -> impl Iterator<Item = T
         }
     }
     rests.into_iter().map(|rest| Token {
-        word: format!("{}{}", start.word, Folded::of(rest).text),
+        word: format!("{}{}", start.word, FoldedText::of(rest).text),
         written: format!("{}{rest}", start.written),
         range: start.range.clone(),
         kind: Kind::Word,

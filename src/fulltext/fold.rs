@@ -12,7 +12,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// A text in the form in which it is compared, which knows where it came from.
 #[derive(Debug, Default)]
-pub(super) struct Folded {
+pub(super) struct FoldedText {
     pub(super) text: String,
     /// In order.
     pieces: Vec<Piece>,
@@ -29,7 +29,7 @@ struct Piece {
     is_plain: bool,
 }
 
-impl Folded {
+impl FoldedText {
     /// Folds `text`.
     pub(super) fn of(text: &str) -> Self {
         let mut folded = Self { text: String::with_capacity(text.len()), pieces: Vec::new() };
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn folded(text: &str) -> String {
-        Folded::of(text).text
+        FoldedText::of(text).text
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
 
         #[test]
         fn every_part_has_its_place_in_the_original(text in any::<String>()) {
-            let folded = Folded::of(&text);
+            let folded = FoldedText::of(&text);
             for (at, c) in folded.text.char_indices() {
                 let origin = folded.origin(at..at + c.len_utf8());
                 prop_assert!(origin.start < origin.end && text.get(origin).is_some());

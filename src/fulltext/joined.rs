@@ -23,10 +23,10 @@ const MAX_NEIGHBOURS: usize = 4;
 const LONGEST: usize = 40;
 
 /// Something to look for: what it may be in an index, and as it was written.
-pub(super) type Wanted = (Vec<Phrase>, String);
+pub(super) type JoinedTerm = (Vec<Phrase>, String);
 
 /// Parts of a question that are joined by marks, as phrases: an address or a version is more than its numbers.
-pub(super) fn by_marks(text: &str, found: &[Token], languages: &Languages) -> Vec<Wanted> {
+pub(super) fn by_marks(text: &str, found: &[Token], languages: &Languages) -> Vec<JoinedTerm> {
     let joins = |pair: &[Token]| {
         let gap = text.get(pair[0].range.end..pair[1].range.start).unwrap_or_default();
         // Two words are written with a hyphen, without and as one, and it says nothing more: Cranfield loses .004 by it.
@@ -45,7 +45,7 @@ pub(super) fn by_marks(text: &str, found: &[Token], languages: &Languages) -> Ve
             _ => joined.push(at..at + 2),
         }
     }
-    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut wanted: Vec<JoinedTerm> = Vec::new();
     let names = joined.into_iter().filter(|range| range.len() <= MAX_JOINED);
     for tokens in names.map(|range| &found[range]).take(MAX_NAMES) {
         let written = &text[tokens[0].range.start..tokens[tokens.len() - 1].range.end];
@@ -86,13 +86,13 @@ fn parts(written: &str) -> Vec<&str> {
 }
 
 /// Neighbours in a question that may be one word in articles: `use effect` as useeffect. Most are none.
-pub(super) fn neighbours(text: &str, languages: &Languages) -> Vec<Wanted> {
+pub(super) fn neighbours(text: &str, languages: &Languages) -> Vec<JoinedTerm> {
     if spoken::is_vietnamese(text) {
         return Vec::new();
     }
     let found: Vec<_> = tokens(text).into_iter().take(LOOKED_AT).collect();
     let says_something = |token: &Token| token.kind == Kind::Word && !spoken::is_little(&token.word);
-    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut wanted: Vec<JoinedTerm> = Vec::new();
     for count in 2..=MAX_NEIGHBOURS {
         for words in found.windows(count) {
             let telling = words.iter().filter(|token| says_something(token)).count();

@@ -17,12 +17,12 @@ use afterword_actors::store::{
 };
 
 use super::{
-    among::Among,
     bm25::{B, K1},
-    found::{Found, Part, TITLE_WEIGHT},
     phrase::Phrase,
+    search_scope::SearchScope,
     terms::Terms,
     wanted::Term,
+    word_hit::{Part, TITLE_WEIGHT, WordHit},
 };
 
 /// Terms in one part of a text: positions in a text-search vector end at 16,383, and so would phrases.
@@ -141,9 +141,9 @@ fn phrase_query(phrase: &Phrase) -> String {
 pub(super) async fn ranking(
     connection: &impl Sql,
     terms: &[Term],
-    among: &Among,
+    among: &SearchScope,
     limit: i64,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<WordHit>, StoreError> {
     let (anywhere, in_title) = (occurrences("rank.anywhere"), occurrences("rank.in_title"));
     let filter = among.restricting("w.article_id", 4);
     let sql = format!(

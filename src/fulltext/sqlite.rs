@@ -3,11 +3,11 @@
 #[cfg(test)]
 mod agreement;
 mod doclist;
-mod kept;
 mod lengths;
 mod lists;
 mod pages;
 mod phrases;
+mod posting_cache;
 mod structure;
 
 use std::{collections::HashSet, sync::Arc};
@@ -18,12 +18,12 @@ use afterword_actors::store::{
 };
 
 use super::{
-    among::Among,
-    found::{Found, Part, TITLE_WEIGHT},
     fts5,
     phrase::Phrase,
+    search_scope::SearchScope,
     terms::Terms,
     wanted::Term,
+    word_hit::{Part, TITLE_WEIGHT, WordHit},
 };
 use crate::offload;
 pub(crate) use lists::{Lists, Lookups};
@@ -40,9 +40,9 @@ pub(super) async fn ranking(
     connection: &impl Sql,
     terms: &[Term],
     lists: Option<&Arc<Lists>>,
-    among: &Among,
+    among: &SearchScope,
     limit: usize,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<WordHit>, StoreError> {
     if let Some(lists) = lists
         && let Some(found) = ranked(lists, terms, among.is_everything().then_some(limit)).await
     {
@@ -51,7 +51,7 @@ pub(super) async fn ranking(
     by_fts5(connection, terms, among, i64::try_from(limit).unwrap_or(i64::MAX)).await
 }
 
-async fn ranked(lists: &Arc<Lists>, terms: &[Term], limit: Option<usize>) -> Option<Vec<Found>> {
+async fn ranked(lists: &Arc<Lists>, terms: &[Term], limit: Option<usize>) -> Option<Vec<WordHit>> {
     if lists.len() <= FEW {
         return lists.ranking(terms, limit);
     }
@@ -62,10 +62,10 @@ async fn ranked(lists: &Arc<Lists>, terms: &[Term], limit: Option<usize>) -> Opt
 /// The first `limit` that are in `among`.
 async fn sifted(
     connection: &impl Sql,
-    found: Vec<Found>,
-    among: &Among,
+    found: Vec<WordHit>,
+    among: &SearchScope,
     limit: usize,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<WordHit>, StoreError> {
     let Some(condition) = among.condition(2) else { return Ok(found) };
     let sql = format!("SELECT a.id AS n FROM {{ids $1}} j CROSS JOIN articles a WHERE a.id = j.id AND {condition}");
     let (mut kept, mut rest, mut count) = (Vec::new(), found.as_slice(), limit.max(1));
@@ -83,7 +83,12 @@ async fn sifted(
     Ok(kept)
 }
 
-async fn by_fts5(connection: &impl Sql, terms: &[Term], among: &Among, limit: i64) -> Result<Vec<Found>, StoreError> {
+async fn by_fts5(
+    connection: &impl Sql,
+    terms: &[Term],
+    among: &SearchScope,
+    limit: i64,
+) -> Result<Vec<WordHit>, StoreError> {
     let filter = among.restricting("rowid", 3);
     let sql = format!(
         "SELECT rowid AS id, -bm25(article_terms, {TITLE_WEIGHT:.1}, 1.0) AS score

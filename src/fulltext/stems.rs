@@ -11,7 +11,7 @@ use std::{borrow::Cow, fmt};
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::fold::{self, Folded};
+use super::fold::{self, FoldedText};
 
 /// Of Turkish stems so many characters: suffixes of verbs are left, and words that begin so are forms of one. *Source:* Can et al.,
 /// "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some already. *Units:* characters.
@@ -158,7 +158,7 @@ fn latin<'w>(algorithm: Algorithm, stemmer: &Stemmer, word: &'w str, written: &s
         Algorithm::Romanian => fold::written(written).replace('ș', "ş").replace('ț', "ţ"),
         _ => fold::written(written),
     };
-    let mut stem = Folded::of(&stemmer.stem(&spelt)).text;
+    let mut stem = FoldedText::of(&stemmer.stem(&spelt)).text;
     if algorithm == Algorithm::Turkish
         && let Some((end, _)) = stem.char_indices().nth(TURKISH)
     {
@@ -191,7 +191,7 @@ mod tests {
 
     fn stems(language: &str, words: &str) -> Vec<String> {
         let stems = Stems::of(language);
-        words.split(' ').map(|word| stems.stem(&Folded::of(word).text, word).into_owned()).collect()
+        words.split(' ').map(|word| stems.stem(&FoldedText::of(word).text, word).into_owned()).collect()
     }
 
     #[test]

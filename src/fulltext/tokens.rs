@@ -9,7 +9,7 @@ use std::{collections::HashMap, ops::Range};
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::{fold::Folded, stems::Stems, stop_words, terms::Terms};
+use super::{fold::FoldedText, stems::Stems, stop_words, terms::Terms};
 
 /// A word is compared by so many of its characters.
 const LONGEST: usize = 100;
@@ -65,21 +65,21 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
 }
 
 /// Gives `to` each word of `text`, not yet brought to its stem: the folded text, its place there, and what it is.
-pub(super) fn each(text: &str, mut to: impl FnMut(&Folded, Range<usize>, Kind)) {
-    let folded = Folded::of(text);
+pub(super) fn each(text: &str, mut to: impl FnMut(&FoldedText, Range<usize>, Kind)) {
+    let folded = FoldedText::of(text);
     each_term(&folded.text, |range, kind| to(&folded, range, kind));
 }
 
 /// A text that is to be indexed.
 pub(crate) struct Reading<'t> {
     text: &'t str,
-    folded: Folded,
+    folded: FoldedText,
 }
 
 impl<'t> Reading<'t> {
     /// Reads `text`.
     pub(crate) fn of(text: &'t str) -> Self {
-        Self { text, folded: Folded::of(text) }
+        Self { text, folded: FoldedText::of(text) }
     }
 
     /// Gives `to` the words of scripts with spaces at the beginning of the text, folded.
@@ -155,7 +155,7 @@ enum Class {
     /// A character of a script without spaces that has some dozens of them.
     Threes,
     Symbol,
-    /// Half a flag.
+    /// A regional indicator: two of them make a flag.
     Flag,
     /// Belongs to the character before.
     Mark,
@@ -324,7 +324,7 @@ mod tests {
         fn words_that_are_plain_are_what_they_are_by_their_characters(
             text in r"([a-z0-9]{0,120}|[ -~]{0,12}|[\u{300}-\u{306}é猫ガ数据שа-я\u{1f600} \n]{0,4}|\PC{0,3}){0,12}",
         ) {
-            let folded = Folded::of(&text).text;
+            let folded = FoldedText::of(&text).text;
             let (mut quickly, mut slowly) = (Vec::new(), Vec::new());
             each_term(&folded, |range, kind| quickly.push((range, kind)));
             let mut run = Run { class: Class::Gap, clusters: Vec::new() };

@@ -74,12 +74,12 @@ pub(super) fn restored<'w>(language: &str, word: &'w str) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fulltext::fold::Folded;
+    use crate::fulltext::fold::FoldedText;
 
     #[test]
     fn accents_are_all_that_is_different() {
         for (without, with) in ENDINGS.iter().flat_map(|(_, endings)| *endings) {
-            assert_eq!(Folded::of(with).text, *without);
+            assert_eq!(FoldedText::of(with).text, *without);
         }
     }
 

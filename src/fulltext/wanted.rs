@@ -1,7 +1,7 @@
 //! What is looked for by words: terms, each with what else it may be, and how often it was asked for.
 
 use super::{
-    joined::{self, Wanted},
+    joined::{self, JoinedTerm},
     languages::Languages,
     phrase::Phrase,
     spoken,
@@ -78,7 +78,7 @@ impl Term {
         joined::neighbours(text, languages).into_iter().map(Self::of_wanted).collect()
     }
 
-    fn of_wanted((alternatives, word): Wanted) -> Self {
+    fn of_wanted((alternatives, word): JoinedTerm) -> Self {
         Self { alternatives, word, times: 1, is_word: false }
     }
 

@@ -25,7 +25,7 @@ const PARTS: [&str; 5] = ["database", "model", "provider", "queue", "runtime"];
 
 /// What is checked.
 #[derive(Clone)]
-pub struct Watched {
+pub struct HealthSources {
     /// The database.
     pub database: Database,
     /// The runtime of this process.
@@ -34,8 +34,8 @@ pub struct Watched {
     pub settings: config::Health,
 }
 
-pub(super) async fn at_everything(health: &Health, watched: &Watched, restarts: &mut Restarts) {
-    let Watched { database, runtime, settings } = watched;
+pub(super) async fn at_everything(health: &Health, watched: &HealthSources, restarts: &mut Restarts) {
+    let HealthSources { database, runtime, settings } = watched;
     let (stats, status) = tokio::join!(statistics(database), runtime.status());
     let mut findings: Vec<_> = status.iter().flat_map(|status| &status.trouble).map(diagnosis::of_trouble).collect();
     let all = status.as_ref().map(RuntimeStatus::walk).unwrap_or_default();

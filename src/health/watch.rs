@@ -6,12 +6,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Finding, Health,
-    look::{self, Watched},
+    look::{self, HealthSources},
 };
 
 impl Health {
     /// Checks every part for the first time.
-    pub async fn begin(watched: &Watched) -> Self {
+    pub async fn begin(watched: &HealthSources) -> Self {
         let health = Self::default();
         look::at_everything(&health, watched, &mut look::Restarts::default()).await;
         health.note(Finding::ready("server"));
@@ -19,7 +19,7 @@ impl Health {
     }
 
     /// Checks every part until `stopping`; from then on the server is not ready.
-    pub async fn watch(self, watched: Watched, stopping: CancellationToken) {
+    pub async fn watch(self, watched: HealthSources, stopping: CancellationToken) {
         let mut restarts = look::Restarts::default();
         let mut tick = tokio::time::interval(watched.settings.interval.max(Duration::from_millis(10)));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -7,7 +7,7 @@ use super::Host;
 use crate::{
     auth::Who,
     search::{MAX_QUESTIONS, Query, SearchAnswer, SearchError},
-    share::Taken,
+    share::SharePermit,
 };
 
 impl Host {
@@ -38,7 +38,10 @@ impl Host {
 
 /// A search goes on when its caller hangs up, and keeps its turn: the database carries out the statement that it was
 /// given, and the connection is not free until then.
-async fn to_its_end<T: Send + 'static>(turn: Option<Taken>, search: impl Future<Output = T> + Send + 'static) -> T {
+async fn to_its_end<T: Send + 'static>(
+    turn: Option<SharePermit>,
+    search: impl Future<Output = T> + Send + 'static,
+) -> T {
     let search = async move {
         let _turn = turn;
         search.await
@@ -113,14 +116,14 @@ mod tests {
     }
 
     /// A host with four connections for reading, on a database with an embedded article.
-    struct Desk {
+    struct Fixture {
         host: Host,
         model: Arc<Slow>,
         _running: RunningHost,
         _folder: tempfile::TempDir,
     }
 
-    impl Desk {
+    impl Fixture {
         async fn new() -> Self {
             let folder = tempfile::tempdir().expect("a folder");
             let url = format!("sqlite://{}", folder.path().join("a.db").display());
@@ -166,21 +169,21 @@ mod tests {
 
     #[tokio::test]
     async fn searches_take_half_of_the_connections_and_keep_their_turn_when_their_caller_leaves() {
-        let desk = Desk::new().await;
-        let held = [desk.search(1, "one"), desk.search(1, "two")];
-        desk.asked(2).await;
-        let third = desk.search(1, "three");
-        let other = desk.search(2, "other");
+        let fixture = Fixture::new().await;
+        let held = [fixture.search(1, "one"), fixture.search(1, "two")];
+        fixture.asked(2).await;
+        let third = fixture.search(1, "three");
+        let other = fixture.search(2, "other");
         held[0].abort();
         // Whatever is not a search goes on.
         for _ in 0..20 {
-            desk.host.articles.read("bees").await.expect("an article");
+            fixture.host.articles.read("bees").await.expect("an article");
         }
-        assert_eq!(desk.asked(2).await.len(), 2, "two at once, also when the caller of one has left");
-        desk.model.gate.add_permits(1);
-        let asked = desk.asked(3).await;
+        assert_eq!(fixture.asked(2).await.len(), 2, "two at once, also when the caller of one has left");
+        fixture.model.gate.add_permits(1);
+        let asked = fixture.asked(3).await;
         assert_eq!((asked.len(), asked[2].as_str()), (3, "other"), "another client comes before the first one's next");
-        desk.model.gate.add_permits(3);
+        fixture.model.gate.add_permits(3);
         assert_eq!((third.await.expect("an end"), other.await.expect("an end")), (None, None));
     }
 }

@@ -24,7 +24,7 @@ use crate::{health::Health, host::Host, share::Shares, telemetry::Telemetry};
 pub struct HttpState(Arc<Shared>);
 
 /// The parts that a server is put together from.
-pub struct Parts {
+pub struct HttpParts {
     /// The services.
     pub host: Host,
     /// The runtime of this process.
@@ -65,8 +65,8 @@ pub struct Shared {
 
 impl HttpState {
     /// Puts the parts together. Must be called within an asynchronous runtime.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { host, runtime, health, telemetry, address, mcp, page, stopping } = parts;
+    pub fn new(parts: HttpParts) -> Self {
+        let HttpParts { host, runtime, health, telemetry, address, mcp, page, stopping } = parts;
         let server = &host.settings().server;
         let policy = Arc::new(Policy::new(address.ip(), server));
         let telemetry = Arc::new(telemetry);

@@ -21,11 +21,11 @@ use super::{
     app::HttpState,
     extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, IfNoneMatchHeader, Path},
     problem::Problem,
-    responses::Refused,
+    responses::ProblemResponses,
 };
 use crate::{
     api::{Article, Gone, Priority, Renamed},
-    articles::{Changes, NewArticle, linking::Relinked},
+    articles::{ArticlePatch, NewArticle, linking::RelinkReport},
     auth::Caller,
     bounded_json,
 };
@@ -132,7 +132,7 @@ struct Rename {
 #[utoipa::path(get, path = "/articles/{slug}", operation_id = "read_article", tag = "articles", params(("slug" = String, Path), IfNoneMatchHeader),
     responses((status = OK, description = "The article; its revision is the ETag", body = Article,
                headers(("ETag" = String))),
-              (status = NOT_MODIFIED, description = "It is at the revision of `If-None-Match`"), Refused))]
+              (status = NOT_MODIFIED, description = "It is at the revision of `If-None-Match`"), ProblemResponses))]
 async fn read(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -147,7 +147,7 @@ async fn read(
     params(IdempotencyKeyHeader),
     responses((status = CREATED, description = "Created", body = Article,
                headers(("ETag" = String), ("Location" = String))),
-              (status = OK, description = "Created before with the same key", body = Article), Refused))]
+              (status = OK, description = "Created before with the same key", body = Article), ProblemResponses))]
 async fn create(
     State(app): State<HttpState>,
     key: Option<IdempotencyKey>,
@@ -175,7 +175,7 @@ async fn create(
 /// Replace an article's title, body and folder; its other values stay. Never creates one.
 #[utoipa::path(put, path = "/articles/{slug}", operation_id = "replace_article", tag = "articles", request_body = Replace,
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
+    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), ProblemResponses))]
 async fn replace(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -183,14 +183,14 @@ async fn replace(
     IfMatch(expected_revision): IfMatch,
     extract::Json(given): extract::Json<Replace>,
 ) -> Result<Response, Problem> {
-    let changes = Changes {
+    let changes = ArticlePatch {
         title: Some(given.title),
         body: Some(given.body),
         folder: Some(folder(&given.folder)?),
         skip_embedding: given.skip_embedding,
         priority: given.priority.map(Into::into),
         expected_revision,
-        ..Changes::default()
+        ..ArticlePatch::default()
     };
     update(&app, &caller, &slug, changes).await
 }
@@ -198,7 +198,7 @@ async fn replace(
 /// Change an article; what is not named stays.
 #[utoipa::path(patch, path = "/articles/{slug}", operation_id = "change_article", tag = "articles", request_body = Change,
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
+    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), ProblemResponses))]
 async fn change(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -206,7 +206,7 @@ async fn change(
     IfMatch(expected_revision): IfMatch,
     extract::Json(given): extract::Json<Change>,
 ) -> Result<Response, Problem> {
-    let changes = Changes {
+    let changes = ArticlePatch {
         title: given.title,
         body: given.body,
         folder: given.folder.map(|path| folder(&path)).transpose()?,
@@ -214,12 +214,12 @@ async fn change(
         properties: properties(&given.properties)?,
         priority: given.priority.map(Into::into),
         expected_revision,
-        ..Changes::default()
+        ..ArticlePatch::default()
     };
     update(&app, &caller, &slug, changes).await
 }
 
-async fn update(app: &HttpState, caller: &Caller, slug: &str, changes: Changes) -> Result<Response, Problem> {
+async fn update(app: &HttpState, caller: &Caller, slug: &str, changes: ArticlePatch) -> Result<Response, Problem> {
     let room = room(app, caller, slug).await?;
     Ok(keep(stored(StatusCode::OK, app.host.articles.update(slug, changes).await?.article), room))
 }
@@ -227,7 +227,7 @@ async fn update(app: &HttpState, caller: &Caller, slug: &str, changes: Changes) 
 /// Delete an article with its vectors; `restore` brings it back.
 #[utoipa::path(delete, path = "/articles/{slug}", operation_id = "delete_article", tag = "articles",
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "Deleted", body = Gone), Refused))]
+    responses((status = OK, description = "Deleted", body = Gone), ProblemResponses))]
 async fn delete(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -241,7 +241,7 @@ async fn delete(
 /// Give an article another slug; the old one keeps working.
 #[utoipa::path(post, path = "/articles/{slug}/rename", operation_id = "rename_article", tag = "articles", request_body = Rename,
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "As stored", body = Renamed, headers(("ETag" = String))), Refused))]
+    responses((status = OK, description = "As stored", body = Renamed, headers(("ETag" = String))), ProblemResponses))]
 async fn rename(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -251,9 +251,9 @@ async fn rename(
 ) -> Result<Response, Problem> {
     let room = room(&app, &caller, &slug).await?;
     let (articles, to) = (&app.host.articles, new_slug(&given.slug)?);
-    let (saved, Relinked { mended, unmended }) = match given.update_links {
+    let (saved, RelinkReport { mended, unmended }) = match given.update_links {
         true => articles.rename_with_links(&slug, to, expected_revision).await?,
-        false => (articles.rename(&slug, to, expected_revision).await?, Relinked::default()),
+        false => (articles.rename(&slug, to, expected_revision).await?, RelinkReport::default()),
     };
     let (tag, place) = (saved.article.revision, saved.article.slug.clone());
     let renamed = Renamed { article: saved.article, mended, unmended };

@@ -13,9 +13,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::HttpState,
     articles::folder,
-    extract::{OrNothing, Path},
+    extract::{OptionalJson, Path},
     problem::Problem,
-    responses::Refused,
+    responses::ProblemResponses,
 };
 use crate::{
     api::{Backlog, BulkRun, BulkRunSummary},
@@ -68,14 +68,14 @@ struct Runs {
 
 /// List bulk runs.
 #[utoipa::path(get, path = "/bulk", operation_id = "list_bulk_runs", tag = "bulk",
-    responses((status = OK, description = "The last runs", body = Runs), Refused))]
+    responses((status = OK, description = "The last runs", body = Runs), ProblemResponses))]
 async fn list(State(app): State<HttpState>) -> Result<Json<Runs>, Problem> {
     Ok(Json(Runs { runs: app.host.bulk.list(LISTED).await?, total: app.host.bulk.total().await? }))
 }
 
 /// Show the state of a run, or how it ended.
 #[utoipa::path(get, path = "/bulk/{id}", operation_id = "read_bulk_run", tag = "bulk", params(("id" = i64, Path)),
-    responses((status = OK, description = "The run", body = BulkRun), Refused))]
+    responses((status = OK, description = "The run", body = BulkRun), ProblemResponses))]
 async fn read(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -87,8 +87,8 @@ async fn read(
 /// Embed many articles.
 #[utoipa::path(post, path = "/bulk", operation_id = "start_bulk_run", tag = "bulk", request_body = inline(Option<Start>),
     responses((status = ACCEPTED, description = "Started", body = BulkRun, headers(("Location" = String))),
-              (status = OK, description = "What a run would do", body = WouldBe), Refused))]
-async fn start(State(app): State<HttpState>, OrNothing(given): OrNothing<Start>) -> Result<Response, Problem> {
+              (status = OK, description = "What a run would do", body = WouldBe), ProblemResponses))]
+async fn start(State(app): State<HttpState>, OptionalJson(given): OptionalJson<Start>) -> Result<Response, Problem> {
     let (scope, folder) = (given.scope.into(), folder(&given.folder)?);
     if given.dry_run {
         let count = app.host.bulk.count(scope, &folder).await?;
@@ -101,7 +101,7 @@ async fn start(State(app): State<HttpState>, OrNothing(given): OrNothing<Start>)
 
 /// Stop a run and cancel its waiting tasks.
 #[utoipa::path(delete, path = "/bulk/{id}", operation_id = "cancel_bulk_run", tag = "bulk", params(("id" = i64, Path)),
-    responses((status = OK, description = "The run as it ended", body = BulkRun), Refused))]
+    responses((status = OK, description = "The run as it ended", body = BulkRun), ProblemResponses))]
 async fn cancel(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
     app.host.bulk.cancel(id).await?;
     Ok(Json(app.host.bulk.run(id).await?))

@@ -14,7 +14,7 @@ use axum::{
 use futures_util::{Stream, stream};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::HttpState, feed::Seen, problem::Problem, responses::Refused};
+use super::{app::HttpState, feed::FeedState, problem::Problem, responses::ProblemResponses};
 use crate::{
     auth::{Caller, Permission},
     hosts::Worker,
@@ -31,7 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// One client, and what it has been told.
 struct Follower {
     app: HttpState,
-    seen: tokio::sync::watch::Receiver<Seen>,
+    seen: tokio::sync::watch::Receiver<FeedState>,
     trail: Trail,
     workers: Vec<Worker>,
     waiting: VecDeque<Event>,
@@ -51,7 +51,7 @@ pub(super) fn reading() -> OpenApiRouter<HttpState> {
 #[utoipa::path(get, path = "/events", operation_id = "follow_events", tag = "server",
     params(("Last-Event-ID" = Option<i64>, Header, description = "Go on after this event; what was missed comes first")),
     responses((status = OK, description = "Server-sent events without end", content_type = "text/event-stream",
-               body = String), Refused))]
+               body = String), ProblemResponses))]
 async fn follow(
     State(app): State<HttpState>,
     caller: Extension<Caller>,

@@ -40,9 +40,9 @@ async fn read<T: DeserializeOwned + Send + 'static>(bytes: Bytes) -> Result<T, P
 }
 
 /// A JSON body that may be left out: then it has its default value.
-pub(super) struct OrNothing<T>(pub(super) T);
+pub(super) struct OptionalJson<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest<S> for OrNothing<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest<S> for OptionalJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -69,7 +69,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest
 /// The body of a request that takes no values: nothing, or an object without fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(super) struct EmptyBody {}
 
 /// The query, after the `?`.
 #[derive(FromRequestParts)]
@@ -77,12 +77,12 @@ pub(super) struct Nothing {}
 pub(super) struct Query<T>(pub(super) T);
 
 /// The parameters of a search behind the `?`: any number of `q`, and the rest.
-pub(super) struct Asking<T> {
+pub(super) struct SearchParams<T> {
     pub(super) questions: Vec<String>,
     pub(super) how: T,
 }
 
-impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asking<T> {
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for SearchParams<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {

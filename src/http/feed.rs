@@ -21,7 +21,7 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// The result of the last look.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(super) struct FeedState {
     /// The newest entry of the audit trail.
     pub(super) event: i64,
     pub(super) workers: Arc<Vec<Worker>>,
@@ -29,13 +29,13 @@ pub(super) struct Seen {
 
 /// Tells its followers when there is something new.
 pub struct EventFeed {
-    seen: watch::Sender<Seen>,
+    seen: watch::Sender<FeedState>,
 }
 
 impl EventFeed {
     /// Follows `database` until `stopping`.
     pub(super) fn start(database: Database, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
-        let (seen, _) = watch::channel(Seen::default());
+        let (seen, _) = watch::channel(FeedState::default());
         let sender = seen.clone();
         tokio::spawn(async move {
             tokio::select! {
@@ -47,12 +47,12 @@ impl EventFeed {
     }
 
     /// Returns a receiver that changes whenever there is something new.
-    pub(super) fn follow(&self) -> watch::Receiver<Seen> {
+    pub(super) fn follow(&self) -> watch::Receiver<FeedState> {
         self.seen.subscribe()
     }
 }
 
-async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Sender<Seen>) {
+async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Sender<FeedState>) {
     let mut local = runtime.subscribe();
     loop {
         if sender.receiver_count() > 0 {
@@ -71,13 +71,13 @@ async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Se
     }
 }
 
-async fn look(database: &Database) -> Result<Seen, StoreError> {
+async fn look(database: &Database) -> Result<FeedState, StoreError> {
     let newest = events::list(database.reader(), &Filter { task_id: None, limit: 1 }).await?;
     let event = newest.last().map_or(0, |event| event.id);
-    Ok(Seen { event, workers: Arc::new(hosts::workers(database).await?) })
+    Ok(FeedState { event, workers: Arc::new(hosts::workers(database).await?) })
 }
 
-fn replace(seen: &mut Seen, now: Seen) -> bool {
+fn replace(seen: &mut FeedState, now: FeedState) -> bool {
     let differs = seen.event != now.event || seen.workers != now.workers;
     *seen = now;
     differs

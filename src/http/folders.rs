@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::HttpState, problem::Problem, responses::Refused};
+use super::{app::HttpState, problem::Problem, responses::ProblemResponses};
 use crate::articles::FolderCount;
 
 pub(super) fn reading() -> OpenApiRouter<HttpState> {
@@ -23,7 +23,7 @@ struct Folders {
 
 /// List the folders with articles.
 #[utoipa::path(get, path = "/folders", operation_id = "list_folders", tag = "articles",
-    responses((status = OK, description = "All folders", body = Folders), Refused))]
+    responses((status = OK, description = "All folders", body = Folders), ProblemResponses))]
 async fn list(State(app): State<HttpState>) -> Result<Json<Folders>, Problem> {
     let folders = app.host.articles.folders().await?;
     Ok(Json(Folders { total: folders.len(), folders }))

@@ -9,9 +9,9 @@ use super::{
     app::HttpState,
     extract::{Path, Query},
     problem::Problem,
-    responses::Refused,
+    responses::ProblemResponses,
 };
-use crate::api::{Backlink, BrokenLink, Counted, OutgoingLink};
+use crate::api::{Backlink, BrokenLink, CountedRows, OutgoingLink};
 
 /// Links of an answer, if the request names no number.
 const DEFAULT_ROWS: u32 = 200;
@@ -26,7 +26,7 @@ pub(super) fn reading() -> OpenApiRouter<HttpState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct LinksQuery {
     /// At most this many rows.
     #[param(minimum = 1, maximum = 1000, default = 200)]
     limit: Option<u32>,
@@ -56,12 +56,12 @@ struct Broken {
 
 /// List what an article links to, and what links to it.
 #[utoipa::path(get, path = "/articles/{slug}/links", operation_id = "list_links", tag = "articles",
-    params(("slug" = String, Path), Asked),
-    responses((status = OK, description = "Links in both directions", body = Links), Refused))]
+    params(("slug" = String, Path), LinksQuery),
+    responses((status = OK, description = "Links in both directions", body = Links), ProblemResponses))]
 async fn of_article(
     State(app): State<HttpState>,
     Path(slug): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<LinksQuery>,
 ) -> Result<Json<Links>, Problem> {
     let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
     let linked = articles.linked(&slug).await?;
@@ -71,11 +71,11 @@ async fn of_article(
 }
 
 /// List links that lead to no article.
-#[utoipa::path(get, path = "/links/broken", operation_id = "list_broken_links", tag = "articles", params(Asked),
-    responses((status = OK, description = "Links that lead nowhere", body = Broken), Refused))]
-async fn broken(State(app): State<HttpState>, Query(asked): Query<Asked>) -> Result<Json<Broken>, Problem> {
+#[utoipa::path(get, path = "/links/broken", operation_id = "list_broken_links", tag = "articles", params(LinksQuery),
+    responses((status = OK, description = "Links that lead nowhere", body = Broken), ProblemResponses))]
+async fn broken(State(app): State<HttpState>, Query(asked): Query<LinksQuery>) -> Result<Json<Broken>, Problem> {
     let articles = &app.host.articles;
-    let Counted { rows, total } = articles.broken_links(limit(asked.limit)?).await?;
+    let CountedRows { rows, total } = articles.broken_links(limit(asked.limit)?).await?;
     Ok(Json(Broken { links: rows, total, unread: articles.unread().await? }))
 }
 

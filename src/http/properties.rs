@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::HttpState, extract::Query, problem::Problem, responses::Refused};
-use crate::api::{Counted, PropertyCount, TagCount, ValueCount};
+use super::{app::HttpState, extract::Query, problem::Problem, responses::ProblemResponses};
+use crate::api::{CountedRows, PropertyCount, TagCount, ValueCount};
 
 /// Rows of an answer, if the request names no number.
 const DEFAULT_ROWS: u32 = 200;
@@ -21,7 +21,7 @@ pub(super) fn reading() -> OpenApiRouter<HttpState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct AskedTags {
+struct TagsQuery {
     /// Only tags that begin with this.
     #[serde(default)]
     start: String,
@@ -44,7 +44,7 @@ struct Tags {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct AskedProperties {
+struct PropertiesQuery {
     /// The values of this key, instead of all keys.
     key: Option<String>,
     /// At most this many rows.
@@ -68,30 +68,30 @@ struct Properties {
 }
 
 /// List tags of front matter and texts, with the number of their articles.
-#[utoipa::path(get, path = "/tags", operation_id = "list_tags", tag = "articles", params(AskedTags),
-    responses((status = OK, description = "Tags", body = Tags), Refused))]
-async fn tags(State(app): State<HttpState>, Query(asked): Query<AskedTags>) -> Result<Json<Tags>, Problem> {
+#[utoipa::path(get, path = "/tags", operation_id = "list_tags", tag = "articles", params(TagsQuery),
+    responses((status = OK, description = "Tags", body = Tags), ProblemResponses))]
+async fn tags(State(app): State<HttpState>, Query(asked): Query<TagsQuery>) -> Result<Json<Tags>, Problem> {
     let articles = &app.host.articles;
     let tags = articles.tags(&asked.start, limit(asked.limit)?).await?;
     Ok(Json(Tags { total: tags.total, tags: tags.rows, unread: articles.unread().await? }))
 }
 
 /// List keys of front matter, or the values of one key, with the number of their articles.
-#[utoipa::path(get, path = "/properties", operation_id = "list_properties", tag = "articles", params(AskedProperties),
-    responses((status = OK, description = "Keys, or values", body = Properties), Refused))]
+#[utoipa::path(get, path = "/properties", operation_id = "list_properties", tag = "articles", params(PropertiesQuery),
+    responses((status = OK, description = "Keys, or values", body = Properties), ProblemResponses))]
 async fn properties(
     State(app): State<HttpState>,
-    Query(asked): Query<AskedProperties>,
+    Query(asked): Query<PropertiesQuery>,
 ) -> Result<Json<Properties>, Problem> {
     let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
     let unread = articles.unread().await?;
     Ok(Json(match asked.key {
         Some(key) => {
-            let Counted { rows, total } = articles.property_values(&key, limit).await?;
+            let CountedRows { rows, total } = articles.property_values(&key, limit).await?;
             Properties { keys: None, values: Some(rows), total, unread }
         }
         None => {
-            let Counted { rows, total } = articles.property_keys(limit).await?;
+            let CountedRows { rows, total } = articles.property_keys(limit).await?;
             Properties { keys: Some(rows), values: None, total, unread }
         }
     }))

@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::HttpState,
     articles::room,
-    extract::{Nothing, OrNothing, Path, Query},
+    extract::{EmptyBody, OptionalJson, Path, Query},
     problem::Problem,
-    responses::Refused,
+    responses::ProblemResponses,
 };
 use crate::{
     api::{NOT_A_CURSOR, Numbers, Task, TaskDetail, TaskStatus},
@@ -40,7 +40,7 @@ pub(super) fn managing() -> OpenApiRouter<HttpState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Listed {
+struct ListTasksQuery {
     /// Only tasks of this status.
     #[param(inline)]
     status: Option<TaskStatus>,
@@ -90,18 +90,18 @@ struct Retried {
 
 /// Exact numbers of the queue, and rates of the last hour.
 #[utoipa::path(get, path = "/queue/stats", operation_id = "queue_stats", tag = "queue",
-    responses((status = OK, description = "The numbers now", body = Numbers), Refused))]
+    responses((status = OK, description = "The numbers now", body = Numbers), ProblemResponses))]
 async fn stats(State(app): State<HttpState>) -> Result<Json<Numbers>, Problem> {
     Ok(Json(app.host.queue.numbers().await?))
 }
 
 /// List tasks, the newest first.
-#[utoipa::path(get, path = "/queue/tasks", operation_id = "list_tasks", tag = "queue", params(Listed),
-    responses((status = OK, description = "A page of tasks", body = Tasks), Refused))]
+#[utoipa::path(get, path = "/queue/tasks", operation_id = "list_tasks", tag = "queue", params(ListTasksQuery),
+    responses((status = OK, description = "A page of tasks", body = Tasks), ProblemResponses))]
 async fn tasks(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
-    Query(listed): Query<Listed>,
+    Query(listed): Query<ListTasksQuery>,
 ) -> Result<Json<Tasks>, Problem> {
     let limit = listed.limit.unwrap_or(PAGE);
     if !(1..=MAX_PAGE).contains(&limit) {
@@ -127,7 +127,7 @@ async fn tasks(
 
 /// A task with its audit trail, and why it waits.
 #[utoipa::path(get, path = "/queue/tasks/{id}", operation_id = "read_task", tag = "queue", params(("id" = i64, Path)),
-    responses((status = OK, description = "The task", body = TaskDetail), Refused))]
+    responses((status = OK, description = "The task", body = TaskDetail), ProblemResponses))]
 async fn task(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -138,11 +138,11 @@ async fn task(
 
 /// Put a failed or cancelled task back into the queue, with fresh attempts; a pending one becomes due at once.
 #[utoipa::path(post, path = "/queue/tasks/{id}/retry", operation_id = "retry_task", tag = "queue", params(("id" = i64, Path)),
-    responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
+    responses((status = OK, description = "The task as it is now", body = TaskDetail), ProblemResponses))]
 async fn retry(
     State(app): State<HttpState>,
     Path(id): Path<i64>,
-    OrNothing(Nothing {}): OrNothing<Nothing>,
+    OptionalJson(EmptyBody {}): OptionalJson<EmptyBody>,
 ) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.retry(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
@@ -150,11 +150,11 @@ async fn retry(
 
 /// Cancel a waiting task.
 #[utoipa::path(post, path = "/queue/tasks/{id}/cancel", operation_id = "cancel_task", tag = "queue", params(("id" = i64, Path)),
-    responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
+    responses((status = OK, description = "The task as it is now", body = TaskDetail), ProblemResponses))]
 async fn cancel(
     State(app): State<HttpState>,
     Path(id): Path<i64>,
-    OrNothing(Nothing {}): OrNothing<Nothing>,
+    OptionalJson(EmptyBody {}): OptionalJson<EmptyBody>,
 ) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.cancel(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
@@ -163,11 +163,11 @@ async fn cancel(
 /// Put the newest failed task of every article, or of one, back into the queue.
 #[utoipa::path(post, path = "/queue/retry-failed", operation_id = "retry_failed_tasks", tag = "queue",
     request_body = inline(Option<Again>),
-    responses((status = OK, description = "How many", body = Retried), Refused))]
+    responses((status = OK, description = "How many", body = Retried), ProblemResponses))]
 async fn retry_failed(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
-    OrNothing(Again { slug }): OrNothing<Again>,
+    OptionalJson(Again { slug }): OptionalJson<Again>,
 ) -> Result<Json<Retried>, Problem> {
     let queue = &app.host.queue;
     let Some(slug) = slug else { return Ok(Json(Retried { retried: queue.retry_failed().await? })) };
@@ -178,20 +178,20 @@ async fn retry_failed(
 
 /// Pause the queue: hosts finish their tasks and claim no more.
 #[utoipa::path(post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
-    responses((status = OK, description = "Paused", body = Paused), Refused))]
+    responses((status = OK, description = "Paused", body = Paused), ProblemResponses))]
 async fn pause(
     State(app): State<HttpState>,
-    OrNothing(Nothing {}): OrNothing<Nothing>,
+    OptionalJson(EmptyBody {}): OptionalJson<EmptyBody>,
 ) -> Result<Json<Paused>, Problem> {
     Ok(Json(Paused { paused: true, changed: app.host.queue.pause().await? }))
 }
 
 /// End the pause: hosts claim tasks again.
 #[utoipa::path(post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
-    responses((status = OK, description = "Resumed", body = Paused), Refused))]
+    responses((status = OK, description = "Resumed", body = Paused), ProblemResponses))]
 async fn resume(
     State(app): State<HttpState>,
-    OrNothing(Nothing {}): OrNothing<Nothing>,
+    OptionalJson(EmptyBody {}): OptionalJson<EmptyBody>,
 ) -> Result<Json<Paused>, Problem> {
     Ok(Json(Paused { paused: false, changed: app.host.queue.resume().await? }))
 }

@@ -10,9 +10,9 @@ use utoipa::{
 use super::problem::Details;
 
 /// A refusal, whatever its status: see [`Details`].
-pub(super) struct Refused;
+pub(super) struct ProblemResponses;
 
-impl IntoResponses for Refused {
+impl IntoResponses for ProblemResponses {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let content = ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name(Details::name())));
         let refused = ResponseBuilder::new()

@@ -8,9 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::HttpState,
     articles::{filter, folder},
-    extract::{Asking, Path, Query},
+    extract::{Path, Query, SearchParams},
     problem::Problem,
-    responses::Refused,
+    responses::ProblemResponses,
 };
 use crate::{
     auth::Caller,
@@ -25,7 +25,7 @@ pub(super) fn reading() -> OpenApiRouter<HttpState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct SearchQuery {
     /// By words and meaning, by meaning, or by words.
     #[serde(default)]
     #[param(inline)]
@@ -51,7 +51,7 @@ struct Asked {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct HowMany {
+struct RelatedQuery {
     /// At most this many hits.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
@@ -59,13 +59,13 @@ struct HowMany {
 
 /// Find articles similar to one: near to it in meaning, with the same rare words.
 #[utoipa::path(get, path = "/articles/{slug}/related", operation_id = "related_articles", tag = "search",
-    params(("slug" = String, Path, description = "Its slug, or a former one"), HowMany),
-    responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
+    params(("slug" = String, Path, description = "Its slug, or a former one"), RelatedQuery),
+    responses((status = OK, description = "The best first", body = SearchAnswer), ProblemResponses))]
 async fn related(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
-    Query(asked): Query<HowMany>,
+    Query(asked): Query<RelatedQuery>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
     Ok(Json(app.host.related(&caller.who, &slug, limit).await?))
@@ -76,12 +76,12 @@ async fn related(
     params(("q" = Vec<String>, Query, min_items = 1, max_items = 5, description = "What you look for, in your words; \
             `\"a phrase\"`, `-without`, `begin*`, `folder:`, `title:`, `slug:`, `tag:`, `created:>2026-01`, `updated:<7d`. Only the \
             first 2,000 characters are searched. Several are answered together, and each hit says which of them found it."),
-        Asked),
-    responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
+        SearchQuery),
+    responses((status = OK, description = "The best first", body = SearchAnswer), ProblemResponses))]
 async fn find(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
-    Asking { questions, how: asked }: Asking<Asked>,
+    SearchParams { questions, how: asked }: SearchParams<SearchQuery>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
     let Some((first, others)) = questions.split_first() else { return Err(Problem::malformed("missing field `q`")) };

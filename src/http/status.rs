@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::HttpState, problem::Problem, responses::Refused};
+use super::{app::HttpState, problem::Problem, responses::ProblemResponses};
 use crate::{
     health::Report,
     hosts::{self, Actor, LivingHost, Worker},
@@ -44,7 +44,7 @@ struct Workers {
 
 /// The actor tree of this server, and of every other host as it last reported itself.
 #[utoipa::path(get, path = "/status", operation_id = "status", tag = "server",
-    responses((status = OK, description = "The state of all hosts", body = Status), Refused))]
+    responses((status = OK, description = "The state of all hosts", body = Status), ProblemResponses))]
 async fn status(State(app): State<HttpState>) -> Result<Json<Status>, Problem> {
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
@@ -63,7 +63,7 @@ pub(super) async fn metrics(State(app): State<HttpState>) -> Result<Response, Pr
 
 /// The workers of every host on the database.
 #[utoipa::path(get, path = "/workers", operation_id = "list_workers", tag = "server",
-    responses((status = OK, description = "All workers", body = Workers), Refused))]
+    responses((status = OK, description = "All workers", body = Workers), ProblemResponses))]
 async fn workers(State(app): State<HttpState>) -> Result<Json<Workers>, Problem> {
     Ok(Json(Workers { workers: hosts::workers(&app.host.database).await? }))
 }

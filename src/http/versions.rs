@@ -13,15 +13,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::HttpState,
     articles::{keep, stored},
-    extract::{IfMatch, IfMatchHeader, OrNothing, Path, Query},
+    extract::{IfMatch, IfMatchHeader, OptionalJson, Path, Query},
     problem::Problem,
-    responses::Refused,
+    responses::ProblemResponses,
 };
 use crate::{
     api::NOT_A_CURSOR,
     articles::{Article, Revision},
     auth::{Caller, Permission},
-    share::Taken,
+    share::SharePermit,
 };
 
 pub(super) fn reading() -> OpenApiRouter<HttpState> {
@@ -47,7 +47,7 @@ struct Versions {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Listed {
+struct ListRevisionsQuery {
     /// At most this many; all if not given.
     #[param(minimum = 1)]
     limit: Option<usize>,
@@ -65,13 +65,13 @@ struct Restore {
 
 /// List the revisions of an article; with the permission `write`, also of a deleted one.
 #[utoipa::path(get, path = "/articles/{slug}/versions", operation_id = "list_versions", tag = "articles",
-    params(("slug" = String, Path), Listed),
-    responses((status = OK, description = "Revisions", body = Versions), Refused))]
+    params(("slug" = String, Path), ListRevisionsQuery),
+    responses((status = OK, description = "Revisions", body = Versions), ProblemResponses))]
 async fn list(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
-    Query(listed): Query<Listed>,
+    Query(listed): Query<ListRevisionsQuery>,
 ) -> Result<Json<Versions>, Problem> {
     let limit = listed.limit.unwrap_or(usize::MAX);
     if limit == 0 {
@@ -92,7 +92,7 @@ async fn list(
 /// Read one revision of an article.
 #[utoipa::path(get, path = "/articles/{slug}/versions/{revision}", operation_id = "read_version", tag = "articles",
     params(("slug" = String, Path), ("revision" = i64, Path)),
-    responses((status = OK, description = "The article as it was", body = Article), Refused))]
+    responses((status = OK, description = "The article as it was", body = Article), ProblemResponses))]
 async fn read(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
@@ -109,7 +109,7 @@ async fn may_see(app: &HttpState, caller: &Caller, slug: &str) -> Result<(), Pro
 }
 
 /// Takes room for the largest revision of the article, if it is large.
-async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
+async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<SharePermit>, Problem> {
     let size = app.host.articles.weight_of_past(slug).await?;
     Ok(app.host.large_texts.room(&caller.who, size).await)
 }
@@ -118,13 +118,13 @@ async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<Tak
 #[utoipa::path(post, path = "/articles/{slug}/restore", operation_id = "restore_article", tag = "articles",
     request_body = inline(Option<Restore>),
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
+    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), ProblemResponses))]
 async fn restore(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected): IfMatch,
-    OrNothing(given): OrNothing<Restore>,
+    OptionalJson(given): OptionalJson<Restore>,
 ) -> Result<Response, Problem> {
     let room = room(&app, &caller, &slug).await?;
     Ok(keep(stored(StatusCode::OK, app.host.articles.restore_if(&slug, given.revision, expected).await?.article), room))

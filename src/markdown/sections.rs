@@ -89,7 +89,7 @@ fn ends(headings: &[Heading], length: usize) -> Vec<usize> {
 
 /// The sections that a name may mean, by their places.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Meant<'w> {
+pub(crate) struct SectionMatch<'w> {
     /// In their order.
     pub(crate) found: Vec<usize>,
     /// The name, without its number.
@@ -99,11 +99,13 @@ pub(crate) struct Meant<'w> {
 }
 
 /// Returns the sections that `wanted` may mean: as [`named`], with the number of one behind it if there is none of the whole name.
-pub(crate) fn meant<'w>(sections: &[Section], wanted: &'w str) -> Meant<'w> {
+pub(crate) fn meant<'w>(sections: &[Section], wanted: &'w str) -> SectionMatch<'w> {
     let found = named(sections, wanted);
     match numbered(wanted) {
-        Some((name, number)) if found.is_empty() => Meant { found: named(sections, name), name, number: Some(number) },
-        Some(_) | None => Meant { found, name: wanted.trim(), number: None },
+        Some((name, number)) if found.is_empty() => {
+            SectionMatch { found: named(sections, name), name, number: Some(number) }
+        }
+        Some(_) | None => SectionMatch { found, name: wanted.trim(), number: None },
     }
 }
 
@@ -247,7 +249,7 @@ mod tests {
             ["Log", "Log > Notes", "Log > Notes [2]", "Notes [3]", "Other", "Other > Notes", "Notes [5]", "Notes"];
         assert_eq!(told, expected);
         for (place, name) in told[..7].iter().enumerate() {
-            let Meant { found, number, .. } = meant(&all, name);
+            let SectionMatch { found, number, .. } = meant(&all, name);
             assert_eq!(found.get(number.unwrap_or(1) - 1), Some(&place), "{name}: {found:?}");
         }
     }

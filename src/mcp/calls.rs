@@ -4,7 +4,7 @@
 use super::problem::Problem;
 use crate::{
     auth::Who,
-    share::{Shares, Taken},
+    share::{SharePermit, Shares},
 };
 
 /// Running calls of one client; further ones wait.
@@ -21,8 +21,8 @@ pub(super) struct Calls {
 
 /// The turn of one call, until it is dropped.
 pub(super) struct Turn {
-    _accepted: Taken,
-    _running: Option<Taken>,
+    _accepted: SharePermit,
+    _running: Option<SharePermit>,
 }
 
 impl Calls {

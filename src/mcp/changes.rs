@@ -18,13 +18,13 @@ const BEHIND: usize = 256;
 
 /// Gives access to the watcher. Cheap to clone; the watcher ends with the last clone.
 #[derive(Clone)]
-pub(super) struct Changes {
+pub(super) struct ResourceNotifier {
     joins: mpsc::Sender<oneshot::Sender<Listener>>,
 }
 
 /// What a listener is told.
 #[derive(Debug, Clone)]
-pub(super) enum Heard {
+pub(super) enum ChangeNotice {
     /// An article changed.
     Change(ArticleEvent),
     /// More changed than the listener could take; some were not told.
@@ -37,7 +37,7 @@ pub(super) struct Listener {
     told: broadcast::Receiver<ArticleEvent>,
 }
 
-impl Changes {
+impl ResourceNotifier {
     /// Starts the watcher.
     pub(super) fn watch(articles: Articles) -> Self {
         let (joins, joining) = mpsc::channel(16);
@@ -55,13 +55,13 @@ impl Changes {
 
 impl Listener {
     /// Returns the next change; `None` when there will be none.
-    pub(super) async fn next(&mut self) -> Option<Heard> {
+    pub(super) async fn next(&mut self) -> Option<ChangeNotice> {
         if let Some(change) = self.recent.pop_front() {
-            return Some(Heard::Change(change));
+            return Some(ChangeNotice::Change(change));
         }
         match self.told.recv().await {
-            Ok(change) => Some(Heard::Change(change)),
-            Err(broadcast::error::RecvError::Lagged(_)) => Some(Heard::Missed),
+            Ok(change) => Some(ChangeNotice::Change(change)),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(ChangeNotice::Missed),
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }

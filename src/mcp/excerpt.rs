@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{budget, problem::Problem};
 use crate::{
     articles::{Article, editing::sections_of},
-    markdown::sections::{Meant, Section, meant},
+    markdown::sections::{Section, SectionMatch, meant},
 };
 
 /// Most headings that are named of an article.
@@ -94,16 +94,16 @@ pub(super) fn first(text: &str, characters: usize) -> &str {
 }
 
 /// A section that was asked for.
-struct Found {
+struct FoundSection {
     range: Range<usize>,
     /// Its name, and which of several with this name it is.
     told: String,
 }
 
 /// From a heading to the next one that is not below it. Of several with this name, the first if no number says which.
-fn section(body: &str, wanted: &str) -> Result<Found, Problem> {
+fn section(body: &str, wanted: &str) -> Result<FoundSection, Problem> {
     let all = sections_of(body);
-    let Meant { found, name, number } = meant(&all, wanted);
+    let SectionMatch { found, name, number } = meant(&all, wanted);
     let place = number.unwrap_or(1);
     let name = budget::clipped(name, LONGEST_HEADING);
     if let Some(&one) = place.checked_sub(1).and_then(|place| found.get(place)) {
@@ -112,7 +112,7 @@ fn section(body: &str, wanted: &str) -> Result<Found, Problem> {
             1 => name,
             count => format!("{name} [{place}] ({place} of {count} with this name; {name} [n] is another)"),
         };
-        return Ok(Found { range, told });
+        return Ok(FoundSection { range, told });
     }
     if !found.is_empty() {
         let count = found.len();

@@ -43,7 +43,7 @@ pub(super) struct Pipe<R> {
     alive: CancellationToken,
 }
 
-enum Read {
+enum LineOutcome {
     Line,
     TooLong,
     End,
@@ -74,11 +74,11 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
     }
 
     /// Reads on to the end of a line. If cancelled, it continues where it was.
-    async fn read_line(&mut self) -> Read {
+    async fn read_line(&mut self) -> LineOutcome {
         loop {
-            let Ok(available) = self.input.fill_buf().await else { return Read::End };
+            let Ok(available) = self.input.fill_buf().await else { return LineOutcome::End };
             if available.is_empty() {
-                return if self.line.is_empty() { Read::End } else { Read::Line };
+                return if self.line.is_empty() { LineOutcome::End } else { LineOutcome::Line };
             }
             let end = available.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(available.len(), |end| end + 1);
@@ -92,9 +92,9 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
                 (false, ended) if !fits => {
                     self.line = Vec::new();
                     self.is_skipping = !ended;
-                    return Read::TooLong;
+                    return LineOutcome::TooLong;
                 }
-                (false, true) => return Read::Line,
+                (false, true) => return LineOutcome::Line,
                 (false, false) => {}
             }
         }
@@ -212,12 +212,12 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for Pipe<R> {
                 continue;
             }
             match self.read_line().await {
-                Read::End => {
+                LineOutcome::End => {
                     self.alive.cancel();
                     return None;
                 }
-                Read::TooLong => self.answer(&Unreadable::too_long(self.longest)),
-                Read::Line => {
+                LineOutcome::TooLong => self.answer(&Unreadable::too_long(self.longest)),
+                LineOutcome::Line => {
                     let line = std::mem::take(&mut self.line);
                     if let Some(message) = self.understand(&line) {
                         return Some(message);

@@ -7,11 +7,11 @@ use rmcp::{ErrorData, RoleServer, service::RequestContext};
 
 use super::{
     access::{guarded, who},
-    door::{McpServer, Transport},
     message::LargeArguments,
     problem::{self, Problem},
+    server::{McpServer, Transport},
 };
-use crate::{articles::ArticleError, auth::Permission, share::Taken};
+use crate::{articles::ArticleError, auth::Permission, share::SharePermit};
 
 impl McpServer {
     /// Whether the caller may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
@@ -45,7 +45,7 @@ impl McpServer {
         &self,
         context: &RequestContext<RoleServer>,
         slug: &str,
-    ) -> Result<Option<Taken>, Problem> {
+    ) -> Result<Option<SharePermit>, Problem> {
         let size = self.host.articles.weight(slug).await?;
         Ok(self.host.large_texts.room(&who(context), size).await)
     }
@@ -64,7 +64,7 @@ impl McpServer {
     }
 
     /// Waits for room for texts of `size` bytes, if that is much.
-    pub(super) async fn room_for(&self, context: &RequestContext<RoleServer>, size: u64) -> Option<Taken> {
+    pub(super) async fn room_for(&self, context: &RequestContext<RoleServer>, size: u64) -> Option<SharePermit> {
         self.host.large_texts.room(&who(context), size).await
     }
 

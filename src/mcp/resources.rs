@@ -11,7 +11,7 @@ use rmcp::{
     },
 };
 
-use super::{door::McpServer, problem::Problem};
+use super::{problem::Problem, server::McpServer};
 use crate::{
     articles::{ArticleError, ArticleSummary, folder::Folder, properties::Filter},
     printable,

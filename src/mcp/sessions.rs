@@ -23,8 +23,8 @@ use rmcp::{
 use tokio::time::Instant;
 
 use super::{
+    client_gone::Returns,
     in_flight::{self, InFlight},
-    line::Returns,
     owner,
 };
 use crate::auth::Who;

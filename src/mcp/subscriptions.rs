@@ -14,16 +14,16 @@ use rmcp::{
 };
 
 use super::{
-    changes::Heard,
-    door::{McpServer, Transport},
+    changes::ChangeNotice,
     resources::{LISTS, not_found, slug as slug_of},
+    server::{McpServer, Transport},
 };
 use crate::articles::{ArticleEvent, ChangeKind};
 
 /// Most resources that one session may follow.
 const MAX_RESOURCES: usize = 256;
 
-type Wanted = Arc<Mutex<BTreeSet<String>>>;
+type SubscribedUris = Arc<Mutex<BTreeSet<String>>>;
 
 impl McpServer {
     pub(super) fn want(&self, uri: String) -> Result<(), ErrorData> {
@@ -61,7 +61,7 @@ impl McpServer {
                     has_missed = true;
                     continue;
                 }
-                let heard = if std::mem::take(&mut has_missed) { Heard::Missed } else { heard };
+                let heard = if std::mem::take(&mut has_missed) { ChangeNotice::Missed } else { heard };
                 if let Err(error) = tell_peer(&peer, &wanted, &heard).await {
                     return tracing::debug!(%error, "a client is no longer told of changes");
                 }
@@ -105,26 +105,26 @@ impl McpServer {
 }
 
 /// Whether the list of articles has changed.
-fn changes_list(heard: &Heard) -> bool {
+fn changes_list(heard: &ChangeNotice) -> bool {
     match heard {
-        Heard::Change(change) => !matches!(change.kind, ChangeKind::Saved),
-        Heard::Missed => true,
+        ChangeNotice::Change(change) => !matches!(change.kind, ChangeKind::Saved),
+        ChangeNotice::Missed => true,
     }
 }
 
 /// Which of the `wanted` resources may have changed: also those by a former name, which still leads to the article.
-fn updated(heard: &Heard, wanted: &BTreeSet<String>) -> Vec<String> {
+fn updated(heard: &ChangeNotice, wanted: &BTreeSet<String>) -> Vec<String> {
     match heard {
-        Heard::Change(ArticleEvent { slug, former_slugs, .. }) => {
+        ChangeNotice::Change(ArticleEvent { slug, former_slugs, .. }) => {
             let names: BTreeSet<&str> = std::iter::once(slug).chain(former_slugs).map(String::as_str).collect();
             let is_one = |wanted: &&String| slug_of(wanted).is_some_and(|slug| names.contains(&*slug));
             wanted.iter().filter(is_one).cloned().collect()
         }
-        Heard::Missed => wanted.iter().cloned().collect(),
+        ChangeNotice::Missed => wanted.iter().cloned().collect(),
     }
 }
 
-async fn tell_peer(peer: &Peer<RoleServer>, wanted: &Wanted, heard: &Heard) -> Result<(), ServiceError> {
+async fn tell_peer(peer: &Peer<RoleServer>, wanted: &SubscribedUris, heard: &ChangeNotice) -> Result<(), ServiceError> {
     let updated = updated(heard, &wanted.lock().unwrap_or_else(PoisonError::into_inner));
     for uri in updated {
         peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await?;
@@ -132,7 +132,7 @@ async fn tell_peer(peer: &Peer<RoleServer>, wanted: &Wanted, heard: &Heard) -> R
     if changes_list(heard) { peer.notify_resource_list_changed().await } else { Ok(()) }
 }
 
-async fn tell_sink(sink: &SubscriptionSink, heard: &Heard) -> Result<(), SubscriptionSendError> {
+async fn tell_sink(sink: &SubscriptionSink, heard: &ChangeNotice) -> Result<(), SubscriptionSendError> {
     let wanted = sink.accepted().resource_subscriptions.iter().flatten().cloned().collect();
     for uri in updated(heard, &wanted) {
         sink.notify_resource_updated(uri).await?;

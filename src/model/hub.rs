@@ -9,7 +9,7 @@ use std::{
 
 use reqwest::{Client, StatusCode, header};
 
-use super::{CatalogEntry, Pinned, Progress, Stage, WEIGHTS};
+use super::{CatalogEntry, PinnedFile, Progress, Stage, WEIGHTS};
 
 /// Longest wait for a connection: on a closed network the other source should be tried soon.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub(super) async fn fetch(
 async fn fetch_file(
     client: &Client,
     known: &'static CatalogEntry,
-    file: &Pinned,
+    file: &PinnedFile,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), HubError> {

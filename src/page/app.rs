@@ -5,11 +5,11 @@ use std::{ops::Deref, sync::Arc};
 use afterword_actors::RuntimeHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{changes::Changes, model::Counted, view::Followed};
+use super::{changes::TaskChanges, model::StatusCache, view::Followed};
 use crate::{config::ShownSetting, health::Health, host::Host};
 
 /// The parts that the views are made from.
-pub struct Parts {
+pub struct PageParts {
     /// The services.
     pub host: Host,
     /// The runtime of this process.
@@ -33,15 +33,15 @@ pub(super) struct Shared {
     pub(super) health: Health,
     pub(super) settings: Vec<ShownSetting>,
     pub(super) stopping: CancellationToken,
-    pub(super) changes: Changes,
+    pub(super) changes: TaskChanges,
     pub(super) followed: Followed,
-    pub(super) model: Counted,
+    pub(super) model: StatusCache,
 }
 
 impl PageState {
-    pub(super) fn new(parts: Parts) -> Self {
-        let Parts { host, runtime, health, settings, stopping } = parts;
-        let changes = Changes::start(host.queue.clone(), runtime.clone(), stopping.clone());
+    pub(super) fn new(parts: PageParts) -> Self {
+        let PageParts { host, runtime, health, settings, stopping } = parts;
+        let changes = TaskChanges::start(host.queue.clone(), runtime.clone(), stopping.clone());
         let followed = Followed::default();
         Self(Arc::new(Shared {
             host,
@@ -51,7 +51,7 @@ impl PageState {
             stopping,
             changes,
             followed,
-            model: Counted::default(),
+            model: StatusCache::default(),
         }))
     }
 }

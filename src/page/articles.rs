@@ -1,12 +1,12 @@
 //! Reading, searching and writing articles.
 
-mod asked;
 mod conflict;
 mod delete;
 mod draft;
 mod edit;
 mod history;
 mod home;
+mod home_query;
 mod links;
 pub(super) mod live;
 mod properties;

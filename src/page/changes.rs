@@ -21,16 +21,16 @@ const ENTRIES: u32 = 500;
 const BEHIND: usize = 64;
 
 /// Articles whose tasks changed; `None` if it may have been any.
-pub(super) type Changed = Option<Arc<HashSet<i64>>>;
+pub(super) type ChangedArticles = Option<Arc<HashSet<i64>>>;
 
 /// Announces changes. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Changes {
-    sender: broadcast::Sender<Changed>,
+pub(super) struct TaskChanges {
+    sender: broadcast::Sender<ChangedArticles>,
     arrived: Arc<Notify>,
 }
 
-impl Changes {
+impl TaskChanges {
     /// Announces changes until `stopping`.
     pub(super) fn start(queue: Queue, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
         let changes = Self { sender: broadcast::Sender::new(BEHIND), arrived: Arc::default() };
@@ -44,7 +44,7 @@ impl Changes {
         changes
     }
 
-    pub(super) fn follow(&self) -> broadcast::Receiver<Changed> {
+    pub(super) fn follow(&self) -> broadcast::Receiver<ChangedArticles> {
         let receiver = self.sender.subscribe();
         self.arrived.notify_one();
         receiver

@@ -12,7 +12,7 @@ use maud::html;
 use serde::Deserialize;
 
 use super::{app::PageState, layout, refusal::Refusal, session, visit::Nonce};
-use crate::auth::Presented;
+use crate::auth::PresentedToken;
 
 /// Longest explanation of a refusal. *Units:* bytes.
 const LONGEST_REFUSAL: usize = 64 << 10;
@@ -27,12 +27,12 @@ pub(super) async fn receive(State(app): State<PageState>, mut request: Request, 
         Refusal::new(StatusCode::FORBIDDEN, detail).into_response()
     } else {
         if let Some(token) = &token {
-            request.extensions_mut().insert(Presented(token.clone()));
+            request.extensions_mut().insert(PresentedToken(token.clone()));
         }
         request.extensions_mut().insert(nonce.clone());
         next.run(request).await
     };
-    let asked = Asked { place: &place, nonce: &nonce, is_part, has_token: token.is_some() };
+    let asked = FrontRequest { place: &place, nonce: &nonce, is_part, has_token: token.is_some() };
     let mut response = if is_refusal(&response) { shown(&app, response, &asked).await } else { response };
     if token.is_some() && response.status() == StatusCode::UNAUTHORIZED {
         // It is good for nothing any more, and would be sent with each request.
@@ -77,7 +77,7 @@ fn is_refusal(response: &Response) -> bool {
 }
 
 /// The request: its path and its caller.
-struct Asked<'a> {
+struct FrontRequest<'a> {
     place: &'a Uri,
     nonce: &'a Nonce,
     /// Whether only the part of a page is wanted.
@@ -91,7 +91,7 @@ struct Problem {
     detail: String,
 }
 
-async fn shown(app: &PageState, response: Response, asked: &Asked<'_>) -> Response {
+async fn shown(app: &PageState, response: Response, asked: &FrontRequest<'_>) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, LONGEST_REFUSAL).await.unwrap_or_default();
     let said = serde_json::from_slice::<Problem>(&bytes).map(|problem| problem.detail);

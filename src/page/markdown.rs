@@ -3,7 +3,7 @@
 mod code;
 mod foreign;
 mod links;
-mod room;
+mod render_budget;
 #[cfg(test)]
 mod tests;
 mod weight;
@@ -18,8 +18,8 @@ pub(super) use self::links::Destinations;
 use self::{
     code::Colours,
     foreign::{CLEANER, harmless},
-    links::{ANCHOR, Guide, Led},
-    room::{Place, Room},
+    links::{ANCHOR, LinkEvent, LinkRewriter},
+    render_budget::{EventOutcome, RenderBudget},
     weight::is_too_heavy,
 };
 use crate::{
@@ -80,18 +80,18 @@ pub(super) async fn render(body: &str, destinations: Destinations) -> Rendered {
 }
 
 fn rendered(body: &str, destinations: &Destinations, colours: Colours, turn: &Turn) -> Rendered {
-    let Written { html, headings, is_cut } = written(body, destinations, colours, turn);
+    let RawHtml { html, headings, is_cut } = written(body, destinations, colours, turn);
     Rendered { html: PreEscaped(CLEANER.clean(&html).to_string()), headings, is_cut }
 }
 
 /// A text as HTML that is not cleaned yet, and not too much to be cleaned.
-struct Written {
+struct RawHtml {
     html: String,
     headings: Vec<Heading>,
     is_cut: bool,
 }
 
-fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: &Turn) -> Written {
+fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: &Turn) -> RawHtml {
     let hidden = neutralised(body);
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
@@ -99,18 +99,19 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_WIKILINKS;
     let mut headings = Vec::new();
-    let mut shown = Shown { events: Vec::new(), ours: HashSet::new(), room: Room::new(turn), is_cut: false };
+    let mut shown =
+        ShownEvents { events: Vec::new(), ours: HashSet::new(), room: RenderBudget::new(turn), is_cut: false };
     let mut anchors: HashMap<String, usize> = HashMap::new();
     let mut open: Option<(usize, u8, String)> = None;
     let mut fence: Option<(String, String)> = None;
-    let mut guide = Guide::new(destinations, body);
+    let mut guide = LinkRewriter::new(destinations, body);
     for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
         if shown.is_cut {
             break;
         }
         let event = match guide.led(harmless(as_written(event, body.get(range.clone()))), range) {
-            Led::Of(event) => event,
-            Led::Ours(event) => {
+            LinkEvent::Of(event) => event,
+            LinkEvent::Ours(event) => {
                 shown.push_ours(event);
                 continue;
             }
@@ -150,27 +151,27 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
         }
         shown.push(here(event));
     }
-    Written { is_cut: shown.is_cut, html: shown.html(), headings }
+    RawHtml { is_cut: shown.is_cut, html: shown.html(), headings }
 }
 
 /// The events of a text that are shown.
-struct Shown<'event, 'turn> {
+struct ShownEvents<'event, 'turn> {
     events: Vec<Event<'event>>,
     /// Those that this page made.
     ours: HashSet<usize>,
-    room: Room<'turn>,
+    room: RenderBudget<'turn>,
     is_cut: bool,
 }
 
-impl<'event> Shown<'event, '_> {
+impl<'event> ShownEvents<'event, '_> {
     fn push(&mut self, event: Event<'event>) {
         if self.is_cut {
             return;
         }
         match self.room.place(event) {
-            Place::Shown(event) => self.events.push(event),
-            Place::Without => {}
-            Place::Full(last) => {
+            EventOutcome::Shown(event) => self.events.push(event),
+            EventOutcome::Without => {}
+            EventOutcome::Full(last) => {
                 self.events.extend(last);
                 self.is_cut = true;
             }
@@ -215,8 +216,8 @@ fn as_written<'text>(event: Event<'text>, written: Option<&'text str>) -> Event<
     }
 }
 
-/// A picture would be fetched from elsewhere, and tell there who reads: it becomes a link. The page has the title for
-/// the highest heading, so those of a text are one lower.
+/// Fits an event into the page. A picture becomes a link, because fetching it would tell its server who reads. Headings
+/// move down one level, because the highest is the title.
 fn here(event: Event<'_>) -> Event<'_> {
     match event {
         Event::Start(Tag::Image { link_type, dest_url, title, id }) => {

@@ -13,9 +13,9 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The last count.
 #[derive(Default)]
-pub(super) struct Counted(Mutex<Option<(Instant, SetsStatus)>>);
+pub(super) struct StatusCache(Mutex<Option<(Instant, SetsStatus)>>);
 
-impl Counted {
+impl StatusCache {
     /// Returns the state of the model. A change that began or ended since the last count is seen at once.
     pub(super) async fn status(&self, sets: &Sets) -> Result<SetsStatus, StoreError> {
         let is_changing = sets.is_changing().await?;

@@ -39,7 +39,7 @@ pub(super) fn token_of(headers: &HeaderMap) -> Option<String> {
 
 /// A token, and the place to go to after signing in.
 #[derive(Deserialize)]
-struct Given {
+struct LoginForm {
     token: String,
     #[serde(default)]
     next: String,
@@ -67,7 +67,7 @@ fn open_page(nonce: &Nonce) -> Markup {
     )
 }
 
-async fn log_in(State(app): State<PageState>, nonce: Nonce, Form(given): Form<Given>) -> Result<Response, Refusal> {
+async fn log_in(State(app): State<PageState>, nonce: Nonce, Form(given): Form<LoginForm>) -> Result<Response, Refusal> {
     let token = given.token.trim();
     let next = local(&given.next);
     let is_sendable = token.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'"' | b'\\'));

@@ -30,7 +30,7 @@ pub struct FolderCoverage {
 
 /// A count, when it was made, and how long it took.
 #[derive(Clone)]
-struct Counted {
+struct CoverageCount {
     at: Instant,
     took: Duration,
     coverage: Arc<[FolderCoverage]>,
@@ -39,7 +39,7 @@ struct Counted {
 /// The last count. Cheap to clone; clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Recent {
-    counted: Arc<Mutex<Option<Counted>>>,
+    counted: Arc<Mutex<Option<CoverageCount>>>,
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -66,7 +66,7 @@ impl Recent {
         }
     }
 
-    fn last(&self) -> Option<Counted> {
+    fn last(&self) -> Option<CoverageCount> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -85,7 +85,7 @@ impl Recent {
     async fn count(&self, database: &Database) -> Result<Arc<[FolderCoverage]>, StoreError> {
         let begun = Instant::now();
         let coverage: Arc<[_]> = by_folder_now(database).await?.into();
-        let counted = Counted { at: Instant::now(), took: begun.elapsed(), coverage: Arc::clone(&coverage) };
+        let counted = CoverageCount { at: Instant::now(), took: begun.elapsed(), coverage: Arc::clone(&coverage) };
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
         Ok(coverage)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::refusal::Refused;
+use super::refusal::RerankError;
 use crate::remote::page_title;
 
 /// Bytes of an answer without its documents: names, usage, numbers.
@@ -22,14 +22,14 @@ pub(super) fn longest(documents: &[String]) -> usize {
 ///
 /// # Errors
 /// What the server says instead, or what is wrong with its scores.
-pub(super) fn scores(bytes: &[u8], asked: usize) -> Result<Vec<f64>, Refused> {
+pub(super) fn scores(bytes: &[u8], asked: usize) -> Result<Vec<f64>, RerankError> {
     let answer: Value = serde_json::from_slice(bytes).map_err(|error| no_json(bytes, &error))?;
     let Some(results) = answer.as_array().or_else(|| answer.get("results").and_then(Value::as_array)) else {
-        return Err(Refused::in_success(&answer));
+        return Err(RerankError::in_success(&answer));
     };
     if results.len() != asked {
         let answered = results.len();
-        return Err(Refused::wrong(format!("the reranker answered {answered} scores for {asked} documents")));
+        return Err(RerankError::wrong(format!("the reranker answered {answered} scores for {asked} documents")));
     }
     let mut scores = vec![None; asked];
     for result in results {
@@ -37,7 +37,7 @@ pub(super) fn scores(bytes: &[u8], asked: usize) -> Result<Vec<f64>, Refused> {
         let place = index.and_then(|index| scores.get_mut(index));
         let Some(place @ None) = place else {
             let index = result.get("index").map_or_else(|| "none".to_owned(), Value::to_string);
-            return Err(Refused::wrong(format!("the reranker answered a wrong index: {}", shown(&index))));
+            return Err(RerankError::wrong(format!("the reranker answered a wrong index: {}", shown(&index))));
         };
         *place = Some(score(result)?);
     }
@@ -45,17 +45,17 @@ pub(super) fn scores(bytes: &[u8], asked: usize) -> Result<Vec<f64>, Refused> {
     Ok(scores.into_iter().flatten().collect())
 }
 
-fn score(result: &Value) -> Result<f64, Refused> {
+fn score(result: &Value) -> Result<f64, RerankError> {
     let score = result.get("relevance_score").or_else(|| result.get("score"));
     let number = score.and_then(Value::as_f64).filter(|number| number.is_finite());
     number.ok_or_else(|| {
         let score = score.map_or_else(|| "none".to_owned(), Value::to_string);
-        Refused::wrong(format!("the reranker answered a score that is no number: {}", shown(&score)))
+        RerankError::wrong(format!("the reranker answered a score that is no number: {}", shown(&score)))
     })
 }
 
-fn no_json(bytes: &[u8], error: &serde_json::Error) -> Refused {
-    Refused::wrong(match page_title(&String::from_utf8_lossy(bytes)) {
+fn no_json(bytes: &[u8], error: &serde_json::Error) -> RerankError {
+    RerankError::wrong(match page_title(&String::from_utf8_lossy(bytes)) {
         Some(page) => format!("the address answers with {page}; correct search.rerank.base_url"),
         None => format!("the reranker's answer is not JSON: {error}"),
     })

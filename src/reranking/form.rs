@@ -19,7 +19,7 @@ pub(super) enum Form {
 
 /// A question about documents.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct RerankInput<'a> {
     /// `None` if the server is not told which.
     pub(super) model: Option<&'a str>,
     pub(super) query: &'a str,
@@ -61,8 +61,8 @@ impl Form {
         }
     }
 
-    pub(super) fn request<'a>(self, asked: Asked<'a>) -> Request<'a> {
-        let Asked { model, query, documents } = asked;
+    pub(super) fn request<'a>(self, asked: RerankInput<'a>) -> Request<'a> {
+        let RerankInput { model, query, documents } = asked;
         match self {
             Self::Documents => Request::Documents { model, query, documents, top_n: documents.len() },
             Self::Texts => Request::Texts { query, texts: documents, truncate: true },
@@ -72,11 +72,11 @@ impl Form {
 
 /// The form that was understood last.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownForm {
     is_texts: AtomicBool,
 }
 
-impl Known {
+impl KnownForm {
     pub(super) fn form(&self) -> Form {
         if self.is_texts.load(Ordering::Relaxed) { Form::Texts } else { Form::Documents }
     }

@@ -16,7 +16,7 @@ const SERVER: Server =
 
 /// Why there are no scores.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct RerankError {
     /// What to tell people.
     pub(super) message: String,
     pub(super) cause: Cause,
@@ -35,7 +35,7 @@ pub(super) enum Cause {
     Form,
 }
 
-impl Refused {
+impl RerankError {
     fn new(cause: Cause, message: impl Into<String>) -> Self {
         Self { message: message.into(), cause, pause: None }
     }
@@ -73,10 +73,10 @@ impl Refused {
     }
 }
 
-fn classify(status: StatusCode, said: &str, form: Form) -> Refused {
+fn classify(status: StatusCode, said: &str, form: Form) -> RerankError {
     let code = status.as_u16();
     if matches!(code, 400 | 422) && said.contains(form.other().field()) {
-        return Refused::new(Cause::Form, format!("the reranker refuses the request (HTTP {code}): {said}"));
+        return RerankError::new(Cause::Form, format!("the reranker refuses the request (HTTP {code}): {said}"));
     }
     let (cause, what) = match (code, meaning_of(said)) {
         (429, _) => (Cause::Server, "the reranker asks for a pause"),
@@ -102,7 +102,7 @@ fn classify(status: StatusCode, said: &str, form: Form) -> Refused {
         (400 | 422, _) => (Cause::Question, "the reranker refuses the request"),
         _ => (Cause::Server, "the reranker failed"),
     };
-    Refused::new(cause, format!("{what} (HTTP {code}): {said}"))
+    RerankError::new(cause, format!("{what} (HTTP {code}): {said}"))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use reqwest::Client;
 
 use super::{
     answer,
-    form::{Asked, Form, Known},
-    kept::Kept,
-    refusal::{Cause, Refused},
-    rest::Rest,
+    cooldown::Cooldown,
+    form::{Form, KnownForm, RerankInput},
+    refusal::{Cause, RerankError},
+    score_cache::ScoreCache,
 };
 use crate::{config::Rerank, remote};
 
@@ -22,9 +22,9 @@ pub struct Reranker {
     top: usize,
     deadline: Duration,
     weight: f64,
-    form: Known,
-    rest: Rest,
-    kept: Kept,
+    form: KnownForm,
+    rest: Cooldown,
+    kept: ScoreCache,
 }
 
 /// Why documents have no scores: for people.
@@ -46,9 +46,9 @@ impl Reranker {
             top: settings.top,
             deadline: settings.deadline,
             weight: settings.weight,
-            form: Known::default(),
-            rest: Rest::default(),
-            kept: Kept::default(),
+            form: KnownForm::default(),
+            rest: Cooldown::default(),
+            kept: ScoreCache::default(),
         }))
     }
 
@@ -80,7 +80,7 @@ impl Reranker {
                 self.kept.keep(key, Arc::clone(&scores));
                 Ok(scores)
             }
-            Err(Refused { message, cause, pause }) => {
+            Err(RerankError { message, cause, pause }) => {
                 match cause {
                     Cause::Server => self.fails(seen, &message, pause),
                     // It is there, and the next question may be fine.
@@ -115,17 +115,17 @@ impl Reranker {
         asked.map(|_| ()).map_err(|refused| NoScores(refused.message))
     }
 
-    async fn in_time(&self, query: &str, documents: &[String]) -> Result<Vec<f64>, Refused> {
+    async fn in_time(&self, query: &str, documents: &[String]) -> Result<Vec<f64>, RerankError> {
         let asked = tokio::time::timeout(self.deadline, self.ask(query, documents)).await;
         asked.unwrap_or_else(|_| {
             let deadline = self.deadline;
-            Err(Refused::wrong(format!("the reranker did not answer within {deadline:?} (search.rerank.deadline)")))
+            Err(RerankError::wrong(format!("the reranker did not answer within {deadline:?} (search.rerank.deadline)")))
         })
     }
 
     /// Asks in the form that was understood last, and in the other one if the server says that it is that.
-    async fn ask(&self, query: &str, documents: &[String]) -> Result<Vec<f64>, Refused> {
-        let asked = Asked { model: self.model.as_deref(), query, documents };
+    async fn ask(&self, query: &str, documents: &[String]) -> Result<Vec<f64>, RerankError> {
+        let asked = RerankInput { model: self.model.as_deref(), query, documents };
         let form = self.form.form();
         let refused = match self.send(form, asked).await {
             Err(refused) if refused.cause == Cause::Form => refused,
@@ -137,23 +137,23 @@ impl Reranker {
                 Ok(scores)
             }
             // It was not about the form; what was said first is about the request.
-            Err(Refused { cause: Cause::Form | Cause::Question, .. }) => Err(refused),
+            Err(RerankError { cause: Cause::Form | Cause::Question, .. }) => Err(refused),
             Err(other) => Err(other),
         }
     }
 
-    async fn send(&self, form: Form, asked: Asked<'_>) -> Result<Vec<f64>, Refused> {
-        let client = self.client.as_ref().map_err(|why| Refused::wrong(why.clone()))?;
+    async fn send(&self, form: Form, asked: RerankInput<'_>) -> Result<Vec<f64>, RerankError> {
+        let client = self.client.as_ref().map_err(|why| RerankError::wrong(why.clone()))?;
         let request = client.post(&self.endpoint).json(&form.request(asked));
-        let response = request.send().await.map_err(Refused::without_answer)?;
+        let response = request.send().await.map_err(RerankError::without_answer)?;
         if !response.status().is_success() {
-            return Err(Refused::of(response, form).await);
+            return Err(RerankError::of(response, form).await);
         }
         let most = answer::longest(asked.documents);
-        let bytes = remote::at_most(response, most).await.map_err(Refused::without_answer)?;
+        let bytes = remote::at_most(response, most).await.map_err(RerankError::without_answer)?;
         if bytes.len() > most {
             let message = format!("the reranker's answer has more than {most} bytes; check search.rerank.base_url");
-            return Err(Refused::wrong(message));
+            return Err(RerankError::wrong(message));
         }
         answer::scores(&bytes, asked.documents.len())
     }

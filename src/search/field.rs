@@ -14,7 +14,7 @@ use time::{Date, Duration, Month, OffsetDateTime};
 
 /// What a question is read with.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(super) struct ParseContext {
     /// Times like `7d` are counted back from here. *Units:* milliseconds since 1970.
     pub(super) now: i64,
     /// Keys of properties that articles have.
@@ -54,7 +54,7 @@ pub(super) struct Span {
 
 impl Field {
     /// `name:value`; `None` if that is no condition, or one that says nothing: it would hold for every article.
-    pub(super) fn read(name: &str, value: &str, known: &Known) -> Option<Self> {
+    pub(super) fn read(name: &str, value: &str, known: &ParseContext) -> Option<Self> {
         // A telephone capitalises the first word.
         match name.to_lowercase().as_str() {
             "folder" => folder(value).map(Self::Folder),
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_name_is_read_in_either_case() {
-        let known = Known { now: NOW, ..Known::default() };
+        let known = ParseContext { now: NOW, ..ParseContext::default() };
         for (one, other) in [("Tag", "tag"), ("TITLE", "title"), ("Folder", "folder"), ("Created", "created")] {
             assert_eq!(Field::read(one, "2026", &known), Field::read(other, "2026", &known));
             assert!(Field::read(one, "2026", &known).is_some(), "{one}");
@@ -205,13 +205,13 @@ mod tests {
     fn a_folder_is_read_as_it_is_stored() {
         for written in ["guides/rust", "/guides//rust/", " guides / rust ", "guides/ru\u{73}t"] {
             assert_eq!(
-                Field::read("folder", written, &Known { now: NOW, ..Known::default() }),
+                Field::read("folder", written, &ParseContext { now: NOW, ..ParseContext::default() }),
                 Some(Field::Folder("guides/rust".to_owned())),
                 "{written}"
             );
         }
         assert_eq!(
-            Field::read("folder", "cafe\u{301}", &Known { now: NOW, ..Known::default() }),
+            Field::read("folder", "cafe\u{301}", &ParseContext { now: NOW, ..ParseContext::default() }),
             Some(Field::Folder("caf\u{e9}".to_owned()))
         );
     }

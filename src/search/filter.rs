@@ -5,14 +5,14 @@ use afterword_actors::store::{Engine, sql::Sql};
 use super::{
     SearchError,
     field::{Field, Moment},
-    parse::{Parsed, Sense},
+    parse::{ParsedQuestion, Sense},
 };
 use crate::{
     articles::{
         folder::within,
         properties::{Filter, Shape},
     },
-    fulltext::{self, Among, Condition, Languages, Part, Phrase},
+    fulltext::{self, Condition, Languages, Part, Phrase, SearchScope},
 };
 
 /// What conditions are written for.
@@ -25,8 +25,8 @@ pub(super) struct Index<'a> {
 
 impl Index<'_> {
     /// The articles in `folder` that `filter` lets pass and that meet what `parsed` demands.
-    pub(super) fn among(&self, folder: &str, filter: &Filter, parsed: &Parsed) -> Among {
-        let mut among = Among::default();
+    pub(super) fn among(&self, folder: &str, filter: &Filter, parsed: &ParsedQuestion) -> SearchScope {
+        let mut among = SearchScope::default();
         if !folder.is_empty() {
             among = among.and(&within("a.folder", "$?1"), [folder.into()]);
         }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::vectors::Nearest;
-use crate::{api::Weights, fulltext::Found};
+use crate::{api::Weights, fulltext::WordHit};
 
 /// How much the meaning counts for a question in a language that the model knows.
 const MAX_MEANING: f64 = 0.65;
@@ -49,7 +49,7 @@ impl Weights {
 
 /// An article in the fused ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Fused {
+pub(super) struct FusedHit {
     pub(super) id: i64,
     /// From 0 to 1.
     pub(super) score: f64,
@@ -59,7 +59,7 @@ pub(super) struct Fused {
 
 /// The fused ranking, the best first; equals in the order of their ids. What a ranking of `depth` does not hold counts as
 /// its last.
-pub(super) fn fuse(words: &[Found], meaning: &[Nearest], weights: Weights, depth: usize) -> Vec<Fused> {
+pub(super) fn fuse(words: &[WordHit], meaning: &[Nearest], weights: Weights, depth: usize) -> Vec<FusedHit> {
     let most = words.first().map_or(1.0, |best| best.score).max(f64::MIN_POSITIVE);
     let nearest = meaning.first().map_or(1.0, |best| f64::from(best.similarity) - FARTHEST).max(f64::MIN_POSITIVE);
     let near = |similarity: f32| ((f64::from(similarity) - FARTHEST) / nearest).max(0.0);
@@ -77,7 +77,7 @@ pub(super) fn fuse(words: &[Found], meaning: &[Nearest], weights: Weights, depth
         .map(|(id, (words, near))| {
             let by_words = words.map_or(last_words, |score| score / most);
             let score = weights.words * by_words + weights.meaning * near.unwrap_or(last_near);
-            Fused { id, score, words }
+            FusedHit { id, score, words }
         })
         .collect();
     fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
@@ -90,8 +90,8 @@ mod tests {
 
     use super::*;
 
-    fn words(scores: &[(i64, f64)]) -> Vec<Found> {
-        scores.iter().map(|&(id, score)| Found { id, score }).collect()
+    fn words(scores: &[(i64, f64)]) -> Vec<WordHit> {
+        scores.iter().map(|&(id, score)| WordHit { id, score }).collect()
     }
 
     fn meaning(similarities: &[(i64, f32)]) -> Vec<Nearest> {
@@ -101,7 +101,7 @@ mod tests {
             .collect()
     }
 
-    fn order(fused: &[Fused]) -> Vec<i64> {
+    fn order(fused: &[FusedHit]) -> Vec<i64> {
         fused.iter().map(|fused| fused.id).collect()
     }
 

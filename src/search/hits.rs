@@ -8,13 +8,13 @@ use super::{
     Explanation, Hit, Passage, Query, Search, Weights,
     chosen::Chosen,
     explain,
-    fusion::Fused,
+    fusion::FusedHit,
     passages::{Chooser, SNIPPET, Shape},
     question::Question,
     service::Rankings,
 };
 use crate::{
-    articles::{EmbeddingState, Summarised, summaries},
+    articles::{EmbeddingState, NotedSummary, summaries},
     fulltext::Matcher,
 };
 
@@ -24,14 +24,14 @@ const MAX_EQUALS: usize = 100;
 impl Search {
     /// The first `limit`; equals in the order of their slugs, so that it does not matter which was saved first. An article
     /// deleted since it was found is left out.
-    pub(super) async fn choose(&self, fused: Vec<Fused>, limit: usize) -> Result<Vec<Chosen>, StoreError> {
+    pub(super) async fn choose(&self, fused: Vec<FusedHit>, limit: usize) -> Result<Vec<Chosen>, StoreError> {
         let last = fused.get(limit.saturating_sub(1)).map_or(f64::MIN, |last| last.score);
         let equals = fused.iter().skip(limit).take(MAX_EQUALS).take_while(|fused| fused.score >= last).count();
         let ids: Vec<_> = fused.iter().take(limit + equals).map(|fused| fused.id).collect();
         let articles = summaries(self.database.reader(), &ids).await?;
         let mut articles: HashMap<_, _> = articles.into_iter().map(|found| (found.id, found)).collect();
-        let chosen = |Fused { id, score, words }: Fused| {
-            let Summarised { article, vectors, .. } = articles.remove(&id)?;
+        let chosen = |FusedHit { id, score, words }: FusedHit| {
+            let NotedSummary { article, vectors, .. } = articles.remove(&id)?;
             Some(Chosen { id, score, words, article, vectors, reranked: None })
         };
         let mut chosen: Vec<_> = fused.into_iter().take(limit + equals).filter_map(chosen).collect();

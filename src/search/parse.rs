@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::field::{Field, Known, is_quote, says_something};
+use super::field::{Field, ParseContext, is_quote, says_something};
 
 /// Phrases and fields of one question that are demanded; what is beyond is text. A pasted file has very many.
 const MAX_DEMANDS: usize = 20;
@@ -13,7 +13,7 @@ const MAX_BEGINNINGS: usize = 20;
 
 /// A question as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Parsed {
+pub(super) struct ParsedQuestion {
     /// Words that may occur.
     pub(super) words: Vec<String>,
     /// Beginnings of words that may occur, without the `*`.
@@ -35,9 +35,9 @@ pub(super) enum Sense {
     MustNot,
 }
 
-impl Parsed {
+impl ParsedQuestion {
     /// Reads a question.
-    pub(super) fn read(question: &str, known: &Known) -> Self {
+    pub(super) fn read(question: &str, known: &ParseContext) -> Self {
         let mut parsed = Self::default();
         let mut rest = question.trim_start();
         while !rest.is_empty() {
@@ -57,7 +57,7 @@ impl Parsed {
     }
 
     /// Takes one part from the beginning; what is left.
-    fn take_part<'q>(&mut self, rest: &'q str, known: &Known) -> &'q str {
+    fn take_part<'q>(&mut self, rest: &'q str, known: &ParseContext) -> &'q str {
         let (sense, behind) = match rest.strip_prefix('-') {
             Some(behind) if behind.starts_with(|c: char| is_quote(c) || says_something(c.encode_utf8(&mut [0; 4]))) => {
                 (Sense::MustNot, behind)
@@ -158,7 +158,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// `name:value` or `name:"a value"` at the beginning, and what follows it.
-fn field<'q>(text: &'q str, known: &Known) -> Option<(Field, &'q str)> {
+fn field<'q>(text: &'q str, known: &ParseContext) -> Option<(Field, &'q str)> {
     let (name, behind) = text.split_once(':')?;
     if !is_name(name) {
         return None;
@@ -174,9 +174,9 @@ mod tests {
 
     use super::*;
 
-    fn parsed(question: &str) -> Parsed {
+    fn parsed(question: &str) -> ParsedQuestion {
         let keys = ["status", "größe", "aliases"].map(str::to_owned).into();
-        Parsed::read(question, &Known { now: 1_795_000_000_000, keys })
+        ParsedQuestion::read(question, &ParseContext { now: 1_795_000_000_000, keys })
     }
 
     #[test]

@@ -74,7 +74,7 @@ struct Candidates {
 }
 
 /// What was chosen among the chunks of an article.
-struct Best {
+struct ChosenPassages {
     passages: Vec<Passage>,
     /// Whether the question's words may stand further down only.
     may_be_below: bool,
@@ -222,7 +222,7 @@ impl Candidates {
         first.iter().chain(&self.beyond.all).map(|chunk| chunk.text.len()).sum()
     }
 
-    fn best(&self, matcher: &Matcher, weights: Weights, near: Option<&(i64, Vector)>, shape: Shape) -> Best {
+    fn best(&self, matcher: &Matcher, weights: Weights, near: Option<&(i64, Vector)>, shape: Shape) -> ChosenPassages {
         let mut found = if self.are_kept { self.first.find_again(matcher) } else { self.first.find(matcher) };
         found.extend(self.beyond.find(matcher));
         let chunks: Vec<_> = self.first.all.iter().chain(&self.beyond.all).zip(found).collect();
@@ -234,7 +234,7 @@ impl Candidates {
         };
         let passages = weigh(&chunks, matcher, weights, query).into_iter().take(shape.passages).map(passage).collect();
         let has_words = chunks.iter().any(|(_, found)| found.has_words());
-        Best { passages, may_be_below: self.has_more && !has_words && !matcher.terms().is_empty() }
+        ChosenPassages { passages, may_be_below: self.has_more && !has_words && !matcher.terms().is_empty() }
     }
 }
 

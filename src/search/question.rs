@@ -9,14 +9,14 @@ use afterword_actors::store::{
 
 use super::{
     Correction, Query,
-    field::Known,
+    field::ParseContext,
     filter::Index,
-    parse::{Parsed, names},
+    parse::{ParsedQuestion, names},
     spelling,
 };
 use crate::{
     articles::front_matter::named,
-    fulltext::{self, Among, Freshness, Languages, Lists, Lookups, Term, tokens},
+    fulltext::{self, Freshness, Languages, Lists, Lookups, SearchScope, Term, tokens},
 };
 
 /// A question.
@@ -30,7 +30,7 @@ pub(super) struct Question {
     /// Where they occur, if that was looked up; only the sums of it once that has been ranked.
     pub(super) lists: Option<Arc<Lists>>,
     /// The articles that may answer.
-    pub(super) among: Among,
+    pub(super) among: SearchScope,
     /// What the meaning is taken of, as it was written: a model reads slips well, and a word that no article has need not be one.
     pub(super) text: String,
     pub(super) corrections: Vec<Correction>,
@@ -54,8 +54,8 @@ impl Question {
         let reader = database.reader();
         let standing = Freshness::read(reader).await?;
         let (languages, with_earlier, now) = (standing.languages(), standing.with_earlier, standing.now);
-        let known = Known { now, keys: keys(reader, text).await? };
-        let parsed = Parsed::read(text, &known);
+        let known = ParseContext { now, keys: keys(reader, text).await? };
+        let parsed = ParsedQuestion::read(text, &known);
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
         let mut terms = terms(&parsed, &languages);
@@ -105,7 +105,7 @@ impl Question {
             rarity: Vec::new(),
             idf: Vec::new(),
             lists: None,
-            among: Among::default().and("a.id <> $?1", [id.into()]),
+            among: SearchScope::default().and("a.id <> $?1", [id.into()]),
             text: String::new(),
             corrections: Vec::new(),
             without: Vec::new(),
@@ -152,7 +152,7 @@ async fn frequencies(
     }
 }
 
-fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
+fn terms(parsed: &ParsedQuestion, languages: &Languages) -> Vec<Term> {
     let mut terms = Term::all_of(&parsed.words.join(" "), languages);
     terms.extend(parsed.beginnings.iter().filter_map(|beginning| Term::beginning(beginning, languages)));
     let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.demanded(text), text));
@@ -160,7 +160,7 @@ fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
     terms
 }
 
-/// What terms are worth in the ranking that so many articles have, of `all`.
+/// Returns the weight of each term in the ranking, from how many of `all` articles have it.
 pub(super) fn idf(database: &Database, frequencies: &[i64], all: i64) -> Vec<f64> {
     frequencies.iter().map(|articles| fulltext::idf(database.engine(), *articles as f64, all as f64)).collect()
 }

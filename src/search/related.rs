@@ -14,11 +14,11 @@ use super::{
     Mode, Query, Search, SearchAnswer, SearchError,
     question::Question,
     service::Rankings,
-    vectors::{Depth, Look, NoIndex},
+    vectors::{Depth, NoIndex, VectorQuery},
 };
 use crate::{
     articles::slug::as_stored,
-    fulltext::{self, Freshness, Languages, Phrase, Term, Wanted, tokens},
+    fulltext::{self, Freshness, Languages, Phrase, Term, WordQuery, tokens},
 };
 
 /// Words of an article that are looked for in others: the rarest, and the most frequent in it.
@@ -49,7 +49,7 @@ impl Search {
         let mut question = self.question_of(&subject, &standing).await?;
         question.lists = self.lookups.look_up(&self.database, &standing, &question.terms).await?;
         let depth = self.settings.candidates.max(limit);
-        let wanted = Wanted {
+        let wanted = WordQuery {
             terms: &question.terms,
             text: &subject.title,
             with_earlier: question.with_earlier,
@@ -103,7 +103,7 @@ impl Search {
     ) -> Result<(), SearchError> {
         let Some(active) = models::active(self.database.reader()).await? else { return Ok(()) };
         let Some(middle) = self.middle(subject.id, active.id).await? else { return Ok(()) };
-        let look = Look {
+        let look = VectorQuery {
             model_id: active.id,
             near: &middle,
             among: &question.among,

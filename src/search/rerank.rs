@@ -9,7 +9,7 @@ use std::sync::Arc;
 use afterword_actors::store::StoreError;
 
 use self::{
-    blend::{Placed, blend},
+    blend::{BlendedHit, blend},
     document::document,
 };
 use super::{Mode, Query, Search, Weights, chosen::Chosen, passages::Shape, question::Question, service::Rankings};
@@ -97,7 +97,7 @@ fn placed(chosen: Vec<Chosen>, scores: &[f64], weight: f64) -> Vec<Chosen> {
     let fused: Vec<_> = chosen.iter().map(|chosen| chosen.score).collect();
     let mut chosen: Vec<_> = chosen.into_iter().map(Some).collect();
     let placed = blend(&fused, scores, weight).into_iter().enumerate();
-    let placed = placed.filter_map(|(to, Placed { from, score, share })| {
+    let placed = placed.filter_map(|(to, BlendedHit { from, score, share })| {
         let mut one = chosen.get_mut(from)?.take()?;
         let (said, fused) = (scores.get(from).copied()?, one.score);
         let reranked = Reranked { score: said, share, fused, from: from + 1, to: to + 1 };

@@ -8,10 +8,10 @@ use afterword_actors::{
 };
 
 use super::{
-    asked::{Asked, Embedded},
-    vectors::{Depth, Look, Nearest, NoIndex, VectorIndex},
+    question_cache::{EmbeddedQuestion, QuestionCache},
+    vectors::{Depth, Nearest, NoIndex, VectorIndex, VectorQuery},
 };
-use crate::fulltext::Among;
+use crate::fulltext::SearchScope;
 
 /// Gives the embedder that queries need: that of the model the index was built with, reached as it was then.
 pub trait QueryModels: Send + Sync + 'static {
@@ -21,21 +21,21 @@ pub trait QueryModels: Send + Sync + 'static {
 
 /// Why the meaning's side has no answer: for people.
 #[derive(Debug)]
-pub(super) enum NoMeaning {
+pub(super) enum SemanticError {
     /// It cannot be searched by meaning now, and this is why.
     Degraded(String),
     /// The database failed, which fails the whole search.
     Store(StoreError),
 }
 
-impl From<StoreError> for NoMeaning {
+impl From<StoreError> for SemanticError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
 /// What the meaning's side answers.
-pub(super) struct Meaning {
+pub(super) struct SemanticHits {
     /// The nearest chunk of each of the nearest articles, the best first.
     pub(super) nearest: Vec<Nearest>,
     /// The question, and the model whose vectors it was compared with.
@@ -49,28 +49,30 @@ pub(super) async fn ranking(
     database: &Database,
     index: &Arc<VectorIndex>,
     models: &Arc<dyn QueryModels>,
-    asked: &Asked,
+    asked: &QuestionCache,
     request: &Request<'_>,
-) -> Result<Meaning, NoMeaning> {
+) -> Result<SemanticHits, SemanticError> {
     let Some(active) = models::active(database.reader()).await? else {
-        return Err(NoMeaning::Degraded("nothing has been embedded yet".to_owned()));
+        return Err(SemanticError::Degraded("nothing has been embedded yet".to_owned()));
     };
     let identity: ModelIdentity = serde_json::from_str(&active.identity).map_err(|error| {
         let id = active.id;
-        NoMeaning::Degraded(format!(
+        SemanticError::Degraded(format!(
             "the model of set {id} is described in a way that this version does not know: {error}"
         ))
     })?;
     let kept = models::kept(database.reader(), active.id).await?.settings;
     let Some(embedder) = models.embedder_for(&identity, kept.as_deref()) else {
         let name = format!("{} of {}", identity.model, identity.provider);
-        return Err(NoMeaning::Degraded(format!("the index was built with {name}, which the settings do not offer")));
+        return Err(SemanticError::Degraded(format!(
+            "the index was built with {name}, which the settings do not offer"
+        )));
     };
-    let Embedded { vector: query, tokens_per_word } = match asked.of(active.id, request.text) {
+    let EmbeddedQuestion { vector: query, tokens_per_word } = match asked.of(active.id, request.text) {
         Some(embedded) => embedded,
         None => {
             let vector = embed_query(Arc::clone(&embedder), request.text, request.deadline).await?;
-            let embedded = Embedded { vector, tokens_per_word: embedder.tokens_per_word(request.text) };
+            let embedded = EmbeddedQuestion { vector, tokens_per_word: embedder.tokens_per_word(request.text) };
             asked.keep(active.id, request.text, embedded.clone());
             embedded
         }
@@ -79,9 +81,11 @@ pub(super) async fn ranking(
         && u32::try_from(dimension) != Ok(query.dimension())
     {
         let answered = query.dimension();
-        return Err(NoMeaning::Degraded(format!("the model answered {answered} numbers, the index has {dimension}")));
+        return Err(SemanticError::Degraded(format!(
+            "the model answered {answered} numbers, the index has {dimension}"
+        )));
     }
-    let look = Look {
+    let look = VectorQuery {
         model_id: active.id,
         near: &query,
         among: request.among,
@@ -89,23 +93,23 @@ pub(super) async fn ranking(
         patience: request.deadline,
     };
     let nearest = index.nearest(database, look).await.map_err(|error| match error {
-        NoIndex::Reading { .. } | NoIndex::Failed(_) => NoMeaning::Degraded(error.to_string()),
-        NoIndex::Store(error) => NoMeaning::Store(error),
+        NoIndex::Reading { .. } | NoIndex::Failed(_) => SemanticError::Degraded(error.to_string()),
+        NoIndex::Store(error) => SemanticError::Store(error),
     })?;
-    Ok(Meaning { nearest, near: (active.id, query), tokens_per_word })
+    Ok(SemanticHits { nearest, near: (active.id, query), tokens_per_word })
 }
 
 /// What is looked for.
 pub(super) struct Request<'a> {
     pub(super) text: &'a str,
-    pub(super) among: &'a Among,
+    pub(super) among: &'a SearchScope,
     pub(super) depth: Depth,
     /// For embedding the query, and as long again for reading vectors that are not in memory yet.
     pub(super) deadline: Duration,
 }
 
 /// Waits for a model that is on its way, as long as for one that computes.
-async fn embed_query(embedder: Arc<dyn Embedder>, text: &str, deadline: Duration) -> Result<Vector, NoMeaning> {
+async fn embed_query(embedder: Arc<dyn Embedder>, text: &str, deadline: Duration) -> Result<Vector, SemanticError> {
     let texts = [text.to_owned()];
     let mut readiness = embedder.readiness();
     let asked = async {
@@ -116,11 +120,11 @@ async fn embed_query(embedder: Arc<dyn Embedder>, text: &str, deadline: Duration
         embedder.embed(&texts, Purpose::Query).await
     };
     match tokio::time::timeout(deadline, asked).await {
-        Ok(Ok(mut vectors)) => {
-            vectors.pop().ok_or_else(|| NoMeaning::Degraded("the model answered no vector for the query".to_owned()))
-        }
-        Ok(Err(error)) => Err(NoMeaning::Degraded(error.message)),
-        Err(_) => Err(NoMeaning::Degraded(match readiness.map(|state| state.borrow().clone()) {
+        Ok(Ok(mut vectors)) => vectors
+            .pop()
+            .ok_or_else(|| SemanticError::Degraded("the model answered no vector for the query".to_owned())),
+        Ok(Err(error)) => Err(SemanticError::Degraded(error.message)),
+        Err(_) => Err(SemanticError::Degraded(match readiness.map(|state| state.borrow().clone()) {
             Some(Readiness::Loading(how)) => how,
             Some(Readiness::Ready | Readiness::Failed(_)) | None => {
                 format!("the model did not embed the query within {deadline:?}")

@@ -9,17 +9,17 @@ use afterword_actors::{
 
 use super::{
     MAX_PASSAGES, Mode, Query, SearchAnswer, SearchError, Weights, answer,
-    asked::Asked,
     chosen::Chosen,
     filter,
-    fusion::{self, Fused, fuse},
+    fusion::{self, FusedHit, fuse},
     question::Question,
-    semantic::{self, Meaning, NoMeaning, QueryModels},
+    question_cache::QuestionCache,
+    semantic::{self, QueryModels, SemanticError, SemanticHits},
     texts::Texts,
     vectors::{Depth, Nearest, VectorIndex},
 };
 use crate::{
-    fulltext::{self, Found, Lookups, Wanted},
+    fulltext::{self, Lookups, WordHit, WordQuery},
     reranking::Reranker,
 };
 
@@ -65,7 +65,7 @@ pub struct Search {
     pub(super) models: Arc<dyn QueryModels>,
     pub(super) index: Arc<VectorIndex>,
     pub(super) lookups: Arc<Lookups>,
-    pub(super) asked: Arc<Asked>,
+    pub(super) asked: Arc<QuestionCache>,
     pub(super) texts: Arc<Texts>,
     pub(super) settings: Arc<SearchSettings>,
     pub(super) reranker: Option<Arc<Reranker>>,
@@ -74,7 +74,7 @@ pub struct Search {
 /// Both rankings of one search.
 #[derive(Default)]
 pub(super) struct Rankings {
-    pub(super) words: Vec<Found>,
+    pub(super) words: Vec<WordHit>,
     pub(super) meaning: Vec<Nearest>,
     pub(super) near: Option<(i64, Vector)>,
     pub(super) tokens_per_word: Option<f64>,
@@ -84,7 +84,7 @@ pub(super) struct Rankings {
 }
 
 /// What one question has found.
-pub(super) struct Best {
+pub(super) struct QuestionResult {
     pub(super) question: Question,
     pub(super) rankings: Rankings,
     pub(super) mode: Mode,
@@ -127,14 +127,14 @@ impl Search {
     ///
     /// # Errors
     /// As of [`Search::search`].
-    pub(super) async fn find(&self, query: &Query) -> Result<Best, SearchError> {
+    pub(super) async fn find(&self, query: &Query) -> Result<QuestionResult, SearchError> {
         self.check(query)?;
         filter::check(self.database.reader(), &query.filter).await?;
         let (text, cut_to) = cut(&query.text);
         let question = Question::read(&self.database, &self.lookups, text, query).await?;
         let rankings = self.rank(query, &question).await?;
         let best = self.best(query, question, rankings).await?;
-        Ok(Best { cut_to, ..best })
+        Ok(QuestionResult { cut_to, ..best })
     }
 
     /// What follows from both rankings.
@@ -143,7 +143,7 @@ impl Search {
         query: &Query,
         question: Question,
         rankings: Rankings,
-    ) -> Result<Best, SearchError> {
+    ) -> Result<QuestionResult, SearchError> {
         let mode = if rankings.degraded.is_some() { Mode::Keyword } else { query.mode };
         let weights = self.weights(mode, &rankings);
         let fused = ranked(&rankings, &question, mode, weights);
@@ -153,12 +153,12 @@ impl Search {
         let (chosen, told) = self.ordered(query, &question, &rankings, weights, chosen).await?;
         let degraded: Vec<_> = rankings.degraded.iter().cloned().chain(told).collect();
         let degraded = (!degraded.is_empty()).then(|| degraded.join("; "));
-        Ok(Best { question, rankings, mode, weights, low_confidence, degraded, cut_to: None, chosen })
+        Ok(QuestionResult { question, rankings, mode, weights, low_confidence, degraded, cut_to: None, chosen })
     }
 
     /// The answer that shows what was found.
-    pub(super) async fn answer(&self, query: &Query, best: Best) -> Result<SearchAnswer, SearchError> {
-        let Best { question, rankings, mode, weights, low_confidence, degraded, cut_to, chosen } = best;
+    pub(super) async fn answer(&self, query: &Query, best: QuestionResult) -> Result<SearchAnswer, SearchError> {
+        let QuestionResult { question, rankings, mode, weights, low_confidence, degraded, cut_to, chosen } = best;
         let (corrections, without) = (question.corrections.clone(), question.without.clone());
         let hits = self.hits(query, question, rankings, weights, chosen).await?;
         Ok(SearchAnswer {
@@ -208,7 +208,7 @@ impl Search {
             match query.mode {
                 Mode::Semantic => Ok(Vec::new()),
                 Mode::Hybrid | Mode::Keyword => {
-                    let wanted = Wanted {
+                    let wanted = WordQuery {
                         terms: &question.terms,
                         text: &question.text,
                         with_earlier: question.with_earlier,
@@ -230,16 +230,21 @@ impl Search {
                 degraded: None,
                 depth: deep,
             }),
-            (Err(NoMeaning::Store(error)), _) => Err(error.into()),
-            (Err(NoMeaning::Degraded(reason)), Mode::Semantic) => Err(SearchError::NoMeaning(reason)),
-            (Err(NoMeaning::Degraded(reason)), _) => {
+            (Err(SemanticError::Store(error)), _) => Err(error.into()),
+            (Err(SemanticError::Degraded(reason)), Mode::Semantic) => Err(SearchError::NoMeaning(reason)),
+            (Err(SemanticError::Degraded(reason)), _) => {
                 tracing::debug!(reason, "a search is answered from words alone");
                 Ok(Rankings { words, degraded: Some(reason), depth: deep, ..Rankings::default() })
             }
         }
     }
 
-    async fn meaning(&self, query: &Query, question: &Question, depth: usize) -> Result<Option<Meaning>, NoMeaning> {
+    async fn meaning(
+        &self,
+        query: &Query,
+        question: &Question,
+        depth: usize,
+    ) -> Result<Option<SemanticHits>, SemanticError> {
         if query.mode == Mode::Keyword {
             return Ok(None);
         }
@@ -253,7 +258,7 @@ impl Search {
     }
 
     /// A question that only says which articles are meant is answered with those, the last saved first.
-    async fn listed(&self, question: &Question, depth: usize) -> Result<Vec<Found>, StoreError> {
+    async fn listed(&self, question: &Question, depth: usize) -> Result<Vec<WordHit>, StoreError> {
         let condition = question.among.condition(2).unwrap_or_else(|| "1 = 1".to_owned());
         let sql = format!(
             "SELECT a.id AS n FROM articles a WHERE {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT $1"
@@ -262,7 +267,7 @@ impl Search {
         let values = std::iter::once(limit.into()).chain(question.among.values.clone());
         let ids = self.database.reader().rows(&sql, values).await?;
         let count = ids.len() as f64;
-        let found = ids.into_iter().enumerate().map(|(place, id)| Found { id, score: count - place as f64 });
+        let found = ids.into_iter().enumerate().map(|(place, id)| WordHit { id, score: count - place as f64 });
         Ok(found.collect())
     }
 
@@ -279,7 +284,7 @@ impl Search {
     }
 
     /// Whether the best hit is near in meaning, or has most of the question's words.
-    async fn is_good(&self, question: &Question, rankings: &Rankings, fused: &[Fused]) -> Result<bool, StoreError> {
+    async fn is_good(&self, question: &Question, rankings: &Rankings, fused: &[FusedHit]) -> Result<bool, StoreError> {
         let is_near = |best: &Nearest| best.similarity >= self.settings.good_similarity;
         if fusion::is_understood(rankings.tokens_per_word) && rankings.meaning.first().is_some_and(is_near) {
             return Ok(true);
@@ -295,13 +300,13 @@ impl Search {
     }
 }
 
-fn ranked(rankings: &Rankings, question: &Question, mode: Mode, weights: Weights) -> Vec<Fused> {
+fn ranked(rankings: &Rankings, question: &Question, mode: Mode, weights: Weights) -> Vec<FusedHit> {
     if mode == Mode::Keyword || question.is_listing {
-        let found = |found: &Found| Fused { id: found.id, score: found.score, words: Some(found.score) };
+        let found = |found: &WordHit| FusedHit { id: found.id, score: found.score, words: Some(found.score) };
         return rankings.words.iter().map(found).collect();
     }
     if mode == Mode::Semantic {
-        let near = |near: &Nearest| Fused { id: near.article_id, score: f64::from(near.similarity), words: None };
+        let near = |near: &Nearest| FusedHit { id: near.article_id, score: f64::from(near.similarity), words: None };
         return rankings.meaning.iter().map(near).collect();
     }
     let mut fused = fuse(&rankings.words, &rankings.meaning, weights, rankings.depth);

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Hit, Mode, Query, Search, SearchAnswer, SearchError, answer::MAX_QUESTIONS, service::Best};
+use super::{Hit, Mode, Query, Search, SearchAnswer, SearchError, answer::MAX_QUESTIONS, service::QuestionResult};
 
 /// What an article gains by each further question that finds it, as a share of what it has by that question.
 const AGREEMENT: f64 = 0.2;
@@ -12,21 +12,21 @@ const AGREEMENT: f64 = 0.2;
 const DOUBTFUL: f64 = 0.3;
 
 /// An article as one question has found it.
-struct One<'a> {
+struct QuestionHit<'a> {
     id: i64,
     slug: &'a str,
     score: f64,
 }
 
 /// An article that some of the questions have found.
-struct Found<'a> {
+struct MergedArticle<'a> {
     id: i64,
     slug: &'a str,
     /// As shares of each question's best: what it has by each question, in their order.
     shares: Vec<(usize, f64)>,
 }
 
-impl Found<'_> {
+impl MergedArticle<'_> {
     /// Which question found it best, and how well; of equals the first.
     fn best(&self) -> (usize, f64) {
         self.shares
@@ -45,7 +45,7 @@ impl Found<'_> {
 
 /// An article that is shown.
 #[derive(Debug, Clone, PartialEq)]
-struct Shown {
+struct MergedHit {
     id: i64,
     /// Which question found it best.
     by: usize,
@@ -80,14 +80,20 @@ impl Search {
     }
 
     /// The hits of what is `shown`, each by the question that found it best.
-    async fn shown(&self, query: &Query, answers: Vec<Best>, shown: &[Shown]) -> Result<Vec<Hit>, SearchError> {
+    async fn shown(
+        &self,
+        query: &Query,
+        answers: Vec<QuestionResult>,
+        shown: &[MergedHit],
+    ) -> Result<Vec<Hit>, SearchError> {
         let mut hits: HashMap<i64, Hit> = HashMap::new();
-        for (number, Best { question, rankings, weights, mut chosen, .. }) in answers.into_iter().enumerate() {
+        for (number, QuestionResult { question, rankings, weights, mut chosen, .. }) in answers.into_iter().enumerate()
+        {
             chosen.retain(|chosen| shown.iter().any(|shown| shown.by == number && shown.id == chosen.id));
             let ids: Vec<_> = chosen.iter().map(|chosen| chosen.id).collect();
             hits.extend(ids.into_iter().zip(self.hits(query, question, rankings, weights, chosen).await?));
         }
-        let hit = |Shown { id, questions, score, .. }: &Shown| {
+        let hit = |MergedHit { id, questions, score, .. }: &MergedHit| {
             let questions = questions.iter().map(|question| question + 1).collect();
             Some(Hit { score: *score, questions, ..hits.remove(id)? })
         };
@@ -95,16 +101,16 @@ impl Search {
     }
 }
 
-fn share_of_the_best(answer: &Best) -> f64 {
+fn share_of_the_best(answer: &QuestionResult) -> f64 {
     if answer.low_confidence { DOUBTFUL } else { 1.0 }
 }
 
-fn found_by(answer: &Best) -> Vec<One<'_>> {
-    answer.chosen.iter().map(|hit| One { id: hit.id, slug: &hit.article.slug, score: hit.score }).collect()
+fn found_by(answer: &QuestionResult) -> Vec<QuestionHit<'_>> {
+    answer.chosen.iter().map(|hit| QuestionHit { id: hit.id, slug: &hit.article.slug, score: hit.score }).collect()
 }
 
 /// What the answers say together, without hits.
-fn told(query: &Query, answers: &[Best]) -> SearchAnswer {
+fn told(query: &Query, answers: &[QuestionResult]) -> SearchAnswer {
     let mut told = SearchAnswer { mode: Mode::Keyword, low_confidence: true, ..SearchAnswer::default() };
     for (question, answer) in answers.iter().enumerate() {
         // What any of them was asked by; one that failed in part says so.
@@ -129,21 +135,21 @@ fn told(query: &Query, answers: &[Best]) -> SearchAnswer {
 
 /// The first `limit` of what several questions have found, each with the share that its best has: of each article the best, and a
 /// little more for each other.
-fn fused<'a>(answers: impl Iterator<Item = (f64, Vec<One<'a>>)>, limit: usize) -> Vec<Shown> {
-    let mut found: HashMap<i64, Found<'a>> = HashMap::new();
+fn fused<'a>(answers: impl Iterator<Item = (f64, Vec<QuestionHit<'a>>)>, limit: usize) -> Vec<MergedHit> {
+    let mut found: HashMap<i64, MergedArticle<'a>> = HashMap::new();
     for (question, (most, hits)) in answers.enumerate() {
         let best = hits.first().map_or(1.0, |hit| hit.score).max(f64::MIN_POSITIVE);
-        for One { id, slug, score } in hits {
-            let found = found.entry(id).or_insert_with(|| Found { id, slug, shares: Vec::new() });
+        for QuestionHit { id, slug, score } in hits {
+            let found = found.entry(id).or_insert_with(|| MergedArticle { id, slug, shares: Vec::new() });
             found.shares.push((question, most * (score / best).clamp(0.0, 1.0)));
         }
     }
     let mut found: Vec<_> = found.into_values().map(|found| (found.score(), found)).collect();
     found.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.slug.cmp(other.slug)));
     found.truncate(limit);
-    let shown = |(score, found): (f64, Found<'_>)| {
+    let shown = |(score, found): (f64, MergedArticle<'_>)| {
         let questions = found.shares.iter().map(|(question, _)| *question).collect();
-        Shown { id: found.id, by: found.best().0, questions, score }
+        MergedHit { id: found.id, by: found.best().0, questions, score }
     };
     found.into_iter().map(shown).collect()
 }
@@ -196,12 +202,16 @@ mod tests {
         assert_eq!((lists.all, lists.average), (1, 1.0));
     }
 
-    fn answer(hits: &[(&'static str, f64)]) -> Vec<One<'static>> {
-        let one = |(slug, score): &(&'static str, f64)| One { id: i64::from(slug.as_bytes()[0]), slug, score: *score };
+    fn answer(hits: &[(&'static str, f64)]) -> Vec<QuestionHit<'static>> {
+        let one = |(slug, score): &(&'static str, f64)| QuestionHit {
+            id: i64::from(slug.as_bytes()[0]),
+            slug,
+            score: *score,
+        };
         hits.iter().map(one).collect()
     }
 
-    fn order(answers: Vec<Vec<One<'static>>>, limit: usize) -> Vec<(char, Vec<usize>)> {
+    fn order(answers: Vec<Vec<QuestionHit<'static>>>, limit: usize) -> Vec<(char, Vec<usize>)> {
         let shown = fused(answers.into_iter().map(|answer| (1.0, answer)), limit).into_iter();
         shown.map(|shown| (u8::try_from(shown.id).map_or('?', char::from), shown.questions)).collect()
     }

@@ -7,7 +7,7 @@ use afterword_actors::store::{StoreError, sql::Sql};
 
 use crate::{
     api::Correction,
-    fulltext::{self, Among, Languages, Part, Phrase, Term, stem_of, tokens},
+    fulltext::{self, Languages, Part, Phrase, SearchScope, Term, stem_of, tokens},
 };
 
 /// Shorter words are as often another word as a slip. *Units:* characters.
@@ -90,7 +90,7 @@ async fn spelling(
     else {
         return Ok(None);
     };
-    let among = Among::default().and(&condition, values);
+    let among = SearchScope::default().and(&condition, values);
     let sql = format!(
         "SELECT a.title, substr(a.body, 1, CAST($2 AS INTEGER)) AS body FROM articles a
          WHERE {} ORDER BY a.id LIMIT $1 + 0",

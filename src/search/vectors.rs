@@ -6,20 +6,20 @@
 //! first ones decide their order. This is exact in practice, takes a quarter of the memory, and reads only the rows
 //! that it ranks.
 
-mod best;
 mod catch_up;
 mod codes;
 mod contents;
-mod found;
+mod file_writer;
 mod index;
-mod keeping;
-mod kept;
 mod matrix;
 mod memory;
+mod nearest;
 mod postgres;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod top_k;
+mod vector_file;
 mod writing;
 
 use std::{
@@ -36,11 +36,11 @@ use afterword_actors::{
     },
 };
 
-use crate::fulltext::Among;
-pub(super) use found::{Nearest, NoIndex};
+use crate::fulltext::SearchScope;
 use matrix::Matrix;
 pub(super) use memory::Memory as VectorIndex;
-use reading::Broken;
+pub(super) use nearest::{Nearest, NoIndex};
+use reading::DamagedFile;
 
 /// Chunks found for each article that is wanted: some articles have several among the nearest.
 const CHUNKS_PER_ARTICLE: usize = 4;
@@ -59,12 +59,12 @@ pub(super) struct Depth {
 
 /// What to find.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look<'a> {
+pub(super) struct VectorQuery<'a> {
     pub(super) model_id: i64,
     /// The query.
     pub(super) near: &'a Vector,
     /// Only these articles.
-    pub(super) among: &'a Among,
+    pub(super) among: &'a SearchScope,
     pub(super) depth: Depth,
     /// How long to wait for vectors that are not in memory yet.
     pub(super) patience: Duration,
@@ -84,8 +84,8 @@ impl VectorIndex {
     }
 
     /// The articles nearest to the query.
-    pub(super) async fn nearest(&self, database: &Database, look: Look<'_>) -> Result<Vec<Nearest>, NoIndex> {
-        let Look { model_id, near, among, depth, .. } = look;
+    pub(super) async fn nearest(&self, database: &Database, look: VectorQuery<'_>) -> Result<Vec<Nearest>, NoIndex> {
+        let VectorQuery { model_id, near, among, depth, .. } = look;
         let most = depth.most.max(COMPARED);
         let mut limit = most * CHUNKS_PER_ARTICLE;
         let mut articles = loop {
@@ -109,7 +109,7 @@ impl VectorIndex {
     }
 
     /// The nearest chunks by what is in memory.
-    async fn scan(&self, database: &Database, look: Look<'_>, limit: usize) -> Result<Vec<Nearest>, NoIndex> {
+    async fn scan(&self, database: &Database, look: VectorQuery<'_>, limit: usize) -> Result<Vec<Nearest>, NoIndex> {
         let within = articles_within(database, look.among).await?;
         let within = Arc::new(within);
         for _ in 0..2 {
@@ -122,14 +122,14 @@ impl VectorIndex {
             });
             match scan.await.map_err(|error| NoIndex::Failed(format!("the vectors cannot be compared: {error}")))? {
                 Ok(found) => return Ok(found),
-                Err(Broken) => self.forget(database, &index),
+                Err(DamagedFile) => self.forget(database, &index),
             }
         }
         Err(NoIndex::Failed("the file of vectors is damaged, and is read anew".to_owned()))
     }
 }
 
-async fn articles_within(database: &Database, among: &Among) -> Result<Option<HashSet<i64>>, StoreError> {
+async fn articles_within(database: &Database, among: &SearchScope) -> Result<Option<HashSet<i64>>, StoreError> {
     let Some(condition) = among.condition(1) else { return Ok(None) };
     let sql = format!("SELECT a.id FROM articles a WHERE {condition}");
     let ids = database.reader().rows(&sql, among.values.clone()).await?;

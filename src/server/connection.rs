@@ -25,7 +25,7 @@ pub(super) struct Connection {
 
 /// How much is known of a connection's client; those of whom least is known make room first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+pub(super) enum ClientTrust {
     /// It never sent anything.
     Silent,
     /// None of its requests was let in.
@@ -35,7 +35,7 @@ pub(super) enum Standing {
 }
 
 /// A running request; the connection is not idle until it is dropped.
-pub(super) struct AtWork(Arc<Connection>);
+pub(super) struct ActiveRequest(Arc<Connection>);
 
 impl Connection {
     pub(super) fn begin(is_reserve: bool) -> Arc<Self> {
@@ -50,21 +50,21 @@ impl Connection {
         })
     }
 
-    pub(super) fn work(self: &Arc<Self>) -> AtWork {
+    pub(super) fn work(self: &Arc<Self>) -> ActiveRequest {
         self.requests.fetch_add(1, Ordering::SeqCst);
-        AtWork(Arc::clone(self))
+        ActiveRequest(Arc::clone(self))
     }
 
     /// Returns how much it has shown of its client, and since when nothing has been asked, answered or sent; `None` if it
     /// is busy or was told to leave. A client that was never let in is not busy, whatever it asks or leaves unread: it
     /// could be so with all connections.
-    pub(super) fn idle(&self) -> Option<(Standing, Instant)> {
+    pub(super) fn idle(&self) -> Option<(ClientTrust, Instant)> {
         let is_let_in = self.arrival.is_let_in();
         let is_at_work = self.requests.load(Ordering::SeqCst) > 0 || self.is_writing.load(Ordering::SeqCst);
         let standing = match self.has_spoken.load(Ordering::Relaxed) {
-            _ if is_let_in => Standing::Known,
-            true => Standing::Stranger,
-            false => Standing::Silent,
+            _ if is_let_in => ClientTrust::Known,
+            true => ClientTrust::Stranger,
+            false => ClientTrust::Silent,
         };
         let is_kept = is_let_in && is_at_work;
         (!is_kept && !self.leave.is_cancelled()).then(|| (standing, self.quiet_since()))
@@ -84,7 +84,7 @@ impl Connection {
     }
 }
 
-impl Drop for AtWork {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.is_heard();
         self.0.requests.fetch_sub(1, Ordering::SeqCst);

@@ -10,10 +10,10 @@ use tower::Layer;
 
 use super::{
     connection::Connection,
+    connection_limit::ConnectionLimit,
     error::ServeError,
     gate::Gate,
-    room::Room,
-    watched::{Patience, Watched},
+    timed_stream::{ClientTimeouts, TimedStream},
 };
 use crate::config::Server;
 
@@ -45,7 +45,8 @@ pub(super) async fn bind(server: &Server) -> Result<Listener, ServeError> {
 impl Listener {
     pub(super) fn run(self, gate: Gate, server: &Server) -> Running {
         let handle = Handle::new();
-        let acceptor = Acceptor { room: Room::new(server.max_connections), patience: Patience::new(server) };
+        let acceptor =
+            Acceptor { room: ConnectionLimit::new(server.max_connections), patience: ClientTimeouts::new(server) };
         let mut serving = axum_server::Server::from_listener(self.socket).http1_only().handle(handle.clone());
         // A client that sends its request one byte a minute is cut off, and so is one whose head does not end.
         let mut http = serving.http_builder().http1();
@@ -57,16 +58,16 @@ impl Listener {
     }
 }
 
-/// Accepts connections as long as there is [`Room`]; further ones are closed at once, instead of letting them wait in
-/// vain.
+/// Accepts connections as long as [`ConnectionLimit`] allows; further ones are closed at once, instead of letting
+/// them wait in vain.
 #[derive(Clone)]
 struct Acceptor {
-    room: Room,
-    patience: Patience,
+    room: ConnectionLimit,
+    patience: ClientTimeouts,
 }
 
 impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
-    type Stream = Watched;
+    type Stream = TimedStream;
     type Service = AddExtension<S, Arc<Connection>>;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
@@ -77,7 +78,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
             let patience = if connection.is_reserve { patience.short() } else { patience };
             let (stream, service) = NoDelayAcceptor::new().accept(stream, service).into_inner()?;
             let service = Extension(Arc::clone(&connection)).layer(service);
-            Ok((Watched::new(stream, connection, patience, place), service))
+            Ok((TimedStream::new(stream, connection, patience, place), service))
         })
     }
 }

@@ -146,9 +146,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Kept {
+    impl Write for LogBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("not poisoned").extend_from_slice(bytes);
             Ok(bytes.len())
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_value_ends_no_line_obeys_nothing_and_is_cut() {
-        let kept = Kept::default();
+        let kept = LogBuffer::default();
         let writer = kept.clone();
         let layer = tracing_subscriber::fmt::layer().fmt_fields(fields()).with_ansi(false);
         let subscriber = tracing_subscriber::registry().with(layer.with_writer(move || writer.clone()));

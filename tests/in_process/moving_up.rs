@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{self, DRAIN, OnPostgres, OnSqlite, Place as _, TOKIO, TestHost, article};
+use crate::support::{self, DRAIN, OnPostgres, OnSqlite, TOKIO, TestDatabase as _, TestHost, article};
 use afterword::{
-    articles::{Changes, NewArticle, slug::Slug},
+    articles::{ArticlePatch, NewArticle, slug::Slug},
     database::{self, CopyError, CopyProgress},
     embedding::scripted::Rule,
     search::Mode,
@@ -44,7 +44,7 @@ async fn lived_in(articles: usize) -> TestHost<OnSqlite> {
     };
     service.create(tagged).await.expect("a save");
     if articles > 2 {
-        let changes = Changes { body: Some("Another text.".to_owned()), ..Changes::default() };
+        let changes = ArticlePatch { body: Some("Another text.".to_owned()), ..ArticlePatch::default() };
         service.update("article-0", changes).await.expect("a save");
         service.rename("article-1", Slug::parse("renamed").expect("a slug"), None).await.expect("a rename");
         service.delete("article-2", None).await.expect("a deletion");
@@ -226,7 +226,7 @@ async fn what_cannot_be_copied_is_refused_before_anything_is_changed() {
 }
 
 /// The numbers that do not pass with time.
-async fn counts<P: support::Place>(world: &TestHost<P>) -> QueueStats {
+async fn counts<P: support::TestDatabase>(world: &TestHost<P>) -> QueueStats {
     QueueStats { oldest_due_ms: None, ..world.stats().await }
 }
 

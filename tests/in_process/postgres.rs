@@ -2,9 +2,9 @@
 
 use std::{process::Command, time::Duration};
 
-use crate::support::{self, DRAIN, OnPostgres, Place, article, quick};
+use crate::support::{self, DRAIN, OnPostgres, TestDatabase, article, quick};
 use afterword::{
-    articles::Changes,
+    articles::ArticlePatch,
     auth::{NewToken, Permission, Tokens},
     config::Settings,
     database,
@@ -18,7 +18,7 @@ use afterword_actors::{
         Database, OpenOptions, StoreError,
         backlog::Backlog,
         bulk,
-        claim::{Claim, Makes, claim, new_token},
+        claim::{Claim, HostSets, claim, new_token},
         events, hosts, leases, rate_limit, settle,
         sql::Sql,
         vectors,
@@ -207,7 +207,7 @@ async fn what_has_waited_long_is_found_also_behind_a_backlog() {
 async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done() {
     let world = TestHost::new().await;
     let runtime = world.start().await;
-    let makes = Makes::only(runtime.handle().model_id());
+    let makes = HostSets::only(runtime.handle().model_id());
     runtime.stop(DRAIN).await;
     let tasks = "
         INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, max_attempts, created_at,
@@ -341,7 +341,7 @@ async fn hosts_that_claim_end_and_rescue_at_the_same_time_never_meet() {
                 let slug = format!("article-{}", n % 10);
                 let _ = service.create(article(&slug, "text")).await;
                 let body = Some(format!("writer {writer}, text {n}"));
-                service.update(&slug, Changes { body, ..Changes::default() }).await.expect("a save");
+                service.update(&slug, ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
             }
         });
     }

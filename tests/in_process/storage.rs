@@ -406,7 +406,7 @@ fn restores_that_follow_each_other_at_once_each_keep_what_they_replace() {
     site.works(&["db", "restore", "one.db"]);
     site.works(&["db", "restore", "two.db"]);
     site.works(&["db", "restore", "one.db"]);
-    // A process may leave its log, which goes along.
+    // A process may leave its log behind; the log is moved with its database.
     let is_log = |name: &String| name.ends_with("-wal") || name.ends_with("-shm");
     let kept: Vec<_> = site.names(".before-restore-").into_iter().filter(|name| !is_log(name)).collect();
     let articles = |name: &String| {

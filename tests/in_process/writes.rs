@@ -12,7 +12,7 @@ use proptest::{
 
 use crate::{
     properties::cases,
-    support::{OnPostgres, OnSqlite, Place, TOKIO, open},
+    support::{OnPostgres, OnSqlite, TOKIO, TestDatabase, open},
 };
 
 /// What a write does, one after the other.
@@ -45,7 +45,7 @@ fn a_write_is_kept_as_a_whole_or_not_at_all_on_postgresql() {
     every_write_is_whole::<OnPostgres>(20);
 }
 
-fn every_write_is_whole<P: Place>(times: u32) {
+fn every_write_is_whole<P: TestDatabase>(times: u32) {
     let database = TOKIO.block_on(async {
         let place = P::fresh().await;
         let database = open(place.url()).await;

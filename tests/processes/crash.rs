@@ -15,11 +15,11 @@ const ARTICLES: usize = 24;
 /// A test that has waited this long for something is stuck.
 const STUCK: Duration = Duration::from_secs(120);
 
-struct Place {
+struct ServerFolder {
     folder: tempfile::TempDir,
 }
 
-impl Place {
+impl ServerFolder {
     fn new() -> Self {
         let place = Self { folder: tempfile::tempdir().expect("a folder") };
         let files = place.folder.path().join("articles");
@@ -107,7 +107,7 @@ async fn until_at_least(database: &Database, least: i64, sql: &str) {
 
 /// Kills an import when `sql` has reached `least`, then restarts.
 async fn killed_when(arrow: &str, least: i64, sql: &str) {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut process = place.import();
     let database = place.database().await;
     until_at_least(&database, least, sql).await;
@@ -139,7 +139,7 @@ async fn killed_after_some_commits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     for round in 1..=6 {
         let mut process = place.import();
         let database = place.database().await;
@@ -156,7 +156,7 @@ async fn the_article_that_kills_its_host_is_found_and_no_other_pays() {
     const CLAIMS: &str = "SELECT count(*) AS n FROM embedding_task_events WHERE event = 'claimed' AND task_id = (
                               SELECT id FROM embedding_tasks WHERE slug = 'article-5')";
     const OPEN: &str = "SELECT count(*) AS n FROM embedding_tasks WHERE status IN ('pending', 'processing')";
-    let place = Place::new();
+    let place = ServerFolder::new();
     let imported = place.command("0s", &["import", "articles"]).status().expect("a process that ends");
     assert!(imported.success());
     let database = place.database().await;
@@ -185,7 +185,7 @@ async fn the_article_that_kills_its_host_is_found_and_no_other_pays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_a_bulk_run_is_queued_and_worked_on() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let imported = place.command("0s", &["import", "articles"]).status().expect("a process that ends");
     assert!(imported.success());
     let mut process = place.command("20ms", &["bulk", "start"]).spawn().expect("a process");
@@ -207,7 +207,7 @@ async fn killed_while_a_bulk_run_is_queued_and_worked_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_killed_is_seen_to_be_dead_at_once() {
-    let place = Place::new();
+    let place = ServerFolder::new();
     let mut process = place.import();
     let database = place.database().await;
     until_at_least(&database, 1, "SELECT count(*) AS n FROM embedding_hosts WHERE state = 'running'").await;

@@ -10,7 +10,7 @@ mod server;
 use std::time::Duration;
 
 use crate::support::proxy::Proxy;
-use crate::support::{OnPostgres, Place};
+use crate::support::{OnPostgres, TestDatabase};
 use fleet::Fleet;
 use server::OwnServer;
 

@@ -17,7 +17,7 @@ use afterword_actors::{
 };
 
 pub(crate) use articles::Saved;
-pub(crate) use hosts::{Attempt, Memory, Seen, incarnation};
+pub(crate) use hosts::{Attempt, Memory, SeenArticle, incarnation};
 
 /// The number of an article, a task, a model or a bulk run: 1 for the first.
 pub(crate) type No = usize;

@@ -8,16 +8,16 @@ mod invariants;
 mod look;
 mod machine;
 mod model;
-#[path = "../support/place.rs"]
-mod place;
 mod step;
+mod step_answer;
 mod story;
-mod told;
+#[path = "../support/test_database.rs"]
+mod test_database;
 mod world;
 
 use afterword_actors::store::{Database, Engine};
-use place::{OnPostgres, OnSqlite, Place, TOKIO, open};
 use story::Shelf;
+use test_database::{OnPostgres, OnSqlite, TOKIO, TestDatabase, open};
 
 /// Stories for each engine.
 const STORIES: usize = 200;
@@ -35,7 +35,7 @@ fn postgresql_does_what_the_machine_does() {
     tell_all::<OnPostgres>();
 }
 
-fn tell_all<P: Place>() {
+fn tell_all<P: TestDatabase>() {
     let place = TOKIO.block_on(P::fresh());
     let database = TOKIO.block_on(prepared(place.url()));
     let shelf = Shelf {

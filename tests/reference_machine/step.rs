@@ -7,7 +7,7 @@ use proptest::{prelude::*, sample::select};
 
 use crate::machine::{Machine, No};
 
-/// Names of articles; few, so that they meet.
+/// Names of articles; few, so that steps often concern the same article.
 pub(crate) const SLUGS: [&str; 5] = ["ash", "birch", "cedar", "elm", "fir"];
 /// Contents of articles; few, so that old ones come back.
 pub(crate) const CONTENTS: usize = 3;

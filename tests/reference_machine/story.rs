@@ -14,8 +14,8 @@ use proptest::{
 use crate::{
     clock, invariants,
     machine::{Machine, Rows},
-    place::TOKIO,
     step::{Fate, HOSTS, Mood, Step, any_step},
+    test_database::TOKIO,
     world::TestHost,
 };
 

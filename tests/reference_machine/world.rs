@@ -4,16 +4,16 @@
 use std::time::Duration;
 
 use afterword::articles::{
-    AfterSave, ArticleError, Articles, Changes, Limits, NewArticle, Saved as Answered, slug::Slug,
+    AfterSave, ArticleError, ArticlePatch, Articles, Limits, NewArticle, SaveResult as Answered, slug::Slug,
 };
 use afterword_actors::{
     Delays, Retention, RuntimeSettings,
-    attempt::{self, Ended},
+    attempt::{self, EndedAttempt},
     store::{
         Database, Engine, StoreError, Transaction, WriteFuture, backlog, bulk,
-        claim::{Claim, Makes, claim, new_token},
+        claim::{Claim, HostSets, claim, new_token},
         control, hosts, leases, models, retention,
-        settle::Settled,
+        settle::SettledTask,
         sql::Sql,
         tasks,
     },
@@ -23,10 +23,10 @@ use afterword_actors::{
 use crate::{
     clock,
     look::{Numbers, body_of},
-    machine::{AHEAD, Attempt, KEPT_DELETED, KEPT_TASKS, LEASE, MAX_ATTEMPTS, No, Rows, Saved, Seen},
+    machine::{AHEAD, Attempt, KEPT_DELETED, KEPT_TASKS, LEASE, MAX_ATTEMPTS, No, Rows, Saved, SeenArticle},
     model::Scripted,
     step::{Fate, HOSTS, SLUGS, Step},
-    told::Told,
+    step_answer::StepAnswer,
 };
 
 /// The tables that a story may change, emptied before each.
@@ -68,14 +68,14 @@ struct Host {
     starts: usize,
     incarnation: Option<String>,
     model_id: i64,
-    attempts: Vec<Held>,
+    attempts: Vec<HeldAttempt>,
     dead: Vec<String>,
 }
 
-struct Held {
+struct HeldAttempt {
     task: ClaimedTask,
     claim: u64,
-    ended: Option<Ended>,
+    ended: Option<EndedAttempt>,
 }
 
 impl TestHost {
@@ -106,7 +106,7 @@ impl TestHost {
     }
 
     /// Takes a step; returns its answer, and everything that is stored then.
-    pub(crate) async fn take(&mut self, step: &Step, slugs: &dyn Fn(No) -> String) -> (Told, Rows) {
+    pub(crate) async fn take(&mut self, step: &Step, slugs: &dyn Fn(No) -> String) -> (StepAnswer, Rows) {
         let raw = self.carry_out(step, slugs).await;
         let rows = self.look().await;
         (self.told(raw), rows)
@@ -131,11 +131,12 @@ impl TestHost {
                 saved(self.articles.create(new).await)
             }
             Step::Edit { article, content, priority } => {
-                let changes = Changes { body: Some(body_of(content)), priority: Some(priority), ..Changes::default() };
+                let changes =
+                    ArticlePatch { body: Some(body_of(content)), priority: Some(priority), ..ArticlePatch::default() };
                 saved(self.articles.update(&slug_of(article), changes).await)
             }
             Step::Skip { article, skip } => {
-                let changes = Changes { skip_embedding: Some(skip), ..Changes::default() };
+                let changes = ArticlePatch { skip_embedding: Some(skip), ..ArticlePatch::default() };
                 saved(self.articles.update(&slug_of(article), changes).await)
             }
             Step::Rename { article, slug } => {
@@ -306,7 +307,7 @@ impl TestHost {
         Raw::Nothing
     }
 
-    async fn release(&mut self, host: usize) -> Vec<Settled> {
+    async fn release(&mut self, host: usize) -> Vec<SettledTask> {
         let Some(incarnation) = self.hosts[host].incarnation.clone() else { return Vec::new() };
         self.write(move |transaction| Box::pin(async move { leases::release(transaction, &incarnation, &[]).await }))
             .await
@@ -339,12 +340,12 @@ impl TestHost {
         match (work, fate) {
             (Ok((settled, claimed)), Fate::Committed) => {
                 attempts.retain(|held| held.ended.is_none());
-                attempts.extend(claimed.iter().cloned().map(|task| Held { task, claim, ended: None }));
+                attempts.extend(claimed.iter().cloned().map(|task| HeldAttempt { task, claim, ended: None }));
                 attempts.sort_by_key(|held| (held.task.lease.task_id, held.claim));
                 Raw::Flushed(settled, claimed, claim)
             }
             (Ok(_), _) | (Err(Stopped::Meant), _) => {
-                attempts.iter_mut().for_each(|held| held.ended = held.ended.take().map(Ended::in_doubt));
+                attempts.iter_mut().for_each(|held| held.ended = held.ended.take().map(EndedAttempt::in_doubt));
                 Raw::Flushed(Vec::new(), Vec::new(), 0)
             }
             (Err(Stopped::Store(error)), _) => panic!("the store failed: {error}"),
@@ -384,8 +385,8 @@ impl TestHost {
     }
 
     /// In the machine's numbers.
-    fn told(&self, raw: Raw) -> Told {
-        let settled = |tasks: Vec<Settled>| {
+    fn told(&self, raw: Raw) -> StepAnswer {
+        let settled = |tasks: Vec<SettledTask>| {
             let mut tasks: Vec<_> = tasks
                 .into_iter()
                 .map(|task| (self.numbers.task(task.task_id), task.status, task.attempts as i32))
@@ -394,26 +395,26 @@ impl TestHost {
             tasks
         };
         match raw {
-            Raw::Nothing => Told::Nothing,
-            Raw::Refused => Told::Refused,
+            Raw::Nothing => StepAnswer::Nothing,
+            Raw::Refused => StepAnswer::Refused,
             Raw::Saved(saved) => {
                 let Answered { article, task_id, changed } = *saved;
                 let task = task_id.map(|id| self.numbers.task(id));
-                Told::Saved(Saved { revision: article.revision, task, changed })
+                StepAnswer::Saved(Saved { revision: article.revision, task, changed })
             }
-            Raw::Whether(yes) => Told::Whether(yes),
-            Raw::Count(count) => Told::Count(count),
+            Raw::Whether(yes) => StepAnswer::Whether(yes),
+            Raw::Count(count) => StepAnswer::Count(count),
             Raw::Change(tasks::Change::AlreadyWaiting(id)) => {
-                Told::Change(tasks::Change::AlreadyWaiting(self.numbers.task(id) as i64))
+                StepAnswer::Change(tasks::Change::AlreadyWaiting(self.numbers.task(id) as i64))
             }
-            Raw::Change(change) => Told::Change(change),
-            Raw::Page(page) => Told::Page(page),
-            Raw::Run(id) => Told::Run(self.numbers.run(id)),
-            Raw::Settled(tasks) => Told::Settled(settled(tasks)),
+            Raw::Change(change) => StepAnswer::Change(change),
+            Raw::Page(page) => StepAnswer::Page(page),
+            Raw::Run(id) => StepAnswer::Run(self.numbers.run(id)),
+            Raw::Settled(tasks) => StepAnswer::Settled(settled(tasks)),
             Raw::Flushed(tasks, claimed, claim) => {
                 let mut claimed: Vec<_> = claimed.iter().map(|task| self.attempt(task, claim)).collect();
                 claimed.sort_by_key(|attempt| attempt.task);
-                Told::Flushed(settled(tasks), claimed)
+                StepAnswer::Flushed(settled(tasks), claimed)
             }
         }
     }
@@ -429,10 +430,10 @@ impl TestHost {
             operation,
             model: self.numbers.model(task.model_id),
             seen: match task.subject {
-                ArticleSnapshot::Gone => Seen::Gone,
-                ArticleSnapshot::Skipped => Seen::Skipped,
-                ArticleSnapshot::Unchanged { revision } => Seen::Unchanged(revision),
-                ArticleSnapshot::Changed => Seen::Changed,
+                ArticleSnapshot::Gone => SeenArticle::Gone,
+                ArticleSnapshot::Skipped => SeenArticle::Skipped,
+                ArticleSnapshot::Unchanged { revision } => SeenArticle::Unchanged(revision),
+                ArticleSnapshot::Changed => SeenArticle::Changed,
             },
             made: None,
             in_doubt: false,
@@ -450,8 +451,8 @@ enum Raw {
     Change(tasks::Change),
     Run(i64),
     Page(bulk::Page),
-    Settled(Vec<Settled>),
-    Flushed(Vec<Settled>, Vec<ClaimedTask>, u64),
+    Settled(Vec<SettledTask>),
+    Flushed(Vec<SettledTask>, Vec<ClaimedTask>, u64),
 }
 
 /// Why a transaction did not end.
@@ -467,10 +468,10 @@ impl From<StoreError> for Stopped {
 }
 
 /// The set that a host makes: that of its own model.
-async fn makes(connection: &impl Sql, own: i64) -> Result<Makes, StoreError> {
-    let models::Wanted { active, building } = models::wanted(connection).await?;
+async fn makes(connection: &impl Sql, own: i64) -> Result<HostSets, StoreError> {
+    let models::WantedSets { active, building } = models::wanted(connection).await?;
     let (active, building) = (active.map_or(0, |set| set.id), building.map_or(0, |set| set.id));
-    Ok(Makes { active, makes_active: active == own, building, makes_building: building == own })
+    Ok(HostSets { active, makes_active: active == own, building, makes_building: building == own })
 }
 
 fn saved(answer: Result<Answered, ArticleError>) -> Raw {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use afterword::{
-    articles::{Changes, NewArticle, folder::Folder, slug::Slug},
+    articles::{ArticlePatch, NewArticle, folder::Folder, slug::Slug},
     bulk::Bulk,
-    files::{Sync, left_copies, sync},
+    files::{SyncRequest, left_copies, sync},
     hosts,
     queue::{Queue, TaskFilter},
     search::{Mode, Query},
@@ -16,12 +16,12 @@ use afterword_actors::{
     task::TaskStatus,
 };
 
-use crate::support::{Place, TestHost, article};
+use crate::support::{TestDatabase, TestHost, article};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Does everything, and leaves some tasks waiting, one of them for later.
-pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
+pub(crate) async fn spend<P: TestDatabase>(world: &TestHost<P>, runtime: &Runtime) {
     let queue = Queue::new(world.database.clone());
     articles(world, runtime).await;
     notes(world).await;
@@ -41,7 +41,7 @@ pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
     backlog(world, runtime, &queue).await;
 }
 
-async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
+async fn articles<P: TestDatabase>(world: &TestHost<P>, runtime: &Runtime) {
     let service = world.articles(Some(runtime));
     let mut feed = service.changes();
     feed.next().await.expect("changes");
@@ -53,7 +53,7 @@ async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
     }
     for n in 0..5 {
         let body = Some(format!("kites and umbrellas {n}"));
-        service.update(&format!("new-{n}"), Changes { body, ..Changes::default() }).await.expect("a save");
+        service.update(&format!("new-{n}"), ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
     }
     service.rename("new-5", Slug::parse("renamed").expect("a slug"), None).await.expect("a rename");
     for slug in ["new-6", "old-7"] {
@@ -61,7 +61,7 @@ async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
         service.restore(slug, None).await.expect("a restoration");
     }
     service.delete("new-8", None).await.expect("a deletion");
-    let skip = Changes { skip_embedding: Some(true), ..Changes::default() };
+    let skip = ArticlePatch { skip_embedding: Some(true), ..ArticlePatch::default() };
     service.update("new-9", skip).await.expect("a save");
     world.settled(runtime).await;
     feed.next().await.expect("changes");
@@ -76,7 +76,7 @@ async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
 }
 
 /// A folder that is kept in step, with what happens to files.
-async fn notes<P: Place>(world: &TestHost<P>) {
+async fn notes<P: TestDatabase>(world: &TestHost<P>) {
     let vault = tempfile::tempdir().expect("a folder");
     let file = |name: &str| vault.path().join(name);
     let write = |name: &str, text: &str| std::fs::write(file(name), text).expect("a file");
@@ -84,7 +84,7 @@ async fn notes<P: Place>(world: &TestHost<P>) {
         write(&format!("note-{n}.md"), &format!("---\ntags: [kite]\n---\n# Note {n}\n\nsee [[Note {}]]\n", n + 1));
     }
     let folder = Folder::parse("notes").expect("a folder");
-    let asked = Sync { directory: vault.path().to_owned(), folder, many_deletions: true, dry_run: false };
+    let asked = SyncRequest { directory: vault.path().to_owned(), folder, many_deletions: true, dry_run: false };
     let service = world.articles(None);
     let both = async || sync(&service, &asked).await.expect("a run");
     both().await;
@@ -93,14 +93,14 @@ async fn notes<P: Place>(world: &TestHost<P>) {
     std::fs::rename(file("note-1.md"), file("moved.md")).expect("a move");
     std::fs::remove_file(file("note-2.md")).expect("a removal");
     let body = Some("changed there".to_owned());
-    service.update("note-3", Changes { body, ..Changes::default() }).await.expect("a save");
+    service.update("note-3", ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
     service.delete("note-4", None).await.expect("a deletion");
     both().await;
     both().await;
     left_copies(&world.database).await.expect("copies");
 }
 
-async fn looks<P: Place>(world: &TestHost<P>, queue: &Queue) {
+async fn looks<P: TestDatabase>(world: &TestHost<P>, queue: &Queue) {
     for (mode, folder) in [(Mode::Hybrid, ""), (Mode::Hybrid, "new"), (Mode::Keyword, ""), (Mode::Semantic, "")] {
         let folder = Folder::parse(folder).expect("a folder");
         let query = Query { folder, ..Query::new("umbrellas", mode, 5) };
@@ -131,12 +131,12 @@ async fn looks<P: Place>(world: &TestHost<P>, queue: &Queue) {
     take_turn(world).await;
 }
 
-async fn take_turn<P: Place>(world: &TestHost<P>) {
+async fn take_turn<P: TestDatabase>(world: &TestHost<P>) {
     let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "somewhere", 100)));
     take.await.expect("a turn");
 }
 
-async fn people<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
+async fn people<P: TestDatabase>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
     let bulk = Bulk::new(world.database.clone(), 3);
     let folder = Folder::parse("new").expect("a folder");
     for scope in Backlog::ALL {
@@ -160,7 +160,7 @@ async fn people<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue)
     world.settled(runtime).await;
 }
 
-async fn backlog<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
+async fn backlog<P: TestDatabase>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
     queue.pause().await.expect("a pause");
     let service = world.articles(Some(runtime));
     for n in 0..40 {

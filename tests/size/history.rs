@@ -31,7 +31,7 @@ async fn run(database: &Database, sql: &str) {
     done.unwrap_or_else(|error| panic!("{error}: {sql}"));
 }
 
-/// Takes the triggers away; answers what brings them back.
+/// Takes the triggers away; returns the statements that bring them back.
 async fn without_triggers(database: &Database) -> Vec<String> {
     if database.engine() == Engine::Postgres {
         for table in ["embedding_tasks", "article_embeddings"] {

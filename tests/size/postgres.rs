@@ -2,13 +2,13 @@
 
 use afterword_actors::store::{Database, sql::Sql};
 
-use super::{Cost, said::Said};
+use super::{Cost, recording::Recording};
 
 /// Pages that it may take to answer one row: some looks through trees of four levels, past rows that have just been
 /// removed.
 const PAGES_OF_A_ROW: u64 = 24;
 
-pub(crate) async fn costs(database: &Database, said: &Said) -> Vec<(String, Cost)> {
+pub(crate) async fn costs(database: &Database, said: &Recording) -> Vec<(String, Cost)> {
     let mut costs = Vec::new();
     for (sql, times) in said {
         for with_values in times {

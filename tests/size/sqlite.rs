@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::{Cost, said::Said};
+use super::{Cost, recording::Recording};
 
 /// Tables that grow with the past.
 const PAST: [&str; 9] = [
@@ -29,7 +29,7 @@ const OF_THE_PRESENT: [&str; 6] = [
     "embedding_hosts_open",
 ];
 
-pub(crate) fn costs(file: &Path, said: &Said) -> Vec<(String, Cost)> {
+pub(crate) fn costs(file: &Path, said: &Recording) -> Vec<(String, Cost)> {
     let connection = Connection::open(file).expect("a connection");
     // So little memory that a page is read each time it is wanted.
     connection.execute_batch("PRAGMA cache_size = 16; PRAGMA temp_store = MEMORY").expect("a pragma");
@@ -73,7 +73,7 @@ fn bytes_read() -> u64 {
 }
 
 /// No statement looks through all of the past, or again and again through a list, whatever its values.
-pub(crate) fn check_plans(file: &Path, said: &Said) {
+pub(crate) fn check_plans(file: &Path, said: &Recording) {
     let connection = Connection::open(file).expect("a connection");
     let mut wrong = Vec::new();
     for (sql, _) in said {

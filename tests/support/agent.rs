@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Place, TestHost};
+use crate::support::{TestDatabase, TestHost};
 
 /// A test that waits for something is stuck if nothing happens for this long.
 const STUCK: Duration = Duration::from_secs(60);
@@ -47,32 +47,32 @@ impl Era {
 
 /// Notifications to an agent.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Told {
+pub(crate) enum AgentNotice {
     Updated(String),
     ListChanged,
     Progress { done: f64, of: Option<f64> },
 }
 
-struct Ears(mpsc::UnboundedSender<Told>);
+struct NoticeHandler(mpsc::UnboundedSender<AgentNotice>);
 
-impl ClientHandler for Ears {
+impl ClientHandler for NoticeHandler {
     async fn on_resource_updated(&self, told: ResourceUpdatedNotificationParam, _: NotificationContext<RoleClient>) {
-        let _ = self.0.send(Told::Updated(told.uri));
+        let _ = self.0.send(AgentNotice::Updated(told.uri));
     }
 
     async fn on_resource_list_changed(&self, _: NotificationContext<RoleClient>) {
-        let _ = self.0.send(Told::ListChanged);
+        let _ = self.0.send(AgentNotice::ListChanged);
     }
 
     async fn on_progress(&self, told: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
-        let _ = self.0.send(Told::Progress { done: told.progress, of: told.total });
+        let _ = self.0.send(AgentNotice::Progress { done: told.progress, of: told.total });
     }
 }
 
 /// An agent with a session.
 pub(crate) struct Agent {
-    session: RunningService<RoleClient, Ears>,
-    told: mpsc::UnboundedReceiver<Told>,
+    session: RunningService<RoleClient, NoticeHandler>,
+    told: mpsc::UnboundedReceiver<AgentNotice>,
     answers: HashMap<String, jsonschema::Validator>,
 }
 
@@ -84,7 +84,7 @@ impl Agent {
         E: std::error::Error + Send + Sync + 'static,
     {
         let (ears, told) = mpsc::unbounded_channel();
-        let session = Ears(ears).serve_with_lifecycle(transport, era.lifecycle()).await.expect("a session");
+        let session = NoticeHandler(ears).serve_with_lifecycle(transport, era.lifecycle()).await.expect("a session");
         let tools = session.list_all_tools().await.expect("tools");
         let answers = tools
             .into_iter()
@@ -154,7 +154,7 @@ impl Agent {
     }
 
     /// The next notification.
-    pub(crate) async fn told(&mut self) -> Told {
+    pub(crate) async fn told(&mut self) -> AgentNotice {
         tokio::time::timeout(STUCK, self.told.recv()).await.expect("to be told something").expect("a session")
     }
 
@@ -184,7 +184,7 @@ fn text_of(result: &CallToolResult) -> String {
 }
 
 /// A host on a world's database, with the world's provider.
-pub(crate) fn host<P: Place>(world: &TestHost<P>) -> Host {
+pub(crate) fn host<P: TestDatabase>(world: &TestHost<P>) -> Host {
     let mut settings = Settings::default();
     let quick = &world.settings;
     settings.queue.slots = quick.slots.into();
@@ -201,6 +201,6 @@ pub(crate) fn host<P: Place>(world: &TestHost<P>) -> Host {
 }
 
 /// The same, working.
-pub(crate) async fn worker<P: Place>(world: &TestHost<P>) -> RunningHost {
+pub(crate) async fn worker<P: TestDatabase>(world: &TestHost<P>) -> RunningHost {
     host(world).start().await.expect("a runtime")
 }

@@ -4,10 +4,10 @@
 
 pub(crate) mod agent;
 pub(crate) mod lengthened;
-mod place;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod reranker;
+mod test_database;
 pub(crate) mod tool;
 pub(crate) mod visitor;
 
@@ -28,7 +28,7 @@ use afterword_actors::{
 /// A test that waits for something is stuck if nothing happens for this long.
 const STUCK: Duration = Duration::from_secs(60);
 
-pub(crate) use place::{OnPostgres, OnSqlite, Place, TOKIO, open};
+pub(crate) use test_database::{OnPostgres, OnSqlite, TOKIO, TestDatabase, open};
 
 /// Everything a host has, on a database of its own.
 pub(crate) struct TestHost<P> {
@@ -51,7 +51,7 @@ impl QueryModels for OneModel {
     }
 }
 
-impl<P: Place> TestHost<P> {
+impl<P: TestDatabase> TestHost<P> {
     pub(crate) async fn new() -> Self {
         Self::with(Script::default(), quick()).await
     }
@@ -61,7 +61,7 @@ impl<P: Place> TestHost<P> {
     }
 
     async fn on(place: Arc<P>, embedder: Arc<ScriptedEmbedder>, settings: RuntimeSettings) -> Self {
-        let database = place::open(place.url()).await;
+        let database = test_database::open(place.url()).await;
         let models = Arc::new(OneModel(Arc::clone(&embedder)));
         let search = Search::new(database.clone(), models, SearchSettings::default());
         Self { place, database, embedder, search, settings }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use afterword::{
     health::Health,
     host::{Host, RunningHost},
-    http::{self, HttpState, Parts},
+    http::{self, HttpParts, HttpState},
     telemetry::Telemetry,
 };
 use afterword_actors::RuntimeHandle;
@@ -126,7 +126,7 @@ impl RestGuest {
 impl Visitor for RestGuest {
     async fn enter(host: Host, runtime: RuntimeHandle) -> Self {
         let stopping = CancellationToken::new();
-        let router = http::router(HttpState::new(Parts {
+        let router = http::router(HttpState::new(HttpParts {
             host,
             runtime,
             health: Health::default(),

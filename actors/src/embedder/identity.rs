@@ -28,8 +28,8 @@ impl ModelIdentity {
     /// A short stable name for this identity: 32 hexadecimal digits.
     ///
     /// The dimension is left out: it is pinned beside the fingerprint, so that a provider which changes it under
-    /// the same name is caught as a fault instead of passing for another model. One that is asked for is part of it: a model that
-    /// is asked for another length is another model.
+    /// the same name is caught as a fault instead of passing for another model. A dimension that the settings ask for is
+    /// part of it: the same model asked for another one counts as another model.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         for part in [&self.provider, &self.model, &self.document_prefix, &self.query_prefix, &self.chunker] {

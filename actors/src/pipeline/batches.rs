@@ -7,7 +7,7 @@ use super::hashed::HashedChunk;
 use crate::{
     backoff::Backoff,
     embedder::{BatchLimits, EmbedError, ErrorKind, Fault},
-    requests::{Entry, Refusal, Refused},
+    requests::{Entry, Refusal, RefusedText},
     settings::Delays,
     task::{Failure, Vectors},
 };
@@ -36,7 +36,7 @@ pub(super) async fn embed_all(
     while !rest.is_empty() {
         let texts = rest.iter().map(|chunk| Arc::clone(&chunk.text)).collect();
         let each = |place: usize, vector| drop(made.insert(rest[place].text.hash.clone(), vector));
-        let Err(Refused { place, refusal }) = entry.embed(texts, each).await else { return Ok(()) };
+        let Err(RefusedText { place, refusal }) = entry.embed(texts, each).await else { return Ok(()) };
         let Refusal { error, took } = refusal;
         let tried = failed.entry(rest[place].text.hash.as_str()).or_default();
         *tried += 1;

@@ -10,7 +10,7 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::oneshot;
 
-use super::room;
+use super::body_permits;
 use crate::{
     embedder::Vector,
     store::{Database, StoreError, vectors},
@@ -32,7 +32,7 @@ impl Reads {
         let (texts, known) = (database.clone(), database.clone());
         let texts = Shared::new(move |ids: Vec<i64>| {
             let database = texts.clone();
-            async move { vectors::texts_up_to(database.runtime_reader(), &ids, room::SHORT).await }.boxed()
+            async move { vectors::texts_up_to(database.runtime_reader(), &ids, body_permits::SHORT).await }.boxed()
         });
         let known = Shared::new(move |hashes: Vec<(i64, String)>| {
             let database = known.clone();
@@ -54,12 +54,12 @@ impl Reads {
     }
 }
 
-type Found<K, V> = Result<HashMap<K, V>, StoreError>;
-type Read<K, V> = Box<dyn Fn(Vec<K>) -> BoxFuture<'static, Found<K, V>> + Send + Sync>;
+type ReadResult<K, V> = Result<HashMap<K, V>, StoreError>;
+type ReadFn<K, V> = Box<dyn Fn(Vec<K>) -> BoxFuture<'static, ReadResult<K, V>> + Send + Sync>;
 
 /// Reads of one kind.
 struct Shared<K, V> {
-    read: Read<K, V>,
+    read: ReadFn<K, V>,
     waiting: Mutex<Waiting<K, V>>,
 }
 
@@ -71,17 +71,17 @@ struct Waiting<K, V> {
 
 struct Request<K, V> {
     keys: Vec<K>,
-    answer: oneshot::Sender<Found<K, V>>,
+    answer: oneshot::Sender<ReadResult<K, V>>,
 }
 
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K, V> {
-    fn new(read: impl Fn(Vec<K>) -> BoxFuture<'static, Found<K, V>> + Send + Sync + 'static) -> Arc<Self> {
+    fn new(read: impl Fn(Vec<K>) -> BoxFuture<'static, ReadResult<K, V>> + Send + Sync + 'static) -> Arc<Self> {
         let waiting = Mutex::new(Waiting { requests: Vec::new(), are_served: false });
         Arc::new(Self { read: Box::new(read), waiting })
     }
 
     /// Returns what there is of `keys`.
-    async fn get(self: &Arc<Self>, keys: Vec<K>) -> Found<K, V> {
+    async fn get(self: &Arc<Self>, keys: Vec<K>) -> ReadResult<K, V> {
         if keys.is_empty() {
             return Ok(HashMap::new());
         }
@@ -127,7 +127,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K,
         (count > 0).then(|| waiting.requests.drain(..count).collect())
     }
 
-    async fn caught(&self, keys: Vec<K>) -> Found<K, V> {
+    async fn caught(&self, keys: Vec<K>) -> ReadResult<K, V> {
         AssertUnwindSafe((self.read)(keys)).catch_unwind().await.unwrap_or_else(|_| Err(broken()))
     }
 }

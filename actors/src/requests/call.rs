@@ -34,7 +34,7 @@ pub(super) struct Request {
 
 /// A request that brought no vectors.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(super) enum CallError {
     /// The provider fails as a whole.
     All(Refusal),
     /// These texts are refused.
@@ -70,7 +70,7 @@ impl Request {
 }
 
 /// Sends `request`.
-pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> Result<Vec<Vector>, Failed> {
+pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> Result<Vec<Vector>, CallError> {
     let texts: Vec<_> = request.items.iter().map(|item| item.text.input.clone()).collect();
     let mut is_first = !request.is_part;
     loop {
@@ -85,26 +85,26 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
         let of_the_moment = refusal.error.kind == ErrorKind::Transient && refusal.took < RETRY_WHOLE_BEFORE;
         if refusal.error.fault == Fault::Provider {
             if refusal.error.retry_after.is_some() || probe(embedder.as_ref()).await.is_err() {
-                return Err(Failed::All(refusal));
+                return Err(CallError::All(refusal));
             }
             if request.is_shared() {
-                return Err(Failed::Some);
+                return Err(CallError::Some);
             }
             if of_the_moment && std::mem::take(&mut is_first) {
                 continue;
             }
             let error = EmbedError { fault: Fault::Unclear, ..refusal.error };
-            return Err(Failed::These(Refusal { error, ..refusal }));
+            return Err(CallError::These(Refusal { error, ..refusal }));
         }
         let is_data = refusal.error.kind == ErrorKind::Data;
         if !request.is_shared() {
-            return Err(if is_data && texts.len() > 1 { Failed::Some } else { Failed::These(refusal) });
+            return Err(if is_data && texts.len() > 1 { CallError::Some } else { CallError::These(refusal) });
         }
         if let Err(error) = probe(embedder.as_ref()).await {
-            return Err(Failed::All(Refusal { error, ..refusal }));
+            return Err(CallError::All(Refusal { error, ..refusal }));
         }
         if !of_the_moment || !std::mem::take(&mut is_first) {
-            return Err(Failed::Some);
+            return Err(CallError::Some);
         }
     }
 }

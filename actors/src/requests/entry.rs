@@ -1,11 +1,11 @@
-//! An attempt's access to the desk.
+//! An attempt's access to the dispatcher.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, mpsc};
 
 use super::{
-    desk::Running,
+    dispatcher::Running,
     messages::{Ask, Message, Refusal, RequestRank, Text},
 };
 use crate::embedder::{EmbedError, Vector};
@@ -17,13 +17,13 @@ pub(crate) struct Entry {
     messages: mpsc::UnboundedSender<Message>,
     /// Notified when a text of it has had its turn.
     begun: Arc<Notify>,
-    /// A desk that no other attempt uses, if the embedder does not share requests.
+    /// A dispatcher that no other attempt uses, if the embedder does not share requests.
     _own: Option<Running>,
 }
 
 /// The first text that was refused, given by its index.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedText {
     pub(crate) place: usize,
     pub(crate) refusal: Refusal,
 }
@@ -43,12 +43,12 @@ impl Entry {
     /// Embeds `texts`, and passes each vector to `each` as it arrives, with the index of its text.
     ///
     /// # Errors
-    /// [`Refused`]: nothing more was sent after the first refusal, and answers to what had been sent were awaited.
+    /// [`RefusedText`]: nothing more was sent after the first refusal, and answers to what had been sent were awaited.
     pub(crate) async fn embed(
         &self,
         texts: Vec<Arc<Text>>,
         mut each: impl FnMut(usize, Vector),
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RefusedText> {
         let mut left = texts.len();
         let (reply, mut answers) = mpsc::unbounded_channel();
         let begun = Arc::clone(&self.begun);
@@ -59,7 +59,7 @@ impl Entry {
             match answer {
                 Ok(vector) => each(place, vector),
                 Err(refusal) if refused.is_none() => {
-                    refused = Some(Refused { place, refusal });
+                    refused = Some(RefusedText { place, refusal });
                     self.send(Message::NoMore(self.id));
                 }
                 Err(_) => {}
@@ -68,7 +68,7 @@ impl Entry {
         match refused {
             Some(refused) => Err(refused),
             None if left == 0 => Ok(()),
-            None => Err(Refused { place: 0, refusal: died() }),
+            None => Err(RefusedText { place: 0, refusal: died() }),
         }
     }
 
@@ -87,7 +87,7 @@ impl Entry {
     }
 
     fn send(&self, message: Message) {
-        // If the desk has died, the channel of answers closes, which is noticed there.
+        // If the dispatcher has died, the channel of answers closes, which is noticed there.
         let _ = self.messages.send(message);
     }
 }

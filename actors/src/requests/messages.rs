@@ -1,4 +1,4 @@
-//! What attempts and the desk say to each other.
+//! What attempts and the dispatcher say to each other.
 
 use std::{sync::Arc, time::Duration};
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Runtime;
 use crate::{
     context::Context,
-    pipeline::{Reads, Room},
+    pipeline::{BodyPermits, Reads},
     sets::{Offer, Sets},
     settings::RuntimeSettings,
     store::{
@@ -54,7 +54,7 @@ impl Runtime {
         offer: impl Into<Offer>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
-        Self::enter(database, offer.into(), settings, Standing::Server).await
+        Self::enter(database, offer.into(), settings, HostKind::Server).await
     }
 
     /// Starts the tree of a short-lived host, a command or an agent: as [`Runtime::start`], but it starts no build, and
@@ -67,14 +67,14 @@ impl Runtime {
         offer: impl Into<Offer>,
         settings: RuntimeSettings,
     ) -> Result<Self, StartError> {
-        Self::enter(database, offer.into(), settings, Standing::Visitor).await
+        Self::enter(database, offer.into(), settings, HostKind::Visitor).await
     }
 
     async fn enter(
         database: Database,
         offer: Offer,
         settings: RuntimeSettings,
-        standing: Standing,
+        standing: HostKind,
     ) -> Result<Self, StartError> {
         let model = offer.model.clone();
         // Unique for each start: a reused name would hide what the earlier host of that name had claimed.
@@ -93,15 +93,15 @@ impl Runtime {
                 Box::pin(async move {
                     hosts::register(transaction, &row).await?;
                     match standing {
-                        Standing::Server => models::offer(transaction, &identity, kept.as_deref()).await,
-                        Standing::Visitor => models::join(transaction, &identity, kept.as_deref()).await,
+                        HostKind::Server => models::offer(transaction, &identity, kept.as_deref()).await,
+                        HostKind::Visitor => models::join(transaction, &identity, kept.as_deref()).await,
                     }
                 })
             })
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let sets = Sets::new(model_row.id, offer, requests_of(settings.slots));
-        let room = Arc::new(Room::default());
+        let room = Arc::new(BodyPermits::default());
         let reads = Arc::new(Reads::new(&database));
         let context = Context { database, settings, incarnation, host, model, model_row, sets, room, reads, events };
         let context = Arc::new(context);
@@ -113,7 +113,7 @@ impl Runtime {
 
 /// Whether the model of a host may start a build: a server's may, a visitor's may not.
 #[derive(Clone, Copy)]
-enum Standing {
+enum HostKind {
     Server,
     Visitor,
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// How a drain went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Drained {
+pub struct DrainReport {
     /// Whether everything that was being processed ended before the deadline.
     pub finished: bool,
     /// Tasks released, their attempts uncounted.
@@ -26,16 +26,16 @@ pub struct Drained {
 impl Runtime {
     /// Stops claiming and waits until nothing is being processed, at most for `deadline`; then stops the workers and
     /// releases what is left. No attempt is lost by it.
-    pub async fn drain(&self, deadline: Duration) -> Drained {
+    pub async fn drain(&self, deadline: Duration) -> DrainReport {
         let queue = &self.addresses.queue;
         let finished = queue.ask_for(QueueMessage::Drain, deadline).await.is_some();
         self.retire(Role::Workers).await;
         let released = queue.ask_for(QueueMessage::Release, Duration::from_secs(10)).await.unwrap_or(0);
-        Drained { finished, released }
+        DrainReport { finished, released }
     }
 
     /// Drains, writes the last metrics, and stops the tree.
-    pub async fn stop(mut self, deadline: Duration) -> Drained {
+    pub async fn stop(mut self, deadline: Duration) -> DrainReport {
         let drained = self.drain(deadline).await;
         self.addresses.metrics.ask(MetricsMessage::Flush).await;
         self.retire(Role::Heartbeat).await;

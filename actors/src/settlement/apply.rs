@@ -3,24 +3,24 @@
 use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use super::{
-    Gathered,
-    decide::{Decided, Write},
+    CommitItem,
+    decide::{DecidedAttempt, Write},
 };
 use crate::{
     store::{
         StoreError, Transaction, backlog,
-        models::{self, Wanted},
-        settle::{Next, Settled, TaskVerdict, settle, standing_of},
-        vectors::{self, Confirmed, NewSet, Standing},
+        models::{self, WantedSets},
+        settle::{Next, SettledTask, TaskVerdict, settle, standing_of},
+        vectors::{self, ConfirmedVectors, NewSet, WriteCheck},
     },
     task::{ClaimedTask, EmbeddedSet, Lease},
 };
 
 /// The result of a commit.
 #[derive(Debug, Default)]
-pub(crate) struct Applied {
+pub(crate) struct CommitResult {
     /// The states of the tasks with a valid lease.
-    pub(crate) settled: Vec<Settled>,
+    pub(crate) settled: Vec<SettledTask>,
     /// Tasks (ids) for which vectors were stored.
     pub(crate) stored: HashSet<i64>,
     /// Attempts with vectors of another length than those stored. They are not ended: what is to blame is not known
@@ -39,23 +39,24 @@ pub(crate) struct WrongLength {
     pub(crate) stored: u32,
 }
 
-/// Ends `batch`. An attempt without a valid lease writes nothing; one in doubt is answered with its present state.
+/// Ends `batch`. An attempt without a valid lease writes nothing; for one in doubt, the present state of its
+/// task is returned.
 /// The articles of ended tasks are queued for the next set that needs them, of those that are `wanted`.
 pub(crate) async fn apply(
     transaction: &Transaction,
-    batch: &[Gathered],
-    wanted: &Wanted,
-) -> Result<Applied, StoreError> {
+    batch: &[CommitItem],
+    wanted: &WantedSets,
+) -> Result<CommitResult, StoreError> {
     if batch.is_empty() {
-        return Ok(Applied::default());
+        return Ok(CommitResult::default());
     }
     let tasks: Vec<_> = batch.iter().map(|gathered| &gathered.decided.task).collect();
     let standing = vectors::standing(transaction, &tasks).await?;
-    let mut applied = Applied::default();
+    let mut applied = CommitResult::default();
     let pinned = pinned_dimensions(transaction, batch).await?;
     let mut verdicts = Vec::with_capacity(batch.len());
     let mut writes = Writes::default();
-    for Gathered { decided, .. } in batch {
+    for CommitItem { decided, .. } in batch {
         verdicts.extend(one(decided, &standing, &pinned, &mut applied, &mut writes));
     }
     vectors::store(transaction, &writes.sets).await?;
@@ -76,8 +77,8 @@ pub(crate) async fn apply(
 async fn queue_next(
     transaction: &Transaction,
     tasks: &[&ClaimedTask],
-    settled: &[Settled],
-    wanted: &Wanted,
+    settled: &[SettledTask],
+    wanted: &WantedSets,
 ) -> Result<(), StoreError> {
     let ended = settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id);
     let ended: HashSet<_> = ended.collect();
@@ -99,17 +100,17 @@ async fn queue_next(
 #[derive(Default)]
 struct Writes<'d> {
     sets: Vec<NewSet<'d>>,
-    confirmed: Vec<Confirmed>,
+    confirmed: Vec<ConfirmedVectors>,
     /// Of these articles.
     removed: Vec<i64>,
 }
 
 /// Adds the result of `decided` to `writes`, and returns what becomes of its task; `None` if its lease is not valid.
 fn one<'d>(
-    decided: &'d Decided,
-    standing: &HashMap<Lease, Standing>,
+    decided: &'d DecidedAttempt,
+    standing: &HashMap<Lease, WriteCheck>,
     pinned: &HashMap<i64, u32>,
-    applied: &mut Applied,
+    applied: &mut CommitResult,
     writes: &mut Writes<'d>,
 ) -> Option<TaskVerdict> {
     let task = &decided.task;
@@ -117,14 +118,14 @@ fn one<'d>(
     let &standing = standing.get(&task.lease)?;
     let verdict = |next, cause, error| Some(TaskVerdict { lease: task.lease.clone(), next, cause, error });
     match (&decided.write, standing) {
-        (Write::Store(_) | Write::Confirm(_), Standing::Gone) => {
+        (Write::Store(_) | Write::Confirm(_), WriteCheck::Gone) => {
             return verdict(Next::Cancelled, "article deleted", None);
         }
-        (Write::Store(_) | Write::Confirm(_), Standing::Skipped) => {
+        (Write::Store(_) | Write::Confirm(_), WriteCheck::Skipped) => {
             return verdict(Next::Cancelled, "embedding skipped", None);
         }
         // An older revision than the stored one would take the index back.
-        (Write::Store(set), Standing::Wanted { stored }) if set.revision >= stored => {
+        (Write::Store(set), WriteCheck::Wanted { stored }) if set.revision >= stored => {
             if let Some(stored) = pinned.get(&model_id).copied()
                 && let Some(answered) = other_length(set, stored)
             {
@@ -134,19 +135,19 @@ fn one<'d>(
             writes.sets.push(NewSet { article_id: task.article_id, model_id, set, stored });
             applied.stored.insert(task.lease.task_id);
         }
-        (Write::Confirm(revision), Standing::Wanted { stored }) if *revision > stored => {
-            writes.confirmed.push(Confirmed { article_id: task.article_id, model_id, revision: *revision });
+        (Write::Confirm(revision), WriteCheck::Wanted { stored }) if *revision > stored => {
+            writes.confirmed.push(ConfirmedVectors { article_id: task.article_id, model_id, revision: *revision });
         }
-        (Write::Remove, Standing::Gone | Standing::Skipped) => writes.removed.push(task.article_id),
-        (Write::Store(_) | Write::Confirm(_) | Write::Remove, Standing::Wanted { .. }) | (Write::Nothing, _) => {}
+        (Write::Remove, WriteCheck::Gone | WriteCheck::Skipped) => writes.removed.push(task.article_id),
+        (Write::Store(_) | Write::Confirm(_) | Write::Remove, WriteCheck::Wanted { .. }) | (Write::Nothing, _) => {}
     }
     verdict(decided.next, decided.cause, decided.error.clone())
 }
 
 /// The length of each model's vectors, fixed by its first one; only of models for which `batch` has vectors.
-async fn pinned_dimensions(transaction: &Transaction, batch: &[Gathered]) -> Result<HashMap<i64, u32>, StoreError> {
+async fn pinned_dimensions(transaction: &Transaction, batch: &[CommitItem]) -> Result<HashMap<i64, u32>, StoreError> {
     let mut pinned = HashMap::new();
-    for Gathered { decided, .. } in batch {
+    for CommitItem { decided, .. } in batch {
         let Write::Store(set) = &decided.write else { continue };
         if let Some(chunk) = set.chunks.first()
             && let Entry::Vacant(of_model) = pinned.entry(decided.task.model_id)

@@ -14,7 +14,7 @@ use crate::{
 
 /// An attempt with a decided consequence that is not committed yet.
 #[derive(Debug)]
-pub(crate) struct Decided {
+pub(crate) struct DecidedAttempt {
     pub(crate) task: ClaimedTask,
     pub(crate) elapsed: Duration,
     pub(crate) write: Write,
@@ -40,7 +40,7 @@ pub(crate) enum Write {
 #[derive(Debug)]
 pub(crate) enum Decision {
     /// Commit this.
-    Commit(Decided),
+    Commit(DecidedAttempt),
     /// First find out whether the document or the provider is to blame.
     Ask(ClaimedTask, Duration, Failure),
 }
@@ -48,7 +48,7 @@ pub(crate) enum Decision {
 /// Decides; a document that fails is delayed by `retry`.
 pub(crate) fn decide(task: ClaimedTask, elapsed: Duration, outcome: Outcome, retry: Delays) -> Decision {
     let commit = |task: ClaimedTask, write, next, cause| {
-        Decision::Commit(Decided { task, elapsed, write, next, cause, error: None })
+        Decision::Commit(DecidedAttempt { task, elapsed, write, next, cause, error: None })
     };
     match outcome {
         Outcome::Embedded(set) => commit(task, Write::Store(set), Next::Completed, "completed"),
@@ -66,7 +66,7 @@ pub(crate) fn decide(task: ClaimedTask, elapsed: Duration, outcome: Outcome, ret
 }
 
 /// The document pays: its attempt counts.
-pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
+pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> DecidedAttempt {
     let next = match failure.kind {
         // The same text would fail the same way.
         ErrorKind::Data => Next::Failed,
@@ -76,14 +76,14 @@ pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, ret
         }
     };
     let error = Some((failure.kind, failure.message));
-    Decided { task, elapsed, write: Write::Nothing, next, cause: "retry scheduled", error }
+    DecidedAttempt { task, elapsed, write: Write::Nothing, next, cause: "retry scheduled", error }
 }
 
 /// The provider pays: the attempt does not count, and the circuit decides when claiming continues.
-pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -> Decided {
+pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -> DecidedAttempt {
     let next = Next::Refund { delay: Duration::ZERO };
     let error = Some((failure.kind, failure.message));
-    Decided { task, elapsed, write: Write::Nothing, next, cause: "provider failed", error }
+    DecidedAttempt { task, elapsed, write: Write::Nothing, next, cause: "provider failed", error }
 }
 
 /// The failure of an attempt with vectors of another length than those of its set, if a probe shows that other vectors
@@ -98,31 +98,31 @@ pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Fail
 }
 
 /// Neither pays yet: a part of the document is done and kept, and the next attempt continues after it.
-pub(crate) fn continued(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
+pub(crate) fn continued(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> DecidedAttempt {
     let next = Next::Refund { delay: backoff::delay_after(task.attempt, retry) };
     let error = Some((failure.kind, failure.message));
-    Decided { task, elapsed, write: Write::Nothing, next, cause: "partly embedded", error }
+    DecidedAttempt { task, elapsed, write: Write::Nothing, next, cause: "partly embedded", error }
 }
 
 /// Neither pays: the task reached no worker, or its worker was taken away.
-pub(crate) fn returned(task: ClaimedTask) -> Decided {
+pub(crate) fn returned(task: ClaimedTask) -> DecidedAttempt {
     let next = Next::Refund { delay: Duration::ZERO };
-    Decided { task, elapsed: Duration::ZERO, write: Write::Nothing, next, cause: "released", error: None }
+    DecidedAttempt { task, elapsed: Duration::ZERO, write: Write::Nothing, next, cause: "released", error: None }
 }
 
 /// The database pays if it fails as a whole; a row that cannot be read fails after its attempts.
-fn unread(task: ClaimedTask, elapsed: Duration, error: StoreError, retry: Delays) -> Decided {
+fn unread(task: ClaimedTask, elapsed: Duration, error: StoreError, retry: Delays) -> DecidedAttempt {
     let message = format!("the article cannot be read: {error}");
     if error.is_of_the_database() {
         let next = Next::Refund { delay: backoff::delay_after(task.attempt, retry) };
         let error = Some((ErrorKind::Transient, message));
-        return Decided { task, elapsed, write: Write::Nothing, next, cause: "database failed", error };
+        return DecidedAttempt { task, elapsed, write: Write::Nothing, next, cause: "database failed", error };
     }
     blamed(task, elapsed, EmbedError::resource(message).into(), retry)
 }
 
 /// The database refuses only what this attempt would write: its document pays.
-pub(crate) fn unwritable(decided: &Decided, error: &StoreError, retry: Delays) -> Decided {
+pub(crate) fn unwritable(decided: &DecidedAttempt, error: &StoreError, retry: Delays) -> DecidedAttempt {
     let failure = EmbedError::resource(format!("the vectors cannot be stored: {error}"));
     blamed(decided.task.clone(), decided.elapsed, failure.into(), retry)
 }

@@ -25,7 +25,7 @@ pub struct Claim<'a> {
     /// The task to begin behind, if those before it have been claimed; `None` starts at the front. Ignored by SQLite.
     pub from: Option<Position>,
     /// Which sets of vectors the host makes.
-    pub makes: Makes,
+    pub makes: HostSets,
 }
 
 /// Makes a token for one claim. It never repeats, over hosts and restarts; tokens sort in the order of the claims, for
@@ -37,7 +37,7 @@ pub fn new_token() -> String {
 /// Which of the wanted sets a host makes. A task of neither (its set has been retired, or an earlier version queued it)
 /// counts for the set in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Makes {
+pub struct HostSets {
     /// The set in use, 0 if there is none.
     pub active: i64,
     /// Whether the host makes it.
@@ -48,7 +48,7 @@ pub struct Makes {
     pub makes_building: bool,
 }
 
-impl Makes {
+impl HostSets {
     /// Only the set in use; none is being built.
     pub fn only(active: i64) -> Self {
         Self { active, makes_active: true, ..Self::default() }
@@ -157,7 +157,7 @@ pub async fn claim_one(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn any_due(connection: &impl Sql, makes: Makes) -> Result<bool, StoreError> {
+pub async fn any_due(connection: &impl Sql, makes: HostSets) -> Result<bool, StoreError> {
     const DUE: &str = concat!(
         "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM embedding_tasks t
                                      WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now} AND ",
@@ -193,7 +193,7 @@ async fn run(
 async fn subjects(
     transaction: &impl Sql,
     rows: &[ClaimedRow],
-    makes: Makes,
+    makes: HostSets,
 ) -> Result<HashMap<i64, ArticleSnapshot>, StoreError> {
     let mut subjects = HashMap::new();
     for model_id in [makes.active, makes.building] {

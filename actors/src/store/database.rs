@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    Beside, Engine, OpenError, OpenOptions, StoreError,
+    Engine, OpenError, OpenOptions, StoreError, VectorFilePath,
     acting::{acting, carried},
     postgres::Postgres,
     sql::{Connection, Transaction, WriteFuture},
@@ -13,12 +13,12 @@ use super::{
 /// A database shared by article saves, the runtime and searches. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
-    parts: Arc<Parts>,
+    parts: Arc<EngineConnections>,
 }
 
 /// One for each handle, so its size does not matter.
 #[expect(clippy::large_enum_variant, reason = "there is one of them, behind a pointer")]
-pub(super) enum Parts {
+pub(super) enum EngineConnections {
     Sqlite(Sqlite),
     Postgres(Postgres),
 }
@@ -31,8 +31,8 @@ impl Database {
     pub async fn open(options: &OpenOptions) -> Result<Self, OpenError> {
         let (scheme, address) = options.url.split_once("://").unwrap_or((&options.url, ""));
         let parts = match scheme {
-            "sqlite" => Parts::Sqlite(Sqlite::open(address, options).await?),
-            "postgres" | "postgresql" => Parts::Postgres(Postgres::open(options).await?),
+            "sqlite" => EngineConnections::Sqlite(Sqlite::open(address, options).await?),
+            "postgres" | "postgresql" => EngineConnections::Postgres(Postgres::open(options).await?),
             other => return Err(OpenError::UnknownScheme(other.to_owned())),
         };
         Ok(Self { parts: Arc::new(parts) })
@@ -41,48 +41,48 @@ impl Database {
     /// Returns which engine it is.
     pub fn engine(&self) -> Engine {
         match self.parts.as_ref() {
-            Parts::Sqlite(_) => Engine::Sqlite,
-            Parts::Postgres(_) => Engine::Postgres,
+            EngineConnections::Sqlite(_) => Engine::Sqlite,
+            EngineConnections::Postgres(_) => Engine::Postgres,
         }
     }
 
     /// The connections for queries. Never write through them: see [`Database::write`].
     pub fn reader(&self) -> &Connection {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => &sqlite.read,
-            Parts::Postgres(postgres) => &postgres.read,
+            EngineConnections::Sqlite(sqlite) => &sqlite.read,
+            EngineConnections::Postgres(postgres) => &postgres.read,
         }
     }
 
     /// The connections for the queries that keep a runtime's tasks safe: articles and searches do not share them.
     pub(crate) fn runtime_reader(&self) -> &Connection {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => &sqlite.runtime,
-            Parts::Postgres(postgres) => &postgres.runtime,
+            EngineConnections::Sqlite(sqlite) => &sqlite.runtime,
+            EngineConnections::Postgres(postgres) => &postgres.runtime,
         }
     }
 
     /// The connection for what must not run inside a transaction: migrations and maintenance by the operator.
     pub fn write_connection(&self) -> &Connection {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => &sqlite.write,
-            Parts::Postgres(postgres) => &postgres.write,
+            EngineConnections::Sqlite(sqlite) => &sqlite.write,
+            EngineConnections::Postgres(postgres) => &postgres.write,
         }
     }
 
     /// The path of the database file; `None` on PostgreSQL.
     pub fn file(&self) -> Option<&Path> {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => Some(&sqlite.path),
-            Parts::Postgres(_) => None,
+            EngineConnections::Sqlite(sqlite) => Some(&sqlite.path),
+            EngineConnections::Postgres(_) => None,
         }
     }
 
     /// The place of the vectors that are stored beside SQLite's file; `None` on PostgreSQL, and if that file is another's by now:
     /// see [`check_in_place`](Self::check_in_place).
-    pub fn beside(&self) -> Option<Beside> {
+    pub fn beside(&self) -> Option<VectorFilePath> {
         self.check_in_place().ok()?;
-        self.file().map(Beside::new)
+        self.file().map(VectorFilePath::new)
     }
 
     /// Checks that an SQLite database is still the file of its name, and its log too: if not, what is saved would not be found
@@ -92,20 +92,20 @@ impl Database {
     /// [`StoreError::NotInPlace`]
     pub fn check_in_place(&self) -> Result<(), StoreError> {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => sqlite.check_in_place(),
-            Parts::Postgres(_) => Ok(()),
+            EngineConnections::Sqlite(sqlite) => sqlite.check_in_place(),
+            EngineConnections::Postgres(_) => Ok(()),
         }
     }
 
     /// Where it is, for people: without a password.
     pub fn place(&self) -> String {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => sqlite.path.display().to_string(),
-            Parts::Postgres(postgres) => postgres.place(),
+            EngineConnections::Sqlite(sqlite) => sqlite.path.display().to_string(),
+            EngineConnections::Postgres(postgres) => postgres.place(),
         }
     }
 
-    pub(super) fn parts(&self) -> &Parts {
+    pub(super) fn parts(&self) -> &EngineConnections {
         &self.parts
     }
 
@@ -124,8 +124,12 @@ impl Database {
     {
         let who = acting();
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => sqlite.writer.write(move |transaction| carried(who, body(transaction))).await,
-            Parts::Postgres(postgres) => postgres.write(move |transaction| carried(who, body(transaction))).await,
+            EngineConnections::Sqlite(sqlite) => {
+                sqlite.writer.write(move |transaction| carried(who, body(transaction))).await
+            }
+            EngineConnections::Postgres(postgres) => {
+                postgres.write(move |transaction| carried(who, body(transaction))).await
+            }
         }
     }
 
@@ -141,8 +145,8 @@ impl Database {
         F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
     {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => sqlite.writer.write_behind(body).await,
-            Parts::Postgres(postgres) => postgres.write(body).await,
+            EngineConnections::Sqlite(sqlite) => sqlite.writer.write_behind(body).await,
+            EngineConnections::Postgres(postgres) => postgres.write(body).await,
         }
     }
 
@@ -150,16 +154,16 @@ impl Database {
     /// processes on one SQLite database there is none, and a poll finds the work.
     pub fn announce(&self) {
         match self.parts.as_ref() {
-            Parts::Sqlite(_) => {}
-            Parts::Postgres(postgres) => postgres.announce(),
+            EngineConnections::Sqlite(_) => {}
+            EngineConnections::Postgres(postgres) => postgres.announce(),
         }
     }
 
     /// Closes all connections; accepted writes are finished first.
     pub async fn close(self) {
         match self.parts.as_ref() {
-            Parts::Sqlite(sqlite) => sqlite.close().await,
-            Parts::Postgres(postgres) => postgres.close().await,
+            EngineConnections::Sqlite(sqlite) => sqlite.close().await,
+            EngineConnections::Postgres(postgres) => postgres.close().await,
         }
     }
 }

@@ -7,7 +7,7 @@ use afterword_entities::embedding_host;
 
 use super::{
     Database, StoreError,
-    database::Parts,
+    database::EngineConnections,
     hosts,
     postgres::Session,
     sqlite::{Liveness, LivenessError},
@@ -41,8 +41,10 @@ impl HostLock {
         on_notify: impl Fn() + Send + 'static,
     ) -> Result<Self, HostLockError> {
         match database.parts() {
-            Parts::Sqlite(sqlite) => Ok(Self::File { _lock: Liveness::take(&sqlite.path, incarnation)? }),
-            Parts::Postgres(postgres) => Ok(Self::Session { _session: postgres.enter(incarnation, on_notify).await? }),
+            EngineConnections::Sqlite(sqlite) => Ok(Self::File { _lock: Liveness::take(&sqlite.path, incarnation)? }),
+            EngineConnections::Postgres(postgres) => {
+                Ok(Self::Session { _session: postgres.enter(incarnation, on_notify).await? })
+            }
         }
     }
 }
@@ -54,10 +56,10 @@ impl Database {
     /// [`StoreError`]
     pub async fn dead_among(&self, hosts: &[String]) -> Result<Vec<String>, StoreError> {
         match self.parts() {
-            Parts::Sqlite(sqlite) => {
+            EngineConnections::Sqlite(sqlite) => {
                 Ok(hosts.iter().filter(|host| Liveness::has_died(&sqlite.path, host)).cloned().collect())
             }
-            Parts::Postgres(postgres) => postgres.dead_among(hosts).await,
+            EngineConnections::Postgres(postgres) => postgres.dead_among(hosts).await,
         }
     }
 

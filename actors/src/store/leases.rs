@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     StoreError, hosts, locks,
-    settle::{Next, Settled, TaskVerdict, settle},
+    settle::{Next, SettledTask, TaskVerdict, settle},
     sql::{self, FromRow, Sql},
     suspects::{FREE_DEATHS, together},
 };
@@ -59,9 +59,9 @@ pub async fn renew_all_of(transaction: &impl Sql, incarnation: &str, lease: Dura
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn rescue_expired(transaction: &impl Sql, living: Option<&str>) -> Result<Vec<Settled>, StoreError> {
+pub async fn rescue_expired(transaction: &impl Sql, living: Option<&str>) -> Result<Vec<SettledTask>, StoreError> {
     let held = transaction
-        .rows::<Held>(
+        .rows::<LeaseRow>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND lease_expires_at <= {now} AND incarnation IS DISTINCT FROM $2
              ORDER BY lease_expires_at LIMIT $1",
@@ -75,9 +75,9 @@ pub async fn rescue_expired(transaction: &impl Sql, living: Option<&str>) -> Res
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn rescue_from(transaction: &impl Sql, incarnation: &str) -> Result<Vec<Settled>, StoreError> {
+pub async fn rescue_from(transaction: &impl Sql, incarnation: &str) -> Result<Vec<SettledTask>, StoreError> {
     let held = transaction
-        .rows::<Held>(
+        .rows::<LeaseRow>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $2 LIMIT $1",
             [i64::from(RESCUE_PAGE).into(), incarnation.into()],
@@ -104,7 +104,7 @@ pub async fn rescue_all_from(transaction: &impl Sql, incarnation: &str) -> Resul
 }
 
 #[derive(FromRow)]
-struct Held {
+struct LeaseRow {
     id: i64,
     lease_token: String,
     attempts: i32,
@@ -112,12 +112,12 @@ struct Held {
     incarnation: Option<String>,
 }
 
-async fn hold(transaction: &impl Sql, held: &[Held]) -> Result<(), StoreError> {
+async fn hold(transaction: &impl Sql, held: &[LeaseRow]) -> Result<(), StoreError> {
     let tasks: Vec<_> = held.iter().map(|held| held.id).collect();
     locks::hold_articles_of(transaction, &tasks).await
 }
 
-async fn give_back(transaction: &impl Sql, held: Vec<Held>, reason: &str) -> Result<Vec<Settled>, StoreError> {
+async fn give_back(transaction: &impl Sql, held: Vec<LeaseRow>, reason: &str) -> Result<Vec<SettledTask>, StoreError> {
     hold(transaction, &held).await?;
     let verdicts: Vec<_> = held.into_iter().map(|held| verdict(held, reason)).collect();
     let settled = settle(transaction, &verdicts).await?;
@@ -127,7 +127,7 @@ async fn give_back(transaction: &impl Sql, held: Vec<Held>, reason: &str) -> Res
     Ok(settled)
 }
 
-fn verdict(held: Held, reason: &str) -> TaskVerdict {
+fn verdict(held: LeaseRow, reason: &str) -> TaskVerdict {
     let host = held.incarnation.as_deref().unwrap_or("an unknown host");
     let crashes = u32::try_from(held.crashes).unwrap_or_default();
     let was_alone = crashes >= FREE_DEATHS;
@@ -152,9 +152,13 @@ fn verdict(held: Held, reason: &str) -> TaskVerdict {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn release(transaction: &impl Sql, incarnation: &str, known: &[String]) -> Result<Vec<Settled>, StoreError> {
+pub async fn release(
+    transaction: &impl Sql,
+    incarnation: &str,
+    known: &[String],
+) -> Result<Vec<SettledTask>, StoreError> {
     let held = transaction
-        .rows::<Held>(
+        .rows::<LeaseRow>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $2
                AND NOT EXISTS (SELECT 1 FROM {texts $3} k WHERE k.text = lease_token) LIMIT $1",

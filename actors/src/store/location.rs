@@ -45,7 +45,7 @@ pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
     private_folder_of(owner.unwrap_or(Path::new(".")), folder)
 }
 
-/// The same; made by root, they belong to the owner of `model`.
+/// As [`private_folder`], but folders that root creates belong to the owner of `model`.
 pub(super) fn private_folder_of(model: &Path, folder: &Path) -> std::io::Result<()> {
     let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     let mut builder = fs::DirBuilder::new();

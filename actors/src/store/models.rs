@@ -22,7 +22,7 @@ use super::{
 };
 use crate::embedder::ModelIdentity;
 
-pub use settings::{Kept, accept_failed, embedded_within, kept};
+pub use settings::{SetRecord, accept_failed, embedded_within, kept};
 pub use whole::{Hindrance, activate_if_whole, hindrances};
 
 /// A set that vectors are made for now.
@@ -54,14 +54,14 @@ impl Set {
 
 /// The sets that vectors are made for now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct WantedSets {
     /// The set that searches use; `None` before the first host.
     pub active: Option<Set>,
     /// The set that is to replace it.
     pub building: Option<Set>,
 }
 
-impl Wanted {
+impl WantedSets {
     /// Returns the set that may need an article when its task for the set `model_id` has ended: after the one in use the
     /// one that is being built, after one that was retired meanwhile the one in use.
     pub(crate) fn after(&self, model_id: i64) -> Option<i64> {
@@ -95,7 +95,7 @@ pub enum Switch {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn wanted(connection: &impl Sql) -> Result<Wanted, StoreError> {
+pub async fn wanted(connection: &impl Sql) -> Result<WantedSets, StoreError> {
     let sets = connection
         .rows::<Set>(
             "SELECT m.id, m.identity, m.state, s.settings
@@ -104,7 +104,7 @@ pub async fn wanted(connection: &impl Sql) -> Result<Wanted, StoreError> {
             [],
         )
         .await?;
-    let mut wanted = Wanted::default();
+    let mut wanted = WantedSets::default();
     for set in sets {
         match set.state.as_str() {
             "active" => wanted.active = Some(set),

@@ -14,7 +14,7 @@ use std::{
 use serde::Serialize;
 
 use self::{
-    kinds::{Held, Kind, Place},
+    kinds::{Kind, RemovalLock, ScanStart},
     pace::Pace,
 };
 use super::{
@@ -33,7 +33,7 @@ const KEPT_PROVIDER_CALLS: Duration = Duration::from_secs(600);
 
 /// What a clean-up removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Removed {
+pub struct CleanupReport {
     /// Finished tasks.
     pub tasks: u64,
     /// Entries of the audit trail.
@@ -58,9 +58,9 @@ pub struct Removed {
 ///
 /// # Errors
 /// [`StoreError`]; what was removed before stays removed.
-pub async fn clean(database: &Database, retention: &Retention) -> Result<Removed, StoreError> {
-    let mut broom = Broom { database, pace: Pace::default() };
-    let removed = Removed {
+pub async fn clean(database: &Database, retention: &Retention) -> Result<CleanupReport, StoreError> {
+    let mut broom = Cleaner { database, pace: Pace::default() };
+    let removed = CleanupReport {
         tasks: broom.sweep(&kinds::FINISHED_TASKS, retention.tasks).await?,
         events: broom.sweep(&kinds::EVENTS, retention.events).await?,
         metrics: broom.sweep(&kinds::METRICS, retention.metrics).await?,
@@ -84,7 +84,7 @@ pub async fn clean(database: &Database, retention: &Retention) -> Result<Removed
 /// # Errors
 /// [`StoreError`]
 pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, StoreError> {
-    let mut broom = Broom { database, pace: Pace::default() };
+    let mut broom = Cleaner { database, pace: Pace::default() };
     let removed = broom.sweep(&kinds::FINISHED_TASKS, age.max(WHATEVER_AGE)).await?;
     database
         .write_behind::<_, StoreError, _>(move |transaction| {
@@ -100,25 +100,25 @@ pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, Stor
 /// Any age: zero would mean that nothing expires.
 const WHATEVER_AGE: Duration = Duration::from_millis(1);
 
-async fn hold(transaction: &Transaction, held: Held, subjects: &BTreeSet<i64>) -> Result<(), StoreError> {
+async fn hold(transaction: &Transaction, held: RemovalLock, subjects: &BTreeSet<i64>) -> Result<(), StoreError> {
     for subject in subjects {
         match held {
-            Held::Nothing => return Ok(()),
-            Held::DeletedArticles => locks::hold_deleted(transaction, *subject).await?,
-            Held::Model => models::keep(transaction, *subject).await.map(drop)?,
+            RemovalLock::Nothing => return Ok(()),
+            RemovalLock::DeletedArticles => locks::hold_deleted(transaction, *subject).await?,
+            RemovalLock::Model => models::keep(transaction, *subject).await.map(drop)?,
         }
     }
     Ok(())
 }
 
-struct Broom<'a> {
+struct Cleaner<'a> {
     database: &'a Database,
     pace: Pace,
 }
 
 /// A record that was looked at.
 #[derive(FromRow)]
-struct Seen {
+struct CandidateRow {
     /// With `id`: its position in the order of the look.
     at: i64,
     id: i64,
@@ -128,7 +128,7 @@ struct Seen {
     doomed: bool,
 }
 
-impl Broom<'_> {
+impl Cleaner<'_> {
     /// Removes what is older than `age`; nothing if that is zero.
     async fn sweep(&mut self, kind: &Kind, age: Duration) -> Result<u64, StoreError> {
         if age.is_zero() {
@@ -146,9 +146,9 @@ impl Broom<'_> {
             let is_short = i64::try_from(seen.len()).unwrap_or(i64::MAX) < page;
             let is_last = match kind.place {
                 // Each look starts at the front: records that could not be removed would be found again without end.
-                Place::Front => gone == 0,
-                Place::Id => doomed.is_empty() || is_short,
-                Place::AtAndId => is_short,
+                ScanStart::Front => gone == 0,
+                ScanStart::Id => doomed.is_empty() || is_short,
+                ScanStart::AtAndId => is_short,
             };
             if is_last {
                 return Ok(removed);
@@ -157,14 +157,20 @@ impl Broom<'_> {
         }
     }
 
-    async fn look(&self, kind: &Kind, age: i64, page: i64, (at, id): (i64, i64)) -> Result<Vec<Seen>, StoreError> {
+    async fn look(
+        &self,
+        kind: &Kind,
+        age: i64,
+        page: i64,
+        (at, id): (i64, i64),
+    ) -> Result<Vec<CandidateRow>, StoreError> {
         let mut values: Vec<Value> = vec![age.into(), page.into()];
         match kind.place {
-            Place::Front => {}
-            Place::Id => values.push(id.into()),
-            Place::AtAndId => values.extend([at.into(), id.into()]),
+            ScanStart::Front => {}
+            ScanStart::Id => values.push(id.into()),
+            ScanStart::AtAndId => values.extend([at.into(), id.into()]),
         }
-        self.database.reader().rows::<Seen>(&kind.look, values).await
+        self.database.reader().rows::<CandidateRow>(&kind.look, values).await
     }
 
     /// Removes a page, and pauses as long as that kept others from writing.

@@ -54,7 +54,7 @@ pub enum Next {
 
 /// The state of a task after its verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct SettledTask {
     /// `embedding_tasks.id`
     pub task_id: i64,
     /// Its new status.
@@ -80,7 +80,7 @@ struct SettledRow {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn settle(transaction: &impl Sql, verdicts: &[TaskVerdict]) -> Result<Vec<Settled>, StoreError> {
+pub async fn settle(transaction: &impl Sql, verdicts: &[TaskVerdict]) -> Result<Vec<SettledTask>, StoreError> {
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
@@ -102,7 +102,7 @@ pub async fn settle(transaction: &impl Sql, verdicts: &[TaskVerdict]) -> Result<
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn standing_of(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<Settled>, StoreError> {
+pub async fn standing_of(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<SettledTask>, StoreError> {
     if tasks.is_empty() {
         return Ok(Vec::new());
     }
@@ -111,9 +111,9 @@ pub async fn standing_of(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<Set
     connection.rows::<SettledRow>(sql, [ids]).await?.into_iter().map(settled).collect()
 }
 
-fn settled(row: SettledRow) -> Result<Settled, StoreError> {
+fn settled(row: SettledRow) -> Result<SettledTask, StoreError> {
     let status = row.status.parse().map_err(|error| StoreError::Unexpected(format!("{error}")))?;
-    Ok(Settled { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
+    Ok(SettledTask { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
 }
 
 fn as_row(verdict: &TaskVerdict) -> serde_json::Value {

@@ -11,9 +11,9 @@
 //! ```
 
 mod connection;
+mod deferred;
 mod driver;
 mod entities;
-mod later;
 mod row;
 mod sealed;
 mod value;

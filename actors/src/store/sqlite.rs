@@ -1,7 +1,6 @@
 //! An SQLite database: many readers, one writer.
 
 mod batch;
-mod beside;
 mod commit_gate;
 mod in_place;
 mod job;
@@ -12,6 +11,7 @@ mod ownership;
 mod replacement;
 mod retreat;
 mod savepoints;
+mod vector_file_path;
 mod writer;
 
 use std::{
@@ -35,15 +35,15 @@ use super::{
 };
 use crate::owned::AbortOnDrop;
 
-pub use beside::Beside;
 use commit_gate::CommitGate;
 use in_place::InPlace;
 pub(super) use liveness::Liveness;
 pub use liveness::LivenessError;
 use log::Log;
-use occupancy::Occupied;
-pub use occupancy::{Alone, Unopened, is_there};
+use occupancy::SharedLock;
+pub use occupancy::{ExclusiveLock, UnopenedLock, is_there};
 pub use ownership::APPLICATION_ID;
+pub use vector_file_path::VectorFilePath;
 use writer::Writer;
 
 /// Statements kept prepared on each connection; above the number of different statements in the program.
@@ -51,7 +51,7 @@ const STATEMENT_CACHE: usize = 512;
 /// Page cache of a connection. *Units:* KiB; negative, because SQLite takes a positive number for pages.
 const CACHE_KIB: &str = "-16384";
 
-/// So long a process that ends waits for what it can keep of a database whose files have lost their names.
+/// How long a process that ends waits until it has saved what it can of a database whose files have lost their names.
 const RETREAT: Duration = Duration::from_secs(30);
 
 /// Connections for the runtime's own reads.
@@ -68,7 +68,7 @@ pub(super) struct Sqlite {
     files: InPlace,
     /// `None` once it was closed.
     watch: Mutex<Option<AbortOnDrop>>,
-    _occupied: Arc<Occupied>,
+    _occupied: Arc<SharedLock>,
 }
 
 impl Sqlite {
@@ -78,7 +78,7 @@ impl Sqlite {
         ownership::check(&path, options).await?;
         location::make_folder(&path)?;
         occupancy::finish_replacement(&path, options.busy_timeout).await?;
-        let occupied = Arc::new(Occupied::share(&path, options.busy_timeout).await?);
+        let occupied = Arc::new(SharedLock::share(&path, options.busy_timeout).await?);
         location::make_file(&path);
         afterword_faults::point!("open.made", OpenError::Address);
         let fail = |source| OpenError::Store { url: options.url.clone(), source };

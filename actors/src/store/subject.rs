@@ -7,7 +7,7 @@ use super::{
 use crate::task::ArticleSnapshot;
 
 #[derive(FromRow)]
-struct Compared {
+struct SubjectRow {
     id: i64,
     revision: Option<i64>,
     skip_embedding: Option<bool>,
@@ -25,7 +25,7 @@ pub(super) async fn of_articles(
 ) -> Result<Vec<(i64, ArticleSnapshot)>, StoreError> {
     let ids = sql::json(articles)?;
     let rows = connection
-        .rows::<Compared>(
+        .rows::<SubjectRow>(
             "SELECT j.id, a.revision, a.skip_embedding,
                     coalesce(e.content_hash = a.content_hash, FALSE) AS unchanged
              FROM {ids $1} j
@@ -37,7 +37,7 @@ pub(super) async fn of_articles(
     Ok(rows.into_iter().map(|row| (row.id, subject(&row))).collect())
 }
 
-fn subject(row: &Compared) -> ArticleSnapshot {
+fn subject(row: &SubjectRow) -> ArticleSnapshot {
     match (row.revision, row.skip_embedding) {
         (None, _) => ArticleSnapshot::Gone,
         (Some(_), Some(true)) => ArticleSnapshot::Skipped,

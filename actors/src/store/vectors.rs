@@ -7,7 +7,7 @@ mod sqlite;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use new_chunk::{NewChunk, Place};
+use new_chunk::{ChunkKey, NewChunk};
 pub use postgres::literal;
 
 use super::{
@@ -123,7 +123,7 @@ pub async fn known(
 
 /// Whether an attempt may still write, read inside the transaction that would write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum WriteCheck {
     /// The article wants these vectors; those stored are of this revision, 0 if there are none.
     Wanted {
         /// Revision of the stored vectors.
@@ -141,7 +141,10 @@ pub enum Standing {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn standing(transaction: &impl Sql, tasks: &[&ClaimedTask]) -> Result<HashMap<Lease, Standing>, StoreError> {
+pub async fn standing(
+    transaction: &impl Sql,
+    tasks: &[&ClaimedTask],
+) -> Result<HashMap<Lease, WriteCheck>, StoreError> {
     let ids: Vec<_> = tasks.iter().map(|task| task.lease.task_id).collect();
     locks::hold_articles_of(transaction, &ids).await?;
     let held: Vec<(i64, &str)> = tasks.iter().map(|task| pair(&task.lease)).collect();
@@ -159,9 +162,9 @@ pub async fn standing(transaction: &impl Sql, tasks: &[&ClaimedTask]) -> Result<
         .into_iter()
         .map(|(task_id, token, skips, stored)| {
             let standing = match skips {
-                None => Standing::Gone,
-                Some(true) => Standing::Skipped,
-                Some(false) => Standing::Wanted { stored: stored.unwrap_or(0) },
+                None => WriteCheck::Gone,
+                Some(true) => WriteCheck::Skipped,
+                Some(false) => WriteCheck::Wanted { stored: stored.unwrap_or(0) },
             };
             (Lease { task_id, token }, standing)
         })
@@ -181,13 +184,13 @@ pub struct NewSet<'s> {
     pub model_id: i64,
     /// The vectors.
     pub set: &'s EmbeddedSet,
-    /// Revision of the stored vectors, 0 if there are none: see [`Standing::Wanted`].
+    /// Revision of the stored vectors, 0 if there are none: see [`WriteCheck::Wanted`].
     pub stored: i64,
 }
 
 /// Makes `sets` the vectors of their articles, each of another one. Chunks that have not moved keep their row.
 ///
-/// The caller has checked the leases and the [`Standing`] in this transaction, and passes on its `stored`.
+/// The caller has checked the leases and the [`WriteCheck`] in this transaction, and passes on its `stored`.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -223,7 +226,7 @@ const NOTE: &str = "
 
 /// Stored vectors that are valid for a later revision too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Confirmed {
+pub struct ConfirmedVectors {
     /// Their article.
     pub article_id: i64,
     /// Their model.
@@ -236,13 +239,13 @@ pub struct Confirmed {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn confirm(transaction: &impl Sql, confirmed: &[Confirmed]) -> Result<(), StoreError> {
+pub async fn confirm(transaction: &impl Sql, confirmed: &[ConfirmedVectors]) -> Result<(), StoreError> {
     if confirmed.is_empty() {
         return Ok(());
     }
     // Each set once, or PostgreSQL refuses to write it: the latest revision counts.
     let mut latest = BTreeMap::new();
-    for &Confirmed { article_id, model_id, revision } in confirmed {
+    for &ConfirmedVectors { article_id, model_id, revision } in confirmed {
         let known = latest.entry((article_id, model_id)).or_insert(revision);
         *known = revision.max(*known);
     }
@@ -269,7 +272,7 @@ pub async fn remove(transaction: &impl Sql, articles: &[i64]) -> Result<(), Stor
 }
 
 /// Deletes the rows that differ from those of `sets` at their position; returns the places that are right already.
-async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<HashSet<Place>, StoreError> {
+async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<HashSet<ChunkKey>, StoreError> {
     #[derive(FromRow)]
     struct StoredRow {
         id: i64,

@@ -21,10 +21,10 @@ pub(crate) struct Spec<R> {
 
 /// All children, in the order of their start.
 #[derive(Debug)]
-pub(crate) struct Plan<R>(Vec<Planned<R>>);
+pub(crate) struct Plan<R>(Vec<PlannedChild<R>>);
 
 #[derive(Debug)]
-pub(crate) struct Planned<R> {
+pub(crate) struct PlannedChild<R> {
     spec: Spec<R>,
     phase: Phase,
     /// Number of the last restart that was decided.
@@ -48,7 +48,7 @@ enum Phase {
 
 /// What follows from the end of a child.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ended<R> {
+pub(crate) struct ChildEnd<R> {
     /// Start it again after this delay, with this generation.
     pub(crate) restart: (Duration, u64),
     /// Whether it has failed too often.
@@ -60,7 +60,7 @@ pub(crate) struct Ended<R> {
 impl<R: Copy + Eq + Hash> Plan<R> {
     /// Makes a plan with children that have not been started yet.
     pub(crate) fn new(specs: &[Spec<R>], settings: RestartSettings) -> Self {
-        let planned = |&spec| Planned {
+        let planned = |&spec| PlannedChild {
             spec,
             phase: Phase::Behind,
             generation: 0,
@@ -98,7 +98,7 @@ impl<R: Copy + Eq + Hash> Plan<R> {
     }
 
     /// Records that a child has ended, or that its start failed; `None` if it was retired.
-    pub(crate) fn ended(&mut self, role: R, reason: String, now: Instant) -> Option<Ended<R>> {
+    pub(crate) fn ended(&mut self, role: R, reason: String, now: Instant) -> Option<ChildEnd<R>> {
         let child = self.get(role).filter(|child| child.phase != Phase::Retired)?;
         let (failed, delay) = match child.restarts.decide(now) {
             RestartDecision::Restart(delay) => (false, delay),
@@ -112,7 +112,7 @@ impl<R: Copy + Eq + Hash> Plan<R> {
             (follower.phase, follower.since) = (Phase::Behind, now);
             stop.push(follower.spec.role);
         }
-        Some(Ended { restart, failed, stop })
+        Some(ChildEnd { restart, failed, stop })
     }
 
     /// Records that a child is not to be started again.
@@ -127,11 +127,11 @@ impl<R: Copy + Eq + Hash> Plan<R> {
     }
 
     /// The children that are supposed to run, in order.
-    pub(crate) fn children(&self) -> impl Iterator<Item = &Planned<R>> {
+    pub(crate) fn children(&self) -> impl Iterator<Item = &PlannedChild<R>> {
         self.0.iter().filter(|child| child.phase != Phase::Retired)
     }
 
-    fn get(&mut self, role: R) -> Option<&mut Planned<R>> {
+    fn get(&mut self, role: R) -> Option<&mut PlannedChild<R>> {
         self.0.iter_mut().find(|child| child.spec.role == role)
     }
 
@@ -144,7 +144,7 @@ impl<R: Copy + Eq + Hash> Plan<R> {
     }
 }
 
-impl<R: Copy + Eq> Planned<R> {
+impl<R: Copy + Eq> PlannedChild<R> {
     pub(crate) fn role(&self) -> R {
         self.spec.role
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorRef, Message};
 
-use super::{Address, Counted};
+use super::{Address, CountingActor};
 
 /// A root that runs.
 pub(crate) struct Root<M>(ActorRef<M>);
@@ -19,13 +19,13 @@ impl<M: Message> Root<M> {
         address: &Address<M>,
         arguments: A::Arguments,
     ) -> Result<Self, String> {
-        let counted = Counted { actor, address: address.clone() };
+        let counted = CountingActor { actor, address: address.clone() };
         let (root, _) = Actor::spawn(None, counted, arguments).await.map_err(|error| error.to_string())?;
         address.enter(root.clone());
         Ok(Self(root))
     }
 
-    /// Ends it, and its children with it, after the message that it handles. Waits for that, at most for `patience`.
+    /// Stops the root and its children after the message that it is handling. Waits for their end, at most for `patience`.
     pub(crate) async fn stop(&self, patience: Duration) {
         let _ = self.0.stop_and_wait(None, Some(patience)).await;
     }

@@ -14,19 +14,19 @@ pub(crate) async fn spawn<A: Actor>(
     arguments: A::Arguments,
     supervisor: ActorCell,
 ) -> Result<ActorRef<A::Msg>, SpawnErr> {
-    let counted = Counted { actor, address: address.clone() };
+    let counted = CountingActor { actor, address: address.clone() };
     let (reference, _) = Actor::spawn_linked(None, counted, arguments, supervisor).await?;
     address.enter(reference.clone());
     Ok(reference)
 }
 
 /// An actor with an address that counts the messages which it has not handled.
-pub(crate) struct Counted<A: Actor> {
+pub(crate) struct CountingActor<A: Actor> {
     pub(crate) actor: A,
     pub(crate) address: Address<A::Msg>,
 }
 
-impl<A: Actor> Actor for Counted<A> {
+impl<A: Actor> Actor for CountingActor<A> {
     type Msg = A::Msg;
     type State = A::State;
     type Arguments = A::Arguments;

@@ -1,8 +1,8 @@
-//! Actors as tests see them, which kill them.
+//! Handles by which tests kill actors.
 
 use ractor::ActorCell;
 
-/// An actor that ran when it was asked for.
+/// An actor that was running when this handle was made.
 pub struct Victim(ActorCell);
 
 impl Victim {

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
-use self::upkeep::{Upkeep, Wanted};
+use self::upkeep::{Upkeep, UpkeepRequest};
 use super::messages::QueueMessage;
 use crate::{
     context::Context,
@@ -40,13 +40,13 @@ pub(crate) enum MaintenanceMessage {
     /// To itself: remove expired records.
     Clean,
     /// To itself: the work that was started has ended; the text is that of a panic.
-    Worked(Result<Box<Worked>, String>),
+    Worked(Result<Box<RoundResult>, String>),
     /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
 }
 
 /// The result of a round of upkeep.
-pub(crate) struct Worked {
+pub(crate) struct RoundResult {
     upkeep: Upkeep,
     /// Whether there is more to do soon.
     result: Result<bool, StoreError>,
@@ -58,7 +58,7 @@ pub(crate) struct MaintenanceState {
     upkeep: Option<Upkeep>,
     work: Option<AbortOnDrop>,
     /// What to do when it is back.
-    wanted: Wanted,
+    wanted: UpkeepRequest,
     /// A further advance is scheduled.
     soon: bool,
     /// Building an index of vectors takes minutes.
@@ -94,7 +94,7 @@ impl Actor for MaintenanceActor {
             upkeep: Some(Upkeep::new(Arc::clone(&context), queue)),
             context,
             work: None,
-            wanted: Wanted::default(),
+            wanted: UpkeepRequest::default(),
             soon: false,
             building: None,
             cleaning: None,
@@ -111,14 +111,14 @@ impl Actor for MaintenanceActor {
         state: &mut MaintenanceState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            MaintenanceMessage::Advance => state.want(&myself, Wanted { advance: true, sweep: false }),
+            MaintenanceMessage::Advance => state.want(&myself, UpkeepRequest { advance: true, sweep: false }),
             MaintenanceMessage::AdvanceAgain => {
                 state.soon = false;
-                state.want(&myself, Wanted { advance: true, sweep: false });
+                state.want(&myself, UpkeepRequest { advance: true, sweep: false });
             }
             MaintenanceMessage::Sweep => {
                 state.build_index();
-                state.want(&myself, Wanted { advance: false, sweep: true });
+                state.want(&myself, UpkeepRequest { advance: false, sweep: true });
             }
             MaintenanceMessage::Clean => state.clean(),
             MaintenanceMessage::Worked(worked) => state.worked(&myself, *worked?),
@@ -129,20 +129,20 @@ impl Actor for MaintenanceActor {
 }
 
 impl MaintenanceState {
-    fn want(&mut self, myself: &ActorRef<MaintenanceMessage>, wanted: Wanted) {
+    fn want(&mut self, myself: &ActorRef<MaintenanceMessage>, wanted: UpkeepRequest) {
         self.wanted = self.wanted.and(wanted);
         let Some(mut upkeep) = self.upkeep.take() else { return };
         let (wanted, myself) = (std::mem::take(&mut self.wanted), myself.clone());
         self.work = Some(AbortOnDrop::spawn(async move {
             let worked = answer_of(async {
                 let result = upkeep.work(wanted).await;
-                Box::new(Worked { upkeep, result })
+                Box::new(RoundResult { upkeep, result })
             });
             let _ = myself.send_message(MaintenanceMessage::Worked(worked.await));
         }));
     }
 
-    fn worked(&mut self, myself: &ActorRef<MaintenanceMessage>, Worked { upkeep, result }: Worked) {
+    fn worked(&mut self, myself: &ActorRef<MaintenanceMessage>, RoundResult { upkeep, result }: RoundResult) {
         self.doing = upkeep.doing().map(str::to_owned);
         self.upkeep = Some(upkeep);
         if matches!(result, Ok(true)) {
@@ -150,8 +150,8 @@ impl MaintenanceState {
         }
         // The database is away or busy: the next tick tries again.
         self.last_error = result.err().map(|error| error.to_string());
-        if self.wanted != Wanted::default() {
-            self.want(myself, Wanted::default());
+        if self.wanted != UpkeepRequest::default() {
+            self.want(myself, UpkeepRequest::default());
         }
     }
 

@@ -7,9 +7,9 @@ use ractor::{ActorRef, RpcReplyPort};
 use super::role::Role;
 use crate::{
     embedder::EmbedError,
-    outcome::{Finished, Outcome},
-    settlement::{Applied, Gathered},
-    store::{StoreError, claim::Makes, hosts::WorkerRow},
+    outcome::{FinishedAttempt, Outcome},
+    settlement::{CommitItem, CommitResult},
+    store::{StoreError, claim::HostSets, hosts::WorkerRow},
     supervision::{ActorStatus, RuntimeStatus, Trouble, Victim},
     task::{ClaimedTask, Lease, Slot, Vectors},
 };
@@ -33,13 +33,13 @@ pub(crate) enum QueueMessage {
     /// To itself: look whether there is work that was not announced.
     Poll,
     /// To itself: a look has ended.
-    Looked(Result<Look, StoreError>),
+    Looked(Result<PollResult, StoreError>),
     /// To itself: commit what has been gathered.
     Flush,
     /// To itself: a commit has ended.
     Committed(u64, Box<Committed>),
     /// To itself: report what a commit did.
-    Tell(Vec<Gathered>, Box<Applied>),
+    Tell(Vec<CommitItem>, Box<CommitResult>),
     /// This worker fills the slot.
     Seated(Slot, ActorRef<WorkerMessage>),
     /// The worker of this slot has died.
@@ -47,7 +47,7 @@ pub(crate) enum QueueMessage {
     /// All workers are gone with their supervisor.
     Dismissed,
     /// A worker has ended an attempt.
-    Finished(Box<Finished>),
+    Finished(Box<FinishedAttempt>),
     /// To itself: the provider has been probed.
     Probed(Result<(), EmbedError>),
     /// The leases that this host works under.
@@ -63,17 +63,17 @@ pub(crate) enum QueueMessage {
 }
 
 /// The result of a commit, and the tasks it claimed.
-pub(crate) type Committed = Result<(Applied, Vec<ClaimedTask>, Makes), StoreError>;
+pub(crate) type Committed = Result<(CommitResult, Vec<ClaimedTask>, HostSets), StoreError>;
 
 /// The result of a look.
 #[derive(Debug, Clone)]
-pub(crate) struct Look {
+pub(crate) struct PollResult {
     /// A task may be claimed.
     pub(super) due: bool,
     /// This host has claimed a task that no worker knows of.
     pub(super) strays: bool,
     /// Which sets this host makes.
-    pub(super) makes: Makes,
+    pub(super) makes: HostSets,
     /// What is to be told if its own set is none of the wanted ones.
     pub(super) apart: Option<Trouble>,
 }
@@ -95,13 +95,13 @@ pub(crate) enum WorkerMessage {
     /// Work on this task, starting with the vectors of an earlier attempt.
     Embed(Box<ClaimedTask>, Vectors),
     /// To itself: the attempt has ended.
-    Ended(Ended),
+    Ended(AttemptResult),
     /// The health of the worker.
     Status(RpcReplyPort<ActorStatus>),
 }
 
 /// An attempt that has ended, and all the vectors it made or was given.
-pub(crate) struct Ended {
+pub(crate) struct AttemptResult {
     pub(super) outcome: Outcome,
     pub(super) made: Vectors,
     pub(super) gained: bool,

@@ -9,7 +9,7 @@
 //! - `roster`: the workers, and what each works on
 //! - `commits`: what is gathered, what is under way, and the database's outage
 //! - `provider`: the circuit, the probe, and what a failure is blamed on
-//! - `second`: the set in use, if that is not the own model's
+//! - `second_set`: the set in use, if that is not the own model's
 //! - `salvage`: vectors of attempts that failed
 //! - `place`: where in the queue a claim begins
 //!
@@ -25,7 +25,7 @@ mod look;
 mod provider;
 mod roster;
 mod salvage;
-mod second;
+mod second_set;
 mod state;
 mod tell;
 

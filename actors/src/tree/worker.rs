@@ -9,11 +9,11 @@ use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
-use super::messages::{Ended, QueueMessage, WorkerMessage};
+use super::messages::{AttemptResult, QueueMessage, WorkerMessage};
 use crate::{
     context::Context,
     embedder::{EmbedError, Fault},
-    outcome::{Finished, Outcome},
+    outcome::{FinishedAttempt, Outcome},
     owned::{AbortOnDrop, panic_text},
     pipeline::Pipeline,
     supervision::{ActorStatus, Address},
@@ -81,7 +81,7 @@ impl WorkerState {
             self.job = Some(Job { task, begun: Instant::now(), _attempt: None });
             let outcome =
                 Outcome::Failed(EmbedError::unavailable("this host does not have the model of this task").into());
-            return self.end(Ended { outcome, made, gained: false });
+            return self.end(AttemptResult { outcome, made, gained: false });
         };
         let limit = self.context.settings.max_processing_time;
         if task.subject != ArticleSnapshot::Changed {
@@ -89,7 +89,7 @@ impl WorkerState {
             self.job = Some(Job { task: task.clone(), begun: Instant::now(), _attempt: None });
             let outcome = pipeline.run(&task, &mut made, limit).now_or_never();
             let outcome = outcome.unwrap_or_else(|| crashed("an attempt without embedding had to wait"));
-            return self.end(Ended { outcome, made, gained: false });
+            return self.end(AttemptResult { outcome, made, gained: false });
         }
         let (myself, given) = (myself.clone(), task.clone());
         let is_watched = task.model_id == self.context.model_row.id;
@@ -99,15 +99,15 @@ impl WorkerState {
             let outcome = if is_watched { outcome } else { with_its_fault(&pipeline, outcome).await };
             let gained = made.len() > before;
             // If the actor is gone, its supervisor has told the queue.
-            let _ = myself.send_message(WorkerMessage::Ended(Ended { outcome, made, gained }));
+            let _ = myself.send_message(WorkerMessage::Ended(AttemptResult { outcome, made, gained }));
         });
         self.job = Some(Job { task, begun: Instant::now(), _attempt: Some(attempt) });
     }
 
-    fn end(&mut self, Ended { outcome, made, gained }: Ended) {
+    fn end(&mut self, AttemptResult { outcome, made, gained }: AttemptResult) {
         self.since = Instant::now();
         let Some(Job { task, begun, .. }) = self.job.take() else { return };
-        let finished = Finished { task, outcome, elapsed: begun.elapsed(), made, gained };
+        let finished = FinishedAttempt { task, outcome, elapsed: begun.elapsed(), made, gained };
         self.queue.send(QueueMessage::Finished(Box::new(finished)));
     }
 

@@ -6,7 +6,7 @@ use afterword_actors::{
     Runtime,
     store::{
         StoreError,
-        claim::{Claim, Makes, claim, new_token},
+        claim::{Claim, HostSets, claim, new_token},
         leases,
         settle::{Next, TaskVerdict, settle},
         suspects::{FREE_DEATHS, together},
@@ -20,7 +20,7 @@ use crate::support::{TestModel, quick};
 /// Hosts that consist only of their claims.
 pub(super) struct Hosts<'a> {
     bench: &'a Fixture,
-    makes: Makes,
+    makes: HostSets,
     starts: usize,
     deaths: usize,
 }
@@ -29,7 +29,7 @@ impl<'a> Hosts<'a> {
     pub(super) async fn of(bench: &'a Fixture, model: &Arc<TestModel>) -> Self {
         let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await;
         let runtime = runtime.expect("a runtime");
-        let makes = Makes::only(runtime.handle().model_id());
+        let makes = HostSets::only(runtime.handle().model_id());
         runtime.stop(Duration::from_secs(30)).await;
         Self { bench, makes, starts: 0, deaths: 0 }
     }

@@ -7,7 +7,7 @@ use afterword_actors::{
     embedder::{EmbedError, ErrorKind, Readiness},
     store::{
         Engine, StoreError,
-        claim::{self, Claim, Makes},
+        claim::{self, Claim, HostSets},
         leases,
     },
     task::TaskStatus,
@@ -421,7 +421,7 @@ async fn a_host_that_lives_does_not_rescue_its_own_tasks() {
     bench.save("one", "text").await;
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     bench.settled(&runtime).await;
-    let makes = Makes::only(runtime.handle().model_id());
+    let makes = HostSets::only(runtime.handle().model_id());
     runtime.stop(DEADLINE).await;
     bench.save("two", "text").await;
     let rescued = bench.database.write::<_, StoreError, _>(move |transaction| {

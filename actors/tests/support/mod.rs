@@ -1,8 +1,8 @@
 //! A database with articles, and a model that tests can block and break.
 #![allow(dead_code, unused_imports, reason = "shared by test programs that each use a part")]
 
-#[path = "../../../tests/support/place.rs"]
-mod place;
+#[path = "../../../tests/support/test_database.rs"]
+mod test_database;
 
 use std::{
     collections::HashMap,
@@ -25,7 +25,7 @@ use afterword_actors::{
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, watch};
 
-pub(crate) use place::{OnPostgres, OnSqlite, Place};
+pub(crate) use test_database::{OnPostgres, OnSqlite, TestDatabase};
 
 /// A model whose calls wait for permits, and which fails for texts with these words: `POISON`, `FLAKY`, `PANIC`,
 /// `HANG`, and `ODD` for a vector of another length.
@@ -228,7 +228,7 @@ pub(crate) struct Fixture<P> {
     place: P,
 }
 
-impl<P: Place> Fixture<P> {
+impl<P: TestDatabase> Fixture<P> {
     pub(crate) async fn new() -> Self {
         Self::with(|options| OpenOptions { read_connections: 2, write_connections: 4, ..options }).await
     }
@@ -331,7 +331,7 @@ impl<P: Place> Fixture<P> {
     }
 }
 
-impl<P: Place> Fixture<P> {
+impl<P: TestDatabase> Fixture<P> {
     /// Queues a task for an article that has been edited.
     pub(crate) async fn enqueue_again(&self, article_id: i64, revision: i64) {
         let task =

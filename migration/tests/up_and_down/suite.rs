@@ -3,10 +3,10 @@
 use afterword_migration::{MigrationError, Migrator, MigratorTrait};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
 
-use super::{OBJECTS, OWN_DATA, Place, WORDS, again, open};
+use super::{OBJECTS, OWN_DATA, TestDatabase, WORDS, again, open};
 use crate::{DATA, count};
 
-async fn filled() -> (DatabaseConnection, Place) {
+async fn filled() -> (DatabaseConnection, TestDatabase) {
     let (db, place) = open().await;
     Migrator::up(&db, None).await.expect("up");
     db.execute_unprepared(DATA).await.expect("data");

@@ -8,7 +8,7 @@ use super::{
     Edit, SectionChange,
     apply::{apply, occurrences, sections_of},
 };
-use crate::markdown::sections::{Meant, Section, meant};
+use crate::markdown::sections::{Section, SectionMatch, meant};
 
 /// After this long, places are compared less exactly. *For:* all edits together.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -41,7 +41,7 @@ fn is_as_it_was(base: &str, newest: &str, edit: &Edit, until: Instant) -> bool {
 }
 
 /// A section that was named.
-struct Named {
+struct NamedSection {
     /// The headings down to it.
     path: String,
     /// How many sections the name may mean.
@@ -57,12 +57,12 @@ fn is_same_section(base: &str, newest: &str, wanted: &str, change: &SectionChang
     was.path == is.path && was.of == is.of && (is_known_by_name || was.text == is.text)
 }
 
-fn named(body: &str, wanted: &str) -> Option<Named> {
+fn named(body: &str, wanted: &str) -> Option<NamedSection> {
     let all = sections_of(body);
-    let Meant { found, number, .. } = meant(&all, wanted);
+    let SectionMatch { found, number, .. } = meant(&all, wanted);
     let section = &all[*found.get(number.unwrap_or(1).checked_sub(1)?)?];
     let text = body[section.range.clone()].trim_end().to_owned();
-    Some(Named { path: section.name(), of: found.len(), text })
+    Some(NamedSection { path: section.name(), of: found.len(), text })
 }
 
 fn is_in_the_same_places(base: &str, newest: &str, find: &str, until: Instant) -> bool {

@@ -11,7 +11,7 @@ use crate::{
     articles::front_matter,
     markdown::{
         byte_order_mark,
-        sections::{Meant, Section, meant, sections},
+        sections::{Section, SectionMatch, meant, sections},
     },
 };
 
@@ -133,7 +133,7 @@ fn in_place(body: &str, section: &Section, text: &str) -> String {
 /// Finds the one section of this name.
 fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
     let mut all = sections_of(body);
-    let Meant { found, name, number } = meant(&all, wanted);
+    let SectionMatch { found, name, number } = meant(&all, wanted);
     let one = match (found.as_slice(), number) {
         ([one], None) => Some(*one),
         (several, Some(number)) => several.get(number.wrapping_sub(1)).copied(),

@@ -19,21 +19,21 @@ pub(super) enum Value {
     /// Nothing, or null.
     Empty,
     /// One value.
-    Text(Written),
+    Text(Scalar),
     /// Several values.
-    List { items: Vec<Written>, source: String },
+    List { items: Vec<Scalar>, source: String },
     /// A value with keys of its own.
     Other,
 }
 
 /// One value as it is written, without quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct Scalar {
     text: String,
     is_quoted: bool,
 }
 
-impl Written {
+impl Scalar {
     /// A value without quotes.
     pub(super) fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), is_quoted: false }
@@ -50,7 +50,7 @@ impl Written {
     }
 }
 
-impl Deref for Written {
+impl Deref for Scalar {
     type Target = str;
 
     fn deref(&self) -> &str {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::entry::{Entry, Value, Written, line_number};
+use super::entry::{Entry, Scalar, Value, line_number};
 
 /// Returns the entries, where a new one goes, and where the object ends; `None` if there is no object.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<(Vec<Entry>, usize, usize)> {
@@ -52,12 +52,12 @@ fn value(source: &str) -> Value {
     use serde_json::Value as Json;
     match serde_json::from_str::<Json>(source) {
         Ok(Json::Null) => Value::Empty,
-        Ok(Json::String(text)) => Value::Text(Written::quoted(text)),
-        Ok(Json::Number(_) | Json::Bool(_)) => Value::Text(Written::plain(source)),
+        Ok(Json::String(text)) => Value::Text(Scalar::quoted(text)),
+        Ok(Json::Number(_) | Json::Bool(_)) => Value::Text(Scalar::plain(source)),
         Ok(Json::Array(items)) => {
             let items = items.into_iter().map(|item| match item {
-                Json::String(text) => Written::quoted(text),
-                other => Written::plain(other.to_string()),
+                Json::String(text) => Scalar::quoted(text),
+                other => Scalar::plain(other.to_string()),
             });
             Value::List { items: items.collect(), source: source.to_owned() }
         }

@@ -5,10 +5,10 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::{
-    Given,
+    RawProperty,
     block::{self, Block, Syntax},
     edit::{is_plain, quoted},
-    entry::{Entry, Value, Written},
+    entry::{Entry, Scalar, Value},
     number::json_number,
 };
 
@@ -56,14 +56,14 @@ impl Setting {
     }
 
     /// The value of a key, to be written elsewhere.
-    pub(super) fn of(given: &Given) -> Self {
+    pub(super) fn of(given: &RawProperty) -> Self {
         match given.values.as_slice() {
             [one] if !given.is_list => Self::of_one(one),
             several => Self::List(several.iter().map(Self::of_one).collect()),
         }
     }
 
-    fn of_one(value: &Written) -> Self {
+    fn of_one(value: &Scalar) -> Self {
         let text = value.trim();
         let is_number =
             text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && text.parse::<f64>().is_ok_and(f64::is_finite);
@@ -86,7 +86,7 @@ impl Setting {
         }
     }
 
-    fn is_read_of_one(&self, read: &Written) -> bool {
+    fn is_read_of_one(&self, read: &Scalar) -> bool {
         let text = read.trim();
         let is_switch = ["true", "false"].iter().any(|switch| text.eq_ignore_ascii_case(switch));
         match self {
@@ -238,7 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::articles::front_matter::{Given, given};
+    use crate::articles::front_matter::{RawProperty, given};
 
     fn set(head: &str, key: &str, value: Json) -> String {
         let setting = Setting::from_json(key, &value).expect("a value");
@@ -291,7 +291,7 @@ mod tests {
                 let found = read.iter().find(|given| given.key == *known);
                 prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(value.trim()).filter(|value| !value.is_empty()), "{}", head);
             }
-            let found: Option<&Given> = read.iter().find(|given| given.key == key);
+            let found: Option<&RawProperty> = read.iter().find(|given| given.key == key);
             prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(text.trim()).filter(|text| !text.is_empty()), "{}", head);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::entry::{Entry, Value, Written, line_number};
+use super::entry::{Entry, Scalar, Value, line_number};
 
 /// Returns the entries, and where a new one goes.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> (Vec<Entry>, usize) {
@@ -48,7 +48,7 @@ fn value(source: &str, lists: &mut bool) -> (Value, usize) {
             return match closed(source, quotes) {
                 Some(end) => {
                     let text = text_of(&source[quotes.len()..end - quotes.len()], quotes);
-                    (Value::Text(Written::quoted(text)), end)
+                    (Value::Text(Scalar::quoted(text)), end)
                 }
                 None => plain(source),
             };
@@ -70,7 +70,7 @@ fn value(source: &str, lists: &mut bool) -> (Value, usize) {
 fn plain(source: &str) -> (Value, usize) {
     let line = source.lines().next().unwrap_or_default();
     let text = line.split('#').next().unwrap_or_default().trim_end();
-    let value = if text.is_empty() { Value::Empty } else { Value::Text(Written::plain(text)) };
+    let value = if text.is_empty() { Value::Empty } else { Value::Text(Scalar::plain(text)) };
     (value, text.len())
 }
 
@@ -142,7 +142,7 @@ fn list(source: &str) -> Option<(Value, usize)> {
             quotes @ ('"' | '\'') => {
                 let quotes = if quotes == '"' { "\"" } else { "'" };
                 let end = closed(rest, quotes)?;
-                items.push(Written::quoted(text_of(&rest[1..end - 1], quotes)));
+                items.push(Scalar::quoted(text_of(&rest[1..end - 1], quotes)));
                 at += end;
             }
             '#' => at += rest.find('\n')?,
@@ -151,7 +151,7 @@ fn list(source: &str) -> Option<(Value, usize)> {
             other if other.is_whitespace() => at += other.len_utf8(),
             _ => {
                 let end = rest.find([',', ']', '\n'])?;
-                items.push(Written::plain(rest[..end].trim()));
+                items.push(Scalar::plain(rest[..end].trim()));
                 at += end;
             }
         }

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use super::entry::{Entry, Value, Written, is_usual, line_number};
+use super::entry::{Entry, Scalar, Value, is_usual, line_number};
 
 /// An entry while its lines are gathered.
-struct Gathered {
+struct PartialEntry {
     key: String,
     at: usize,
     /// After the colon.
@@ -21,7 +21,7 @@ struct Gathered {
 
 /// Returns the entries; `None` if this is not front matter but a text between two rules.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<Vec<Entry>> {
-    let (mut found, mut stray): (Vec<Gathered>, bool) = (Vec::new(), false);
+    let (mut found, mut stray): (Vec<PartialEntry>, bool) = (Vec::new(), false);
     let mut at = inner.start;
     for line in text[inner.clone()].split_inclusive('\n') {
         let content = line.trim_end_matches(['\n', '\r']);
@@ -29,7 +29,7 @@ pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<Vec<Entry>> {
             Kind::Filler => {}
             Kind::Key(key, colon) => {
                 let end = at + content.len();
-                found.push(Gathered { key, at, colon: at + colon, first_end: end, last_end: end });
+                found.push(PartialEntry { key, at, colon: at + colon, first_end: end, last_end: end });
             }
             Kind::Continued => match found.last_mut() {
                 Some(entry) => entry.last_end = at + content.trim_end().len(),
@@ -104,8 +104,8 @@ fn key(line: &str) -> Option<(String, usize)> {
     (!key.is_empty()).then(|| (key.to_owned(), colon + 1))
 }
 
-fn entry(text: &str, gathered: Gathered, line: usize) -> Entry {
-    let Gathered { key, at: _, colon, first_end, last_end } = gathered;
+fn entry(text: &str, gathered: PartialEntry, line: usize) -> Entry {
+    let PartialEntry { key, at: _, colon, first_end, last_end } = gathered;
     let first = &text[colon..first_end];
     let begins = colon + (first.len() - first.trim_start().len());
     let given = &text[begins..first_end];
@@ -130,11 +130,11 @@ fn value(source: &str, given: &str, several: bool) -> Option<(Value, usize)> {
     if let Some((text, end)) = quoted(source)
         && nothing_more(&source[end..])
     {
-        return Some((Value::Text(Written::quoted(text)), end));
+        return Some((Value::Text(Scalar::quoted(text)), end));
     }
     match given.chars().next() {
         Some('|' | '>') if several => {
-            return Some((Value::Text(Written::quoted(block_text(source))), source.len()));
+            return Some((Value::Text(Scalar::quoted(block_text(source))), source.len()));
         }
         Some('[') => {
             if let Some((items, end)) = list(source)
@@ -149,7 +149,7 @@ fn value(source: &str, given: &str, several: bool) -> Option<(Value, usize)> {
     let text = one_line(if several { source } else { &source[..end] });
     let value = match text.as_str() {
         "" | "~" | "null" | "Null" | "NULL" => Value::Empty,
-        _ => Value::Text(Written::plain(text)),
+        _ => Value::Text(Scalar::plain(text)),
     };
     Some((value, end))
 }
@@ -167,10 +167,10 @@ fn below(lines: &str) -> Value {
 }
 
 /// One value of a list.
-fn scalar(text: &str) -> Written {
+fn scalar(text: &str) -> Scalar {
     match quoted(text) {
-        Some((value, end)) if nothing_more(&text[end..]) => Written::quoted(value),
-        _ => Written::plain(without_comment(text)),
+        Some((value, end)) if nothing_more(&text[end..]) => Scalar::quoted(value),
+        _ => Scalar::plain(without_comment(text)),
     }
 }
 
@@ -200,7 +200,7 @@ fn block_text(source: &str) -> String {
 }
 
 /// Reads a list in brackets; returns it and where it ends. Lists inside it are items as they are written.
-fn list(source: &str) -> Option<(Vec<Written>, usize)> {
+fn list(source: &str) -> Option<(Vec<Scalar>, usize)> {
     let (mut items, mut depth, mut begins, mut at) = (Vec::new(), 0_usize, 1, 0);
     while at < source.len() {
         let rest = &source[at..];
@@ -229,7 +229,7 @@ fn list(source: &str) -> Option<(Vec<Written>, usize)> {
     None
 }
 
-fn push_item(items: &mut Vec<Written>, item: &str) {
+fn push_item(items: &mut Vec<Scalar>, item: &str) {
     let item = scalar(&one_line(item));
     if !item.is_empty() {
         items.push(item);

@@ -13,16 +13,16 @@ use crate::{articles::links::decoded, markdown::Form};
 #[derive(Debug, Default)]
 pub(super) struct Files {
     /// Sources and paths of the articles that contain the links.
-    places: HashMap<i64, Place>,
-    articles: HashMap<Place, Target>,
+    places: HashMap<i64, FilePlace>,
+    articles: HashMap<FilePlace, Target>,
 }
 
-type Place = (i64, String);
+type FilePlace = (i64, String);
 
 /// A file, and the article that came from it.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) place: Place,
+    pub(super) place: FilePlace,
     pub(super) slug: String,
     pub(super) title: String,
 }
@@ -44,7 +44,7 @@ impl Files {
             let place = places.get(id)?;
             Some(candidates(place, target))
         });
-        let wanted: HashSet<Place> = wanted.flatten().collect();
+        let wanted: HashSet<FilePlace> = wanted.flatten().collect();
         if wanted.is_empty() {
             return Ok(Self::default());
         }
@@ -71,7 +71,7 @@ impl Files {
 }
 
 /// Where the files of these articles are; of several files of one article, the first.
-async fn places(connection: &impl Sql, ids: &HashSet<i64>) -> Result<HashMap<i64, Place>, StoreError> {
+async fn places(connection: &impl Sql, ids: &HashSet<i64>) -> Result<HashMap<i64, FilePlace>, StoreError> {
     let sql = "SELECT s.article_id, s.source_id, s.path FROM {ids $1} j
                JOIN article_sources s ON s.article_id = j.id ORDER BY s.source_id DESC, s.path DESC";
     let ids = sql::json(ids)?;
@@ -80,7 +80,7 @@ async fn places(connection: &impl Sql, ids: &HashSet<i64>) -> Result<HashMap<i64
 }
 
 /// The files that `target` may mean in a file at `place`.
-fn candidates((source, path): &Place, target: &str) -> Vec<Place> {
+fn candidates((source, path): &FilePlace, target: &str) -> Vec<FilePlace> {
     let beside = beside(path, &decoded(target));
     beside.into_iter().flat_map(|path| [(*source, path.clone()), (*source, path + ".md")]).collect()
 }

@@ -9,7 +9,7 @@ use afterword_actors::store::{
 
 use super::{
     files::Files,
-    linked::{LEADS_TO, Linked},
+    link_target::{LEADS_TO, LinkTarget},
 };
 use crate::markdown::Form;
 
@@ -36,7 +36,7 @@ struct LeadRow {
 }
 
 /// Returns links to `article` from others, in the order of their slugs; at most `most`.
-pub(super) async fn to(connection: &impl Sql, article: &Linked, most: u32) -> Result<Vec<Incoming>, StoreError> {
+pub(super) async fn to(connection: &impl Sql, article: &LinkTarget, most: u32) -> Result<Vec<Incoming>, StoreError> {
     let sql = format!(
         "SELECT l.article_id, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
          FROM (SELECT n.* FROM {{texts $1}} j JOIN article_links n ON n.key = j.text
@@ -52,7 +52,7 @@ pub(super) async fn to(connection: &impl Sql, article: &Linked, most: u32) -> Re
 /// `after`, in that order, and the last id that was looked at; `None` if there are no more.
 pub(super) async fn named(
     connection: &impl Sql,
-    article: &Linked,
+    article: &LinkTarget,
     keys: &BTreeSet<String>,
     after: i64,
 ) -> Result<Option<(Vec<Incoming>, i64)>, StoreError> {
@@ -70,7 +70,7 @@ pub(super) async fn named(
 
 /// Keeps the links that lead to the article: a link to a file leads to the file, and to a name only if there is no
 /// file.
-async fn leading(connection: &impl Sql, article: &Linked, rows: Vec<LeadRow>) -> Result<Vec<Incoming>, StoreError> {
+async fn leading(connection: &impl Sql, article: &LinkTarget, rows: Vec<LeadRow>) -> Result<Vec<Incoming>, StoreError> {
     let paths = rows.iter().map(|row| (row.article_id, row.form.as_str(), row.target.as_str()));
     let files = Files::of(connection, paths).await?;
     let link = |row: LeadRow| {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{incoming, linked::Linked, outdated::Outdated};
+use super::{former_names::FormerNames, incoming, link_target::LinkTarget};
 use crate::{
     api::{Mended, Unmended},
-    articles::{Article, ArticleError, Articles, Changes, Saved, front_matter, links::name_at, slug::Slug},
+    articles::{Article, ArticleError, ArticlePatch, Articles, SaveResult, front_matter, links::name_at, slug::Slug},
     markdown::{Form, Link, Mentions},
 };
 
@@ -14,7 +14,7 @@ const TRIES: usize = 5;
 
 /// What became of the links to an article that was renamed.
 #[derive(Debug, Default)]
-pub struct Relinked {
+pub struct RelinkReport {
     /// Articles whose links were changed.
     pub mended: Vec<Mended>,
     /// Articles whose links could not be changed.
@@ -32,11 +32,11 @@ impl Articles {
         slug: &str,
         to: Slug,
         expected_revision: Option<i64>,
-    ) -> Result<(Saved, Relinked), ArticleError> {
+    ) -> Result<(SaveResult, RelinkReport), ArticleError> {
         let saved = self.rename(slug, to, expected_revision).await?;
         let relinked = self.mend_links(&saved.article).await?;
         if relinked.mended.iter().any(|mended| mended.slug == saved.article.slug) {
-            return Ok((Saved { article: self.read(&saved.article.slug).await?, ..saved }, relinked));
+            return Ok((SaveResult { article: self.read(&saved.article.slug).await?, ..saved }, relinked));
         }
         Ok((saved, relinked))
     }
@@ -46,10 +46,10 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::Store`]; what was mended before stays mended.
-    pub async fn mend_links(&self, article: &Article) -> Result<Relinked, ArticleError> {
-        let outdated = Outdated::of(self.database.reader(), article).await?;
-        let (linked, keys) = (Linked::from(article), outdated.keys());
-        let (mut relinked, mut after) = (Relinked::default(), 0);
+    pub async fn mend_links(&self, article: &Article) -> Result<RelinkReport, ArticleError> {
+        let outdated = FormerNames::of(self.database.reader(), article).await?;
+        let (linked, keys) = (LinkTarget::from(article), outdated.keys());
+        let (mut relinked, mut after) = (RelinkReport::default(), 0);
         while let Some((links, last)) = incoming::named(self.database.reader(), &linked, &keys, after).await? {
             after = last;
             let mut targets: BTreeMap<String, HashSet<(Form, String)>> = BTreeMap::new();
@@ -80,7 +80,7 @@ impl Articles {
                 return Ok(None);
             }
             let (body, front_matter, expected_revision) = (Some(body), Some(head), Some(article.revision));
-            let changes = Changes { body, front_matter, expected_revision, ..Changes::default() };
+            let changes = ArticlePatch { body, front_matter, expected_revision, ..ArticlePatch::default() };
             match self.update(&article.slug, changes).await {
                 Err(ArticleError::Conflict { .. }) if !last => {}
                 saved => {

@@ -7,10 +7,10 @@ use afterword_actors::store::sql::{self, FromRow, Sql};
 use super::{
     files::Files,
     incoming,
-    linked::{LEADS_TO, Linked},
+    link_target::{LEADS_TO, LinkTarget},
 };
 use crate::{
-    api::{Backlink, BrokenLink, Counted, OutgoingLink},
+    api::{Backlink, BrokenLink, CountedRows, OutgoingLink},
     articles::{
         ArticleError, Articles,
         links::{LONGEST, name},
@@ -71,7 +71,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::NotFound`]
-    pub async fn linked(&self, slug: &str) -> Result<Linked, ArticleError> {
+    pub async fn linked(&self, slug: &str) -> Result<LinkTarget, ArticleError> {
         let sql = format!("SELECT id, slug, title FROM articles WHERE id = {KNOWN_BY}");
         let found = self.database.reader().row(&sql, [as_stored(slug).as_ref().into(), alias_of(slug).into()]).await?;
         match found {
@@ -84,7 +84,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn links_of(&self, article: &Linked, limit: u32) -> Result<Vec<OutgoingLink>, ArticleError> {
+    pub async fn links_of(&self, article: &LinkTarget, limit: u32) -> Result<Vec<OutgoingLink>, ArticleError> {
         let reader = self.database.reader();
         let sql = format!(
             "SELECT l.target, l.anchor, l.form, a.slug, a.title
@@ -103,7 +103,7 @@ impl Articles {
     pub async fn links_in(
         &self,
         text: &str,
-        article: Option<&Linked>,
+        article: Option<&LinkTarget>,
         limit: usize,
     ) -> Result<Vec<OutgoingLink>, ArticleError> {
         let links = each_once(links_read(text).await, limit);
@@ -149,7 +149,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn backlinks(&self, article: &Linked, limit: u32) -> Result<Vec<Backlink>, ArticleError> {
+    pub async fn backlinks(&self, article: &LinkTarget, limit: u32) -> Result<Vec<Backlink>, ArticleError> {
         let reader = self.database.reader();
         let looked_at = limit.saturating_mul(LOOKED_AT).min(MAX_LOOKED_AT);
         let mut backlinks: Vec<Backlink> = Vec::new();
@@ -173,7 +173,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn broken_links(&self, limit: u32) -> Result<Counted<BrokenLink>, ArticleError> {
+    pub async fn broken_links(&self, limit: u32) -> Result<CountedRows<BrokenLink>, ArticleError> {
         let (reader, mut broken, mut after) = (self.database.reader(), Vec::new(), (0_i64, 0_i64));
         let (mut total, mut looked_at) = (0_i64, 0_usize);
         let sql = format!(
@@ -184,7 +184,7 @@ impl Articles {
         );
         loop {
             let page: Vec<LooseRow> = reader.rows(&sql, [after.0.into(), after.1.into()]).await?;
-            let Some(last) = page.last() else { return Ok(Counted { rows: broken, total: Some(total) }) };
+            let Some(last) = page.last() else { return Ok(CountedRows { rows: broken, total: Some(total) }) };
             after = (last.article_id, last.position);
             looked_at += page.len();
             let loose: Vec<_> = page.into_iter().filter(|row| row.leads_to.is_none()).collect();
@@ -200,7 +200,7 @@ impl Articles {
                 }
             }
             if broken.len() == limit as usize && looked_at >= MAX_COUNTED {
-                return Ok(Counted { rows: broken, total: None });
+                return Ok(CountedRows { rows: broken, total: None });
             }
         }
     }

@@ -8,7 +8,7 @@ use afterword_actors::store::{
 };
 
 use crate::{
-    articles::{properties::Known, slug::Slug},
+    articles::{properties::ExistingRows, slug::Slug},
     markdown::{Form, Link},
 };
 
@@ -18,8 +18,13 @@ pub(in crate::articles) const LONGEST: usize = 1_000;
 type Row<'a> = (usize, &'static str, &'a str, &'a str, String, String);
 
 /// Replaces the stored links of the article by `links`.
-pub(crate) async fn write(transaction: &impl Sql, id: i64, known: Known, links: &[Link]) -> Result<(), StoreError> {
-    if known == Known::Perhaps {
+pub(crate) async fn write(
+    transaction: &impl Sql,
+    id: i64,
+    known: ExistingRows,
+    links: &[Link],
+) -> Result<(), StoreError> {
+    if known == ExistingRows::Possible {
         transaction.later("DELETE FROM article_links WHERE article_id = $1", [id.into()]).await?;
     }
     let rows: Vec<Row<'_>> = links

@@ -16,7 +16,7 @@ pub enum Shape {
 }
 
 /// What a test looks at.
-pub(super) enum Place {
+pub(super) enum TestTarget {
     /// Columns of the article `a`.
     Article(String),
     /// Any of these.
@@ -29,7 +29,7 @@ pub(super) struct Rows {
     holds: String,
 }
 
-impl Place {
+impl TestTarget {
     /// The condition on the article `a`.
     pub(super) fn condition(&self, shape: Shape) -> String {
         match (self, shape) {

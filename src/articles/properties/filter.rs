@@ -6,7 +6,7 @@
 use afterword_actors::store::sql::Value as Parameter;
 
 use super::{
-    condition::{Place, Shape, happened, property, push, range, tag, text},
+    condition::{Shape, TestTarget, happened, property, push, range, tag, text},
     fold::folded,
     period::{self, Period},
     read::{found_by, number},
@@ -241,28 +241,28 @@ impl Test {
         }
     }
 
-    fn place(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> Place {
+    fn place(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> TestTarget {
         match self {
             Self::Tag(name) => {
                 let place = push(parameters, name.clone());
                 let holds = format!("(t.tag = {place} OR (t.tag >= {place} || '/' AND t.tag < {place} || '0'))");
-                Place::Rows(vec![tag(holds)])
+                TestTarget::Rows(vec![tag(holds)])
             }
-            Self::Tagged => Place::Rows(vec![tag("TRUE".to_owned())]),
+            Self::Tagged => TestTarget::Rows(vec![tag("TRUE".to_owned())]),
             Self::Folder(folder) => {
                 let place = push(parameters, folder.clone());
-                Place::Article(within("a.folder", &place))
+                TestTarget::Article(within("a.folder", &place))
             }
-            Self::Created(period) => Place::Article(happened("a.created_at", *period, parameters)),
-            Self::Updated(period) => Place::Article(happened("a.updated_at", *period, parameters)),
-            Self::Has(key) => Place::Rows(vec![property(format!("t.key = {}", push(parameters, key.clone())))]),
-            Self::Text { key, value } => Place::Rows(vec![property(text(key, value, parameters))]),
+            Self::Created(period) => TestTarget::Article(happened("a.created_at", *period, parameters)),
+            Self::Updated(period) => TestTarget::Article(happened("a.updated_at", *period, parameters)),
+            Self::Has(key) => TestTarget::Rows(vec![property(format!("t.key = {}", push(parameters, key.clone())))]),
+            Self::Text { key, value } => TestTarget::Rows(vec![property(text(key, value, parameters))]),
             Self::Exact { key, kind, from, to, value } => {
                 let range = range(key, kind, (*from, *to), shape, parameters);
-                Place::Rows(vec![property(range), property(text(key, value, parameters))])
+                TestTarget::Rows(vec![property(range), property(text(key, value, parameters))])
             }
             Self::Range { key, kind, from, to } => {
-                Place::Rows(vec![property(range(key, kind, (*from, *to), shape, parameters))])
+                TestTarget::Rows(vec![property(range(key, kind, (*from, *to), shape, parameters))])
             }
         }
     }

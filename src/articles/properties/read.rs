@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::fold::folded;
 use crate::{
-    articles::front_matter::{self, Given, Written},
+    articles::front_matter::{self, RawProperty, Scalar},
     markdown::{Link, Mentions},
     offload,
 };
@@ -164,7 +164,7 @@ impl Properties {
         self.properties.iter().map(|property| (property.name.clone(), value(property))).collect()
     }
 
-    fn add(&mut self, given: Given) {
+    fn add(&mut self, given: RawProperty) {
         let key = folded(&given.key);
         if key == "tags" || key == "tag" {
             return self.add_tags(&given);
@@ -182,7 +182,7 @@ impl Properties {
     }
 
     /// Adds tags: a list has one in each item; a text several, separated by commas or blanks.
-    fn add_tags(&mut self, given: &Given) {
+    fn add_tags(&mut self, given: &RawProperty) {
         for value in &given.values {
             match given.is_list {
                 true => self.add_tag(value),
@@ -206,7 +206,7 @@ impl Properties {
 impl Value {
     /// Recognises a written value. In quotes it is neither a number nor a switch, but it may be a time: JSON has no other form
     /// for one.
-    pub(super) fn of(written: &Written) -> Self {
+    pub(super) fn of(written: &Scalar) -> Self {
         let text: String = written.trim().chars().filter(|c| *c != '\0').take(LONGEST_VALUE).collect();
         match text.as_str() {
             _ if written.is_quoted() => {}

@@ -12,10 +12,10 @@ use crate::articles::slug::Slug;
 pub(crate) async fn write(
     transaction: &impl Sql,
     id: i64,
-    known: Known,
+    known: ExistingRows,
     properties: &Properties,
 ) -> Result<(), StoreError> {
-    if known == Known::Perhaps {
+    if known == ExistingRows::Possible {
         for table in ["unread_articles", "article_tags", "article_properties"] {
             transaction.later(&format!("DELETE FROM {table} WHERE article_id = $1"), [id.into()]).await?;
         }
@@ -37,11 +37,11 @@ pub(crate) async fn write(
 
 /// Whether an article may have rows already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum ExistingRows {
     /// It is new.
-    Nothing,
+    None,
     /// Perhaps; they are replaced.
-    Perhaps,
+    Possible,
 }
 
 type Row<'a> = (&'a str, usize, &'static str, &'a str, String, Option<i64>);

@@ -8,7 +8,7 @@ use afterword_actors::store::{
 use crate::{
     articles::{
         Articles, links,
-        properties::{Known, Properties, TextReading, write},
+        properties::{ExistingRows, Properties, TextReading, write},
         reading, row,
     },
     markdown::Link,
@@ -20,7 +20,7 @@ const BATCH: i64 = 50;
 const BATCH_BYTES: i64 = 4 << 20;
 
 #[derive(FromRow)]
-struct Unread {
+struct UnreadRow {
     id: i64,
     revision: i64,
     front_matter: String,
@@ -50,13 +50,13 @@ impl Articles {
             "SELECT a.id, a.revision, {}, a.body FROM {{ids $1}} j JOIN articles a ON a.id = j.id ORDER BY a.id",
             row::FRONT_MATTER
         );
-        let unread: Vec<Unread> = reader.rows(&sql, [sql::json(&ids)?]).await?;
+        let unread: Vec<UnreadRow> = reader.rows(&sql, [sql::json(&ids)?]).await?;
         let mut read = Vec::with_capacity(unread.len());
         for article in unread {
             let text = TextReading::of(&article.body).await;
             let said = Properties::of_reading(&article.front_matter, &text);
             let links = text.links(&article.front_matter).into_owned();
-            read.push(Read { id: article.id, revision: article.revision, said, links });
+            read.push(ParsedArticle { id: article.id, revision: article.revision, said, links });
         }
         self.database.write_behind(move |transaction| Box::pin(async move { keep(transaction, read).await })).await?;
         Ok(true)
@@ -64,22 +64,22 @@ impl Articles {
 }
 
 /// What was read of one article.
-struct Read {
+struct ParsedArticle {
     id: i64,
     revision: i64,
     said: Properties,
     links: Vec<Link>,
 }
 
-async fn keep(transaction: &Transaction, read: Vec<Read>) -> Result<(), StoreError> {
-    for Read { id, revision, said, links: found } in read {
+async fn keep(transaction: &Transaction, read: Vec<ParsedArticle>) -> Result<(), StoreError> {
+    for ParsedArticle { id, revision, said, links: found } in read {
         // An article saved meanwhile was read by its save, unless that left the text unchanged; then the next batch has
         // it.
         let held = "SELECT a.id AS n FROM articles a JOIN unread_articles u ON u.article_id = a.id
                     WHERE a.id = $1 AND a.revision = $2 {lock a}";
         if transaction.row::<()>(held, [id.into(), revision.into()]).await?.is_some() {
-            write(transaction, id, Known::Perhaps, &said).await?;
-            links::write(transaction, id, Known::Perhaps, &found).await?;
+            write(transaction, id, ExistingRows::Possible, &said).await?;
+            links::write(transaction, id, ExistingRows::Possible, &found).await?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use afterword_actors::store::{Engine, sql::Sql};
 
 use crate::{
-    api::{Counted, PropertyCount, TagCount, ValueCount},
+    api::{CountedRows, PropertyCount, TagCount, ValueCount},
     articles::{ArticleError, Articles, properties::folded},
 };
 
@@ -12,7 +12,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn tags(&self, start: &str, limit: u32) -> Result<Counted<TagCount>, ArticleError> {
+    pub async fn tags(&self, start: &str, limit: u32) -> Result<CountedRows<TagCount>, ArticleError> {
         let start = folded(start.trim_start_matches('#'));
         // Those that begin with a text sort between it and it followed by the last character. Counted in the index
         // alone.
@@ -32,7 +32,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn property_keys(&self, limit: u32) -> Result<Counted<PropertyCount>, ArticleError> {
+    pub async fn property_keys(&self, limit: u32) -> Result<CountedRows<PropertyCount>, ArticleError> {
         let sql = "SELECT key, min(kind) AS kind, count(DISTINCT article_id) AS articles,
                           count(DISTINCT folded) AS \"values\", count(*) OVER () AS total
                    FROM article_properties GROUP BY key ORDER BY 3 DESC, 1 LIMIT $1 + 0";
@@ -46,7 +46,7 @@ impl Articles {
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn property_values(&self, key: &str, limit: u32) -> Result<Counted<ValueCount>, ArticleError> {
+    pub async fn property_values(&self, key: &str, limit: u32) -> Result<CountedRows<ValueCount>, ArticleError> {
         let value = match self.database.engine() {
             Engine::Sqlite => "value",
             // In the order of bytes, as SQLite compares them, whatever the language of the database is.
@@ -73,7 +73,7 @@ impl Articles {
 }
 
 /// Each row says how many there are in all.
-fn counted<T>(found: impl Iterator<Item = (T, i64)>) -> Counted<T> {
+fn counted<T>(found: impl Iterator<Item = (T, i64)>) -> CountedRows<T> {
     let (rows, totals): (Vec<_>, Vec<_>) = found.unzip();
-    Counted { rows, total: Some(totals.first().copied().unwrap_or(0)) }
+    CountedRows { rows, total: Some(totals.first().copied().unwrap_or(0)) }
 }

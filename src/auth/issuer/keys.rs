@@ -56,7 +56,7 @@ pub(super) struct Keys {
 struct Issuer {
     name: String,
     place: String,
-    known: RwLock<Known>,
+    known: RwLock<KeyCache>,
 }
 
 /// A fetch that is under way or over. It belongs to no caller, and goes on when all have hung up.
@@ -66,7 +66,7 @@ struct Fetch {
 }
 
 #[derive(Default)]
-struct Known {
+struct KeyCache {
     keys: Vec<Published>,
     since: Option<Instant>,
 }
@@ -98,7 +98,7 @@ enum FetchError {
     OtherName(String),
 }
 
-impl Known {
+impl KeyCache {
     /// The keys that a token may mean by `name`.
     fn find(&self, name: Option<&str>) -> Vec<Key> {
         // A token without a key's name means a key without a name, or a sole key.
@@ -168,7 +168,7 @@ impl Issuer {
         match self.fetch().await {
             Ok(keys) => {
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                *known = Known { keys, since: Some(Instant::now()) };
+                *known = KeyCache { keys, since: Some(Instant::now()) };
             }
             Err(error) => tracing::warn!(%error, issuer = self.name, "the issuer's keys cannot be fetched"),
         }

@@ -22,7 +22,7 @@ fn refuse_to_sign(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, 
 }
 
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
-    let way = Way::of(*algorithm).ok_or(ErrorKind::UnsupportedAlgorithm)?;
+    let way = SignatureScheme::of(*algorithm).ok_or(ErrorKind::UnsupportedAlgorithm)?;
     if key.family() != algorithm.family() {
         return Err(ErrorKind::InvalidKeyFormat.into());
     }
@@ -30,12 +30,12 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
 }
 
 /// How an algorithm is verified.
-enum Way {
+enum SignatureScheme {
     Rsa(&'static RsaParameters),
     Other(&'static dyn VerificationAlgorithm),
 }
 
-impl Way {
+impl SignatureScheme {
     fn of(algorithm: Algorithm) -> Option<Self> {
         Some(match algorithm {
             Algorithm::RS256 => Self::Rsa(&ring_signatures::RSA_PKCS1_2048_8192_SHA256),
@@ -54,17 +54,17 @@ impl Way {
 
 struct KeyVerifier {
     algorithm: Algorithm,
-    way: Way,
+    way: SignatureScheme,
     key: DecodingKey,
 }
 
 impl Verifier<Vec<u8>> for KeyVerifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
         let holds = match (&self.way, self.key.kind()) {
-            (Way::Rsa(way), DecodingKeyKind::RsaModulusExponent { n, e }) => {
+            (SignatureScheme::Rsa(way), DecodingKeyKind::RsaModulusExponent { n, e }) => {
                 RsaPublicKeyComponents { n, e }.verify(way, message, signature)
             }
-            (Way::Other(way), DecodingKeyKind::SecretOrDer(key)) => {
+            (SignatureScheme::Other(way), DecodingKeyKind::SecretOrDer(key)) => {
                 UnparsedPublicKey::new(*way, key).verify(message, signature)
             }
             _ => return Err(signature::Error::new()),

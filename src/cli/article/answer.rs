@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::view;
-use crate::{articles::Saved, cli::session::Session};
+use crate::{articles::SaveResult, cli::session::Session};
 
 /// Shows the stored article, and what to do if no process embeds it.
-pub(super) async fn answer(session: &Session, saved: &Saved, done: &str) -> anyhow::Result<()> {
+pub(super) async fn answer(session: &Session, saved: &SaveResult, done: &str) -> anyhow::Result<()> {
     answer_with(session, &saved.article, saved, done).await
 }
 
@@ -14,7 +14,7 @@ pub(super) async fn answer(session: &Session, saved: &Saved, done: &str) -> anyh
 pub(super) async fn answer_with(
     session: &Session,
     shown: &impl Serialize,
-    saved: &Saved,
+    saved: &SaveResult,
     done: &str,
 ) -> anyhow::Result<()> {
     session.output.answer(shown, |look| view::saved(look, saved, done))?;

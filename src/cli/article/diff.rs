@@ -13,8 +13,8 @@ use crate::{
     },
     cli::{
         failure::Usage,
-        look::{BAD, FAINT, GOOD, Look, STRONG},
         session::Session,
+        text_style::{BAD, FAINT, GOOD, STRONG, TextStyle},
     },
 };
 
@@ -24,7 +24,7 @@ const AROUND: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The two texts to compare.
-pub(super) struct Asked {
+pub(super) struct DiffRequest {
     pub(super) from: Option<i64>,
     pub(super) to: Option<i64>,
     pub(super) file: Option<PathBuf>,
@@ -46,7 +46,7 @@ struct Difference {
     diff: String,
 }
 
-pub(super) async fn run(session: &Session, slug: &str, asked: Asked) -> anyhow::Result<()> {
+pub(super) async fn run(session: &Session, slug: &str, asked: DiffRequest) -> anyhow::Result<()> {
     let articles = session.host().await?.articles;
     let difference = match asked.file {
         Some(file) => {
@@ -116,7 +116,7 @@ impl Difference {
     }
 }
 
-fn text_of(look: Look, difference: &Difference) -> String {
+fn text_of(look: TextStyle, difference: &Difference) -> String {
     let Difference { fields, front_matter, diff, from, to, .. } = difference;
     let mut lines: Vec<_> = fields
         .iter()
@@ -130,7 +130,7 @@ fn text_of(look: Look, difference: &Difference) -> String {
 }
 
 /// A line of a unified diff, in colour.
-pub(super) fn coloured(look: Look, line: &str) -> String {
+pub(super) fn coloured(look: TextStyle, line: &str) -> String {
     look.paint(style_of(line), line)
 }
 

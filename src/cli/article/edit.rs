@@ -12,8 +12,8 @@ use crate::{
     cli::{
         arguments::{EditArguments, TextArguments},
         failure::Usage,
-        look::{Look, NAME},
         session::Session,
+        text_style::{NAME, TextStyle},
     },
 };
 use bytesize::ByteSize;
@@ -73,7 +73,7 @@ fn several(json: &str) -> anyhow::Result<Vec<Edit>> {
     Ok(asked.into_iter().map(Edit::try_from).collect::<Result<_, _>>()?)
 }
 
-fn text_of(look: Look, answer: &EditAnswer) -> String {
+fn text_of(look: TextStyle, answer: &EditAnswer) -> String {
     if !answer.changed {
         return format!("unchanged {} (revision {})", answer.slug, answer.revision);
     }

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 
 use super::{answer::answer, text::read_file};
 use crate::{
-    articles::{Article, ArticleError, Changes},
+    articles::{Article, ArticleError, ArticlePatch},
     cli::{failure::Usage, session::Session},
     user_folders,
 };
@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session, slug: &str, expected_revision: Option
         }
         Ok(Some(body)) => {
             let expected_revision = Some(before.revision);
-            let changes = Changes { body: Some(body), expected_revision, ..Changes::default() };
+            let changes = ArticlePatch { body: Some(body), expected_revision, ..ArticlePatch::default() };
             host.articles.update(&before.slug, changes).await.map_err(anyhow::Error::from)
         }
         Err(error) => Err(error),

@@ -2,15 +2,15 @@
 
 use super::property::written;
 use crate::{
-    articles::{Article, ArticleSummary, DeletedArticle, EmbeddingStatus, Revision, Saved},
+    articles::{Article, ArticleSummary, DeletedArticle, EmbeddingStatus, Revision, SaveResult},
     cli::{
-        look::{Look, NAME},
         table::{fields, name, number, of_status, status, table, text, time},
+        text_style::{NAME, TextStyle},
     },
 };
 
 /// Says in one line what was done.
-pub(in crate::cli) fn saved(look: Look, saved: &Saved, done: &str) -> String {
+pub(in crate::cli) fn saved(look: TextStyle, saved: &SaveResult, done: &str) -> String {
     let article = &saved.article;
     let done = if saved.changed { done } else { "unchanged" };
     let embedding = state(&article.embedding);
@@ -23,7 +23,7 @@ pub(in crate::cli) fn saved(look: Look, saved: &Saved, done: &str) -> String {
 }
 
 /// Shows a whole article.
-pub(in crate::cli) fn article(look: Look, article: &Article) -> String {
+pub(in crate::cli) fn article(look: TextStyle, article: &Article) -> String {
     let embedding = state(&article.embedding);
     let mut rows = vec![
         ("title", article.title.clone()),
@@ -48,7 +48,7 @@ pub(in crate::cli) fn article(look: Look, article: &Article) -> String {
     format!("{}\n\n{}", fields(look, rows), article.body)
 }
 
-pub(in crate::cli) fn list(look: Look, articles: &[ArticleSummary]) -> String {
+pub(in crate::cli) fn list(look: TextStyle, articles: &[ArticleSummary]) -> String {
     let rows = articles.iter().map(|article| {
         [
             article.slug.clone(),
@@ -66,7 +66,7 @@ pub(in crate::cli) fn list(look: Look, articles: &[ArticleSummary]) -> String {
     )
 }
 
-pub(in crate::cli) fn deleted(look: Look, articles: &[DeletedArticle]) -> String {
+pub(in crate::cli) fn deleted(look: TextStyle, articles: &[DeletedArticle]) -> String {
     let rows = articles.iter().map(|article| {
         [
             article.name.clone(),
@@ -79,7 +79,7 @@ pub(in crate::cli) fn deleted(look: Look, articles: &[DeletedArticle]) -> String
     table(look, [name("name"), name("slug"), text("title"), number("rev"), time("deleted")], rows)
 }
 
-pub(in crate::cli) fn history(look: Look, revisions: &[Revision]) -> String {
+pub(in crate::cli) fn history(look: TextStyle, revisions: &[Revision]) -> String {
     let rows = revisions.iter().map(|revision| {
         let note = match (revision.present, revision.deleted) {
             (true, _) => "present",

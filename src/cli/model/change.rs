@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use crate::{
-    cli::{look::Look, progress, session::Session, table::fields},
+    cli::{progress, session::Session, table::fields, text_style::TextStyle},
     host::Host,
     hosts,
     plural::count,
@@ -87,7 +87,7 @@ impl Change {
 
     async fn watch(&self, session: &Session) -> anyhow::Result<SetsStatus> {
         let bar = progress::bar(session.output, 0, "embedding");
-        let mut told = progress::Told::default();
+        let mut told = progress::ReportedTrouble::default();
         loop {
             let status = self.sets.status().await?;
             let Some(build) = self.under_way(&status) else {
@@ -138,7 +138,7 @@ pub(super) async fn cancel(session: &Session) -> anyhow::Result<()> {
     })
 }
 
-fn text_of(look: Look, status: &SetsStatus) -> String {
+fn text_of(look: TextStyle, status: &SetsStatus) -> String {
     let mut rows = Vec::new();
     match &status.in_use {
         Some(set) => {

@@ -2,18 +2,18 @@
 
 use crate::{
     cli::{
-        look::Look,
         table::{name, number, short, status, table, text, time},
+        text_style::TextStyle,
     },
     queue::Event,
 };
 
-pub(in crate::cli) fn events_table(look: Look, events: &[Event]) -> String {
+pub(in crate::cli) fn events_table(look: TextStyle, events: &[Event]) -> String {
     let columns = [time("at"), number("task"), name("article"), name("event"), status("status"), text("detail")];
     table(look, columns, events.iter().map(|event| event_cells(look, event)))
 }
 
-pub(super) fn event_cells(look: Look, event: &Event) -> [String; 6] {
+pub(super) fn event_cells(look: TextStyle, event: &Event) -> [String; 6] {
     let change = match (&event.from_status, &event.to_status) {
         (Some(from), Some(to)) if from != to => format!("{from} → {to}"),
         (_, Some(to)) => to.clone(),

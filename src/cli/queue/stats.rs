@@ -2,9 +2,9 @@
 
 use crate::{
     cli::{
-        look::Look,
         session::Session,
         table::{fields, name, number, table},
+        text_style::TextStyle,
     },
     queue::{Numbers, Queue, WorkerNumbers},
     time::duration,
@@ -15,7 +15,7 @@ pub(super) async fn run(session: &Session, queue: &Queue) -> anyhow::Result<()> 
     session.output.answer(&numbers, |look| text_of(look, &numbers))
 }
 
-fn text_of(look: Look, numbers: &Numbers) -> String {
+fn text_of(look: TextStyle, numbers: &Numbers) -> String {
     let Numbers { queue, coverage, .. } = numbers;
     let delayed =
         if queue.delayed > 0 { format!(" ({} waiting for their next attempt)", queue.delayed) } else { String::new() };

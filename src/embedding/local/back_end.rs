@@ -14,7 +14,7 @@ use crate::{
     config::Embedding,
     embedding::{
         back_end::{BackEnd, BackEndError, Facts, Opened, Preparation},
-        kept::Kept,
+        set_settings::SetSettings,
     },
     model::{self, CatalogEntry, Progress, Stage},
 };
@@ -57,13 +57,13 @@ impl BackEnd for Local {
         })
     }
 
-    fn keep(&self, settings: &Embedding, kept: &mut Kept) {
+    fn keep(&self, settings: &Embedding, kept: &mut SetSettings) {
         kept.model_dir.clone_from(&settings.model_dir);
         // A directory that is not there now has its mark kept at a later start.
         kept.weights = settings.model_dir.as_deref().and_then(|directory| load::mark(directory).ok());
     }
 
-    fn reach(&self, kept: &Kept, settings: &mut Embedding) {
+    fn reach(&self, kept: &SetSettings, settings: &mut Embedding) {
         settings.model_dir.clone_from(&kept.model_dir);
     }
 }
@@ -154,7 +154,7 @@ struct LocalChunker {
 
 impl LocalChunker {
     fn new(embedder: Arc<LocalEmbedder>, directory: PathBuf, limits: ChunkLimits) -> Result<Self, LimitsError> {
-        // Limits that cannot be are refused now, while the operator reads the answer.
+        // Impossible limits are refused now, while the operator reads the answer.
         MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?;
         embedder.cut_within(limits);
         Ok(Self { embedder, directory, early: Mutex::default() })

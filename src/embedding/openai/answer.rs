@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::refusal::{self, Refused};
+use super::refusal::{self, RequestError};
 use crate::remote::page_title;
 
 #[derive(Deserialize)]
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for NumberVisitor {
 /// # Errors
 /// What the server says instead of vectors, or what is wrong with them. If only some vectors are unusable, that is a
 /// failure of their texts.
-pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Result<Vec<Vector>, Refused> {
+pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Result<Vec<Vector>, RequestError> {
     let answer: Answer = serde_json::from_slice(bytes).map_err(|error| instead_of_vectors(bytes, asked, &error))?;
     if answer.data.len() != asked {
         let answered = answer.data.len();
@@ -170,7 +170,7 @@ pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Res
 }
 
 /// A successful status without vectors: an error, a web page, or something else.
-fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> Refused {
+fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> RequestError {
     let value: Option<Value> = serde_json::from_slice(bytes).ok();
     if let Some(value) = value.as_ref().filter(|value| value.get("error").is_some_and(|error| !error.is_null())) {
         return refusal::of_success(value, asked);

@@ -10,7 +10,7 @@ use crate::{
     config::{self, Embedding, Secret},
     embedding::{
         back_end::{BackEnd, BackEndError, Facts, KeepTo, Opened},
-        kept::Kept,
+        set_settings::SetSettings,
         turns::Limit,
     },
 };
@@ -33,14 +33,14 @@ impl BackEnd for OpenAi {
         Ok(Opened { keep_to: Some(keep_to), ..Opened::ready(Arc::new(embedder)) })
     }
 
-    fn keep(&self, settings: &Embedding, kept: &mut Kept) {
+    fn keep(&self, settings: &Embedding, kept: &mut SetSettings) {
         let openai = &settings.openai;
         kept.base_url = without_secrets(&openai.base_url);
         kept.dimension = openai.dimension;
         kept.send_dimensions = openai.send_dimensions;
     }
 
-    fn reach(&self, kept: &Kept, settings: &mut Embedding) {
+    fn reach(&self, kept: &SetSettings, settings: &mut Embedding) {
         let openai = &mut settings.openai;
         // Of the same address, this host's own also has user, password and query.
         let other = kept.base_url.as_ref().filter(|kept| without_secrets(&openai.base_url).as_ref() != Some(*kept));
@@ -95,13 +95,13 @@ mod tests {
         Embedding { provider: Provider::OpenAi, model: "m".to_owned(), openai, ..Embedding::default() }
     }
 
-    fn kept_of(settings: &Embedding) -> Kept {
-        let mut kept = Kept::of(settings);
+    fn kept_of(settings: &Embedding) -> SetSettings {
+        let mut kept = SetSettings::of(settings);
         OpenAi.keep(settings, &mut kept);
         kept
     }
 
-    fn reached_by(kept: &Kept, own: &Embedding) -> Embedding {
+    fn reached_by(kept: &SetSettings, own: &Embedding) -> Embedding {
         let mut settings = kept.apply(&identity(), own);
         OpenAi.reach(kept, &mut settings);
         settings
@@ -125,7 +125,7 @@ mod tests {
         let text = serde_json::to_string(&kept).expect("JSON");
         assert!(!text.contains("its-"), "{text}");
         assert!(text.contains("https://old.example/v1"), "{text}");
-        assert_eq!(Kept::from_json(&text), Some(kept));
+        assert_eq!(SetSettings::from_json(&text), Some(kept));
     }
 
     #[test]

@@ -18,11 +18,11 @@ const REFUSAL_HOLDS: Duration = Duration::from_secs(600);
 pub(super) struct BatchSize {
     /// What the settings allow.
     most: usize,
-    learnt: Mutex<Learnt>,
+    learnt: Mutex<LearntSize>,
 }
 
 #[derive(Debug)]
-struct Learnt {
+struct LearntSize {
     size: usize,
     /// The smallest size known to be refused, and when.
     refused: Option<(usize, Instant)>,
@@ -33,7 +33,7 @@ struct Learnt {
 impl BatchSize {
     pub(super) fn new(most: usize) -> Self {
         let most = most.max(1);
-        Self { most, learnt: Mutex::new(Learnt { size: most, refused: None, full: 0 }) }
+        Self { most, learnt: Mutex::new(LearntSize { size: most, refused: None, full: 0 }) }
     }
 
     /// Texts that a request may carry now, at least 1.
@@ -68,10 +68,10 @@ impl BatchSize {
         if smaller < learnt.size {
             tracing::info!(from = learnt.size, to = smaller, "the embedding server takes fewer texts in a request");
         }
-        *learnt = Learnt { size: smaller, refused: Some((refused, now)), full: 0 };
+        *learnt = LearntSize { size: smaller, refused: Some((refused, now)), full: 0 };
     }
 
-    fn learnt(&self) -> std::sync::MutexGuard<'_, Learnt> {
+    fn learnt(&self) -> std::sync::MutexGuard<'_, LearntSize> {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// Why a request returned no vectors.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum RequestError {
     /// It has too many texts or tokens; `limit` is the number of texts that the server says it takes.
     TooLarge { limit: Option<usize>, error: EmbedError },
     /// Its content is refused, in words that are not known: perhaps for its length.
@@ -25,7 +25,7 @@ pub(super) enum Refused {
     Otherwise(EmbedError),
 }
 
-impl Refused {
+impl RequestError {
     /// The same, of a request that took this long from the moment it was sent.
     pub(super) fn took(self, time: Duration) -> Self {
         match self {
@@ -36,20 +36,20 @@ impl Refused {
     }
 }
 
-impl From<EmbedError> for Refused {
+impl From<EmbedError> for RequestError {
     fn from(error: EmbedError) -> Self {
         Self::Otherwise(error)
     }
 }
 
 /// The server answered a request of `texts` texts with another status than success.
-pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
+pub(super) async fn of_response(response: Response, texts: usize) -> RequestError {
     let (status, retry_after) = (response.status(), remote::retry_after(response.headers()));
     let said = remote::said_in(response).await;
     let retry_after = retry_after.or_else(|| stated_pause(&said).filter(|_| status == StatusCode::TOO_MANY_REQUESTS));
     match classify(status, &said, texts) {
-        Refused::Otherwise(error) => Refused::Otherwise(asking(error, status, retry_after)),
-        of_the_texts @ (Refused::TooLarge { .. } | Refused::Unexplained(_)) => of_the_texts,
+        RequestError::Otherwise(error) => RequestError::Otherwise(asking(error, status, retry_after)),
+        of_the_texts @ (RequestError::TooLarge { .. } | RequestError::Unexplained(_)) => of_the_texts,
     }
 }
 
@@ -63,13 +63,13 @@ fn asking(error: EmbedError, status: StatusCode, retry_after: Option<Duration>) 
 }
 
 /// The server answered a request of `texts` texts with success, and an error inside it.
-pub(super) fn of_success(body: &Value, texts: usize) -> Refused {
+pub(super) fn of_success(body: &Value, texts: usize) -> RequestError {
     let said = words_of(body).unwrap_or_else(|| body.to_string());
     let said: String = secrets::strike(&said).chars().take(SHOWN).collect();
     classify(StatusCode::OK, &said, texts)
 }
 
-fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
+fn classify(status: StatusCode, said: &str, texts: usize) -> RequestError {
     let code = status.as_u16();
     let message = |what: &str| format!("{what} (HTTP {code}): {said}");
     let meaning = meaning_of(said).filter(|meaning| *meaning != Meaning::TooLarge || may_be_about_size(code, said));
@@ -97,7 +97,7 @@ fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
         )),
         (200..=299, _) => EmbedError::transient(message("the embedding server answers an error instead of vectors")),
         (400 | 422, None) => {
-            return Refused::Unexplained(EmbedError::data(message("the embedding server refuses the text")));
+            return RequestError::Unexplained(EmbedError::data(message("the embedding server refuses the text")));
         }
         _ => EmbedError::data(message("the embedding server refuses the text")),
     };
@@ -120,7 +120,7 @@ const QUOTA: &str = "the account at the embedding server has no credit left; top
 const ADDRESS: &str = "the embedding server does not know the address; check embedding.openai.base_url, which most \
                        often ends in /v1, and embedding.model";
 
-fn understood(meaning: Meaning, message: impl Fn(&str) -> String, limit: Option<usize>) -> Refused {
+fn understood(meaning: Meaning, message: impl Fn(&str) -> String, limit: Option<usize>) -> RequestError {
     let error = match meaning {
         Meaning::TooLarge => return too_large(message, limit),
         Meaning::Key => EmbedError::config(message(KEY)),
@@ -134,8 +134,8 @@ fn understood(meaning: Meaning, message: impl Fn(&str) -> String, limit: Option<
     error.into()
 }
 
-fn too_large(message: impl Fn(&str) -> String, limit: Option<usize>) -> Refused {
-    Refused::TooLarge { limit, error: EmbedError::data(message("the text is too long for the embedding server")) }
+fn too_large(message: impl Fn(&str) -> String, limit: Option<usize>) -> RequestError {
+    RequestError::TooLarge { limit, error: EmbedError::data(message("the text is too long for the embedding server")) }
 }
 
 /// The same failure where one text may be to blame.
@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn each_status_means_one_thing() {
         let kind = |code: u16, said: &str| match classify(StatusCode::from_u16(code).expect("a status"), said, 1) {
-            Refused::TooLarge { error, .. } | Refused::Unexplained(error) | Refused::Otherwise(error) => error.kind,
+            RequestError::TooLarge { error, .. }
+            | RequestError::Unexplained(error)
+            | RequestError::Otherwise(error) => error.kind,
         };
         assert_eq!(kind(401, ""), ErrorKind::Config);
         assert_eq!(kind(404, ""), ErrorKind::Config);
@@ -178,7 +180,7 @@ mod tests {
             (504, "deadline exceeds maximum context length of the gateway"),
         ] {
             let refused = classify(StatusCode::from_u16(code).expect("a status"), said, 8);
-            let Refused::Otherwise(error) = refused else { panic!("{code} {said}: {refused:?}") };
+            let RequestError::Otherwise(error) = refused else { panic!("{code} {said}: {refused:?}") };
             assert_eq!(error.kind, ErrorKind::Transient, "{code} {said}");
         }
         for (code, said) in [
@@ -190,7 +192,7 @@ mod tests {
             (422, "batch size 33 > maximum allowed batch size 32"),
         ] {
             let refused = classify(StatusCode::from_u16(code).expect("a status"), said, 64);
-            assert!(matches!(refused, Refused::TooLarge { .. }), "{code} {said}: {refused:?}");
+            assert!(matches!(refused, RequestError::TooLarge { .. }), "{code} {said}: {refused:?}");
         }
     }
 
@@ -201,7 +203,9 @@ mod tests {
              embed_content_free_tier_requests, limit: 100. Please retry in 2s.",
             "You exceeded your current quota. Quota exceeded for quota metric 'Embed requests' and limit 'requests per minute'",
         ] {
-            let Refused::Otherwise(error) = classify(StatusCode::TOO_MANY_REQUESTS, said, 1) else { panic!("{said}") };
+            let RequestError::Otherwise(error) = classify(StatusCode::TOO_MANY_REQUESTS, said, 1) else {
+                panic!("{said}")
+            };
             assert_eq!((error.kind, error.fault), (ErrorKind::Transient, Fault::Provider), "{said}");
         }
     }
@@ -214,11 +218,11 @@ mod tests {
             "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 12000 [rate_limit_exceeded]",
         ] {
             let refused = classify(StatusCode::TOO_MANY_REQUESTS, said, 32);
-            assert!(matches!(refused, Refused::TooLarge { limit: None, .. }), "{said}: {refused:?}");
+            assert!(matches!(refused, RequestError::TooLarge { limit: None, .. }), "{said}: {refused:?}");
         }
         for said in ["Rate limit reached: too many tokens per minute", "Too many requests; the queue is too long"] {
             let refused = classify(StatusCode::TOO_MANY_REQUESTS, said, 32);
-            assert!(matches!(refused, Refused::Otherwise(_)), "{said}: {refused:?}");
+            assert!(matches!(refused, RequestError::Otherwise(_)), "{said}: {refused:?}");
         }
     }
 
@@ -226,7 +230,9 @@ mod tests {
     fn who_asks_for_a_pause_gets_one_and_no_text_is_suspected() {
         let asked = |code: u16, after: Option<u64>| {
             let status = StatusCode::from_u16(code).expect("a status");
-            let Refused::Otherwise(error) = classify(status, "", 8) else { panic!("{code} is no refusal of a size") };
+            let RequestError::Otherwise(error) = classify(status, "", 8) else {
+                panic!("{code} is no refusal of a size")
+            };
             let error = asking(error, status, after.map(Duration::from_secs));
             (error.fault, error.retry_after)
         };
@@ -240,7 +246,7 @@ mod tests {
     #[test]
     fn what_one_text_may_have_caused_is_not_blamed_on_the_provider_unasked() {
         for code in [402, 403] {
-            let Refused::Otherwise(error) = classify(StatusCode::from_u16(code).expect("a status"), "", 1) else {
+            let RequestError::Otherwise(error) = classify(StatusCode::from_u16(code).expect("a status"), "", 1) else {
                 panic!("{code} is not about size")
             };
             assert_eq!(error.fault, Fault::Unclear, "{code}");

@@ -9,7 +9,7 @@ use afterword_actors::embedder::{EmbedError, ErrorKind, Purpose, Vector};
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::{OpenAiEmbedder, Refused};
+use super::{OpenAiEmbedder, RequestError};
 
 /// No model refuses a text of this length as too long. *Units:* characters.
 const SHORTEST_PART: usize = 200;
@@ -75,16 +75,16 @@ impl OpenAiEmbedder {
                     made.extend(vectors);
                     Ok(())
                 }
-                Err(Refused::TooLarge { limit, .. }) if texts.len() > 1 => {
+                Err(RequestError::TooLarge { limit, .. }) if texts.len() > 1 => {
                     let part = limit.unwrap_or(texts.len().div_ceil(2));
                     self.divided(texts, part, purpose, trial, made).await
                 }
-                Err(Refused::TooLarge { error, .. }) => {
+                Err(RequestError::TooLarge { error, .. }) => {
                     trial.too_long += 1;
                     made.push(self.in_parts(&texts[0], purpose, error).await?);
                     Ok(())
                 }
-                Err(Refused::Unexplained(error)) => match texts {
+                Err(RequestError::Unexplained(error)) => match texts {
                     [text] if is_long(text) => {
                         made.push(self.tried_in_halves(text, purpose, error).await?);
                         trial.too_long += 1;
@@ -92,7 +92,7 @@ impl OpenAiEmbedder {
                     }
                     _ => Err(error),
                 },
-                Err(Refused::Otherwise(error)) => Err(error),
+                Err(RequestError::Otherwise(error)) => Err(error),
             }
         })
     }
@@ -165,7 +165,7 @@ impl OpenAiEmbedder {
             match self.request(&[part.to_owned()], purpose).await {
                 Ok(made) => vectors.extend(made),
                 // The provider fails, which says nothing about the text.
-                Err(Refused::Otherwise(error)) if error.kind != ErrorKind::Data => {
+                Err(RequestError::Otherwise(error)) if error.kind != ErrorKind::Data => {
                     self.left_over.keep(purpose, parts, vectors);
                     return Err(error);
                 }

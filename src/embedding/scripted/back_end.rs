@@ -7,7 +7,7 @@ use crate::{
     config::Embedding,
     embedding::{
         back_end::{BackEnd, BackEndError, Facts, Opened},
-        kept::Kept,
+        set_settings::SetSettings,
     },
 };
 
@@ -23,7 +23,7 @@ impl BackEnd for Scripted {
         Ok(Opened::ready(ScriptedEmbedder::new(script(settings, &identity))))
     }
 
-    fn keep(&self, settings: &Embedding, kept: &mut Kept) {
+    fn keep(&self, settings: &Embedding, kept: &mut SetSettings) {
         kept.dimension = Some(settings.scripted.dimension);
     }
 }

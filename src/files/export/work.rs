@@ -7,11 +7,11 @@ use std::{
 
 use super::super::{
     OnConflict,
-    export_plan::Planned,
+    export_plan::PlannedFile,
     hash,
     render::{Rendered, keeps_both_blocks, render},
     root::{Before, ReadError, Root},
-    source::Known,
+    source::FileRecord,
 };
 use crate::articles::{Article, folder::Folder, request::Limits};
 
@@ -31,7 +31,7 @@ pub(super) enum Outcome {
 }
 
 /// What is to become of a file.
-enum Judged {
+enum FileDecision {
     /// It stays; with the hash of what it holds, if that is not the article.
     Stays(Outcome, Option<String>),
     /// The article takes its place, if it is still this.
@@ -41,13 +41,13 @@ enum Judged {
 /// One file to be written.
 pub(super) struct Work {
     pub(super) article: Article,
-    pub(super) planned: Planned,
+    pub(super) planned: PlannedFile,
     pub(super) came_from_file: bool,
     /// Where the file is that the article was last read from or written to, which may be called otherwise from now on.
     pub(super) held_at: Option<String>,
     pub(super) former_slugs: Vec<String>,
     /// What was noted of the file when it was last read or written.
-    pub(super) known: Option<Known>,
+    pub(super) known: Option<FileRecord>,
     pub(super) limits: Limits,
     pub(super) on_conflict: OnConflict,
     pub(super) dry_run: bool,
@@ -81,8 +81,8 @@ impl Work {
         let Some(root) = root else { return Ok((Outcome::Created, file_hash)) };
         for _ in 0..LOOKS {
             match self.judged(root, text.as_bytes())? {
-                Judged::Stays(outcome, held) => return Ok((outcome, held.unwrap_or(file_hash))),
-                Judged::Goes(outcome, before) => {
+                FileDecision::Stays(outcome, held) => return Ok((outcome, held.unwrap_or(file_hash))),
+                FileDecision::Goes(outcome, before) => {
                     if self.dry_run || root.put(&self.planned.place, text.as_bytes(), &before, now())? {
                         return Ok((outcome, file_hash));
                     }
@@ -93,24 +93,24 @@ impl Work {
     }
 
     /// What is to become of the file as it is now.
-    fn judged(&self, root: &Root, text: &[u8]) -> Result<Judged, io::Error> {
+    fn judged(&self, root: &Root, text: &[u8]) -> Result<FileDecision, io::Error> {
         let present = match root.read(&self.planned.place, COMPARED) {
             Ok(present) => present,
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Judged::Goes(Outcome::Created, Before::Nothing));
+                return Ok(FileDecision::Goes(Outcome::Created, Before::Nothing));
             }
             Err(error) => return Err(io::Error::other(error.to_string())),
         };
         let held = hash(&present);
         let is_known = self.known.as_ref().is_some_and(|known| known.file_hash == held);
         Ok(match self.on_conflict {
-            _ if present == text => Judged::Stays(Outcome::Unchanged, None),
+            _ if present == text => FileDecision::Stays(Outcome::Unchanged, None),
             // Neither has changed: what could not be kept of the file (a NUL, say) stays in it.
-            _ if is_known && self.is_as_noted() => Judged::Stays(Outcome::Unchanged, Some(held)),
-            OnConflict::Skip if !is_known => Judged::Stays(Outcome::Skipped, None),
-            OnConflict::Fail if !is_known => Judged::Stays(Outcome::Exists, None),
+            _ if is_known && self.is_as_noted() => FileDecision::Stays(Outcome::Unchanged, Some(held)),
+            OnConflict::Skip if !is_known => FileDecision::Stays(Outcome::Skipped, None),
+            OnConflict::Fail if !is_known => FileDecision::Stays(Outcome::Exists, None),
             OnConflict::Skip | OnConflict::Fail | OnConflict::Update => {
-                Judged::Goes(Outcome::Updated, Before::Hash(held))
+                FileDecision::Goes(Outcome::Updated, Before::Hash(held))
             }
         })
     }

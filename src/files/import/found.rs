@@ -7,14 +7,19 @@ use super::super::{
     place,
     report::{LeftOut, Reason},
     root::Root,
-    walk::Walked,
+    walk::FolderContents,
 };
 
 /// Longest table that becomes an article. *Units:* bytes.
 const LARGEST_TABLE: u64 = 256 << 10;
 
 /// Returns what to read of a folder that lies at `prefix` in its source, and how; in `layout`, or else in the one that it has.
-pub(super) fn found(root: &Root, mut walked: Walked, prefix: &str, layout: Option<Layout>) -> (Walked, Reading) {
+pub(super) fn found(
+    root: &Root,
+    mut walked: FolderContents,
+    prefix: &str,
+    layout: Option<Layout>,
+) -> (FolderContents, Reading) {
     let layout = layout.unwrap_or_else(|| layout_of(root, &walked, prefix));
     let own: Vec<String> =
         walked.files.extract_if(.., |file| layouts::is_of_the_program(layout, &place::joined(prefix, file))).collect();
@@ -39,7 +44,7 @@ pub(super) fn found(root: &Root, mut walked: Walked, prefix: &str, layout: Optio
 }
 
 /// The layout that the folder has, or the one around it of which it is a part.
-fn layout_of(root: &Root, walked: &Walked, prefix: &str) -> Layout {
+fn layout_of(root: &Root, walked: &FolderContents, prefix: &str) -> Layout {
     let files: Vec<String> = walked.files.iter().map(|file| place::joined(prefix, file)).collect();
     let left: Vec<String> = walked.left_out.iter().map(|left| place::joined(prefix, &left.path)).collect();
     let mut others: HashSet<&str> = left.iter().map(String::as_str).collect();

@@ -12,10 +12,10 @@ use super::{
         place,
         plan::{Action, Facts},
         report::{FileProblem, ImportReport, ImportedFile},
-        resolve::{self, CopyOf, Resolved},
+        resolve::{self, CopyOf, ResolvedFolder},
         root::Root,
-        scan::Scanned,
-        source::{self, Known},
+        scan::ScannedFile,
+        source::{self, FileRecord},
     },
     error::FileError,
     request::Import,
@@ -52,7 +52,7 @@ pub(in crate::files) struct Run<'a> {
 
 impl Run<'_> {
     /// The source of new files, made if there is none.
-    pub(in crate::files) async fn settled(&self, resolved: &Resolved) -> Result<i64, StoreError> {
+    pub(in crate::files) async fn settled(&self, resolved: &ResolvedFolder) -> Result<i64, StoreError> {
         let database = &self.articles.database;
         let machine = resolve::machine(database.reader());
         let root = self.root.place().to_string_lossy().into_owned();
@@ -79,7 +79,7 @@ impl Run<'_> {
     }
 
     /// Takes the files of folders inside over. Answers whether there were any.
-    pub(super) async fn has_taken_over(&self, resolved: &Resolved) -> Result<bool, StoreError> {
+    pub(super) async fn has_taken_over(&self, resolved: &ResolvedFolder) -> Result<bool, StoreError> {
         // Where the folder lies in its source, and where the other lies in the folder.
         let place = |offset: &String| place::joined(&resolved.prefix, offset);
         let inside: Vec<_> = resolved.inside.iter().map(|(id, offset)| (*id, place(offset))).collect();
@@ -104,12 +104,12 @@ impl Run<'_> {
     pub(in crate::files) async fn learn(
         &self,
         facts: &mut Facts,
-        resolved: Resolved,
-        files: &[Scanned],
+        resolved: ResolvedFolder,
+        files: &[ScannedFile],
     ) -> Result<(), StoreError> {
         let reader = self.articles.database.reader();
         (facts.known, facts.is_copy) = (resolved.known, resolved.is_copy);
-        let at = |known: &Known| (known.article_id, known.revision);
+        let at = |known: &FileRecord| (known.article_id, known.revision);
         let later = facts.known.values().filter(|known| known.present.is_some_and(|present| present != known.revision));
         let later: Vec<_> = later.map(at).collect();
         facts.unedited =
@@ -124,11 +124,11 @@ impl Run<'_> {
     /// Does what is planned, or, in a dry run, says it. Answers the files whose plan no longer held.
     pub(in crate::files) async fn carry_out(
         &self,
-        files: Vec<Scanned>,
+        files: Vec<ScannedFile>,
         actions: Vec<Action>,
         report: &mut ImportReport,
         progress: &mut (dyn FnMut(usize) + Send),
-    ) -> Vec<Scanned> {
+    ) -> Vec<ScannedFile> {
         let room = Semaphore::new(ROOM as usize);
         let work = stream::iter(files.into_iter().zip(actions)).map(|(file, action)| {
             let room = &room;
@@ -162,7 +162,7 @@ impl Run<'_> {
 }
 
 /// Slugs for articles of known files that were deleted and may come back.
-async fn past(reader: &impl Sql, facts: &Facts, files: &[Scanned]) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
+async fn past(reader: &impl Sql, facts: &Facts, files: &[ScannedFile]) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
     let known =
         files.iter().filter_map(|file| facts.known.get(&file.file).filter(|known| known.file_hash != file.hash));
     let ended: Vec<i64> = known.filter(|known| known.present.is_none()).map(|known| known.article_id).collect();
@@ -181,7 +181,7 @@ fn slugs_for(id: i64, slug: &str) -> Vec<Slug> {
 }
 
 /// A warning about a slug in front matter that the article does not have: it keeps the one it got first, or another article has it.
-fn unused_slug(file: &Scanned, action: &Action) -> Option<FileProblem> {
+fn unused_slug(file: &ScannedFile, action: &Action) -> Option<FileProblem> {
     let wanted = file.wish.is_named.then_some(&file.wish.slug)?;
     let (slug, why) = match action {
         Action::Create { slug, .. } => (slug.as_ref(), "another article has it"),

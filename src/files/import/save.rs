@@ -12,15 +12,15 @@ use super::{
         content::Content,
         decode, hash, place,
         plan::Action,
-        scan::Scanned,
-        source::{self, Known, Occupant},
+        scan::ScannedFile,
+        source::{self, FileRecord, Occupant},
     },
     blocking::blocking,
     error::FileError,
     run::{Run, Times},
 };
 use crate::articles::{
-    Article, ArticleError, Changes, NewArticle, Saved, create, history, links,
+    Article, ArticleError, ArticlePatch, NewArticle, SaveResult, create, history, links,
     names::{self, NUMBERED},
     properties::{self, Properties},
     reading::BodyReading,
@@ -31,7 +31,7 @@ use crate::articles::{
 use crate::fulltext::{self, Texts};
 
 impl Run<'_> {
-    pub(super) async fn carry_out_one(&self, file: &Scanned, action: &Action) -> Result<(), FileError> {
+    pub(super) async fn carry_out_one(&self, file: &ScannedFile, action: &Action) -> Result<(), FileError> {
         match action {
             Action::Create { slug, former_slugs, again } => {
                 let (content, hash) = self.content(file).await?;
@@ -77,7 +77,7 @@ impl Run<'_> {
     }
 
     /// Reads the file again, to save it as it is now.
-    async fn content(&self, file: &Scanned) -> Result<(Content, String), FileError> {
+    async fn content(&self, file: &ScannedFile) -> Result<(Content, String), FileError> {
         let (root, name) = (Arc::clone(&self.root), file.file.clone());
         let placed = place::joined(&self.prefix, &name);
         let (above, limits, times) = (self.import.folder.clone(), self.articles.limits, self.times);
@@ -100,10 +100,10 @@ impl Run<'_> {
     }
 
     /// What is noted of a file that had no article.
-    fn noted(&self, file: &Scanned, before: Option<&Known>, file_hash: String) -> Known {
+    fn noted(&self, file: &ScannedFile, before: Option<&FileRecord>, file_hash: String) -> FileRecord {
         let path = place::joined(&self.prefix, &file.file);
         let (source_id, path) = before.map_or((self.source, path), |known| (known.source_id, known.path.clone()));
-        Known {
+        FileRecord {
             source_id,
             path,
             article_id: 0,
@@ -118,9 +118,9 @@ impl Run<'_> {
     }
 
     /// What is known of a file at its new place.
-    fn followed(&self, file: &Scanned, known: &Known) -> Known {
-        let Known { source_id, path, .. } = self.noted(file, None, String::new());
-        Known { source_id, path, ..known.clone() }
+    fn followed(&self, file: &ScannedFile, known: &FileRecord) -> FileRecord {
+        let FileRecord { source_id, path, .. } = self.noted(file, None, String::new());
+        FileRecord { source_id, path, ..known.clone() }
     }
 
     async fn create(
@@ -128,7 +128,7 @@ impl Run<'_> {
         content: Content,
         slug: Slug,
         former: Vec<Slug>,
-        known: Known,
+        known: FileRecord,
         again: bool,
     ) -> Result<(), FileError> {
         let new = NewArticle {
@@ -170,8 +170,8 @@ impl Run<'_> {
         content: Content,
         id: i64,
         revision: i64,
-        before: Option<Known>,
-        known: Known,
+        before: Option<FileRecord>,
+        known: FileRecord,
     ) -> Result<(), FileError> {
         let former = content.former_slugs.clone();
         let mut changes = changes(content, revision).checked(self.articles.limits)?;
@@ -211,7 +211,7 @@ impl Run<'_> {
     }
 
     /// Brings back an article that was deleted, as a new revision if its file says something else than it did then.
-    async fn restore(&self, content: Content, id: i64, slug: &Slug, known: Known) -> Result<(), FileError> {
+    async fn restore(&self, content: Content, id: i64, slug: &Slug, known: FileRecord) -> Result<(), FileError> {
         let (former, slug) = (content.former_slugs.clone(), slug.to_string());
         let mut changes = changes(content, 0).checked(self.articles.limits)?;
         changes.expected_revision = None;
@@ -240,7 +240,7 @@ impl Run<'_> {
                     let saved = saved.map_err(overtaken)?;
                     names::lead_to(transaction, id, &former).await?;
                     note(transaction, known, &saved, true).await?;
-                    Ok(Saved { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
+                    Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
                 })
             })
             .await?;
@@ -249,7 +249,7 @@ impl Run<'_> {
     }
 
     /// Takes an article that says the same for the file's. Only its front matter is new, which is no new revision.
-    async fn adopt(&self, content: Content, occupant: &Occupant, known: Known) -> Result<(), FileError> {
+    async fn adopt(&self, content: Content, occupant: &Occupant, known: FileRecord) -> Result<(), FileError> {
         let (id, revision, former) = (occupant.id, occupant.revision, content.former_slugs);
         let read = BodyReading::of(&content.body).await;
         self.articles
@@ -267,13 +267,14 @@ impl Run<'_> {
                     names::lead_to(transaction, id, &former).await?;
                     let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
                     let said = Properties::of_reading(&content.head, &text);
-                    properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
-                    links::write(transaction, id, properties::Known::Perhaps, &text.links(&content.head)).await?;
+                    properties::write(transaction, id, properties::ExistingRows::Possible, &said).await?;
+                    links::write(transaction, id, properties::ExistingRows::Possible, &text.links(&content.head))
+                        .await?;
                     let texts = Texts { title: &article.title, about: &said.about(), body: &article.body };
                     fulltext::replace(transaction, id, texts, terms).await?;
                     // Where the file says it stands: if it stands elsewhere, it was put there here.
                     let article = Article { folder: content.folder.to_string(), ..article.into() };
-                    let saved = Saved { article, task_id: None, changed: false };
+                    let saved = SaveResult { article, task_id: None, changed: false };
                     note(transaction, known, &saved, false).await
                 })
             })
@@ -281,8 +282,8 @@ impl Run<'_> {
     }
 }
 
-fn changes(content: Content, revision: i64) -> Changes {
-    Changes {
+fn changes(content: Content, revision: i64) -> ArticlePatch {
+    ArticlePatch {
         title: Some(content.title),
         body: Some(content.body),
         folder: Some(content.folder),
@@ -296,9 +297,14 @@ fn changes(content: Content, revision: i64) -> Changes {
     }
 }
 
-async fn note(transaction: &Transaction, known: Known, saved: &Saved, replaces: bool) -> Result<(), FileError> {
+async fn note(
+    transaction: &Transaction,
+    known: FileRecord,
+    saved: &SaveResult,
+    replaces: bool,
+) -> Result<(), FileError> {
     let article = &saved.article;
-    let known = Known {
+    let known = FileRecord {
         article_id: article.id,
         revision: article.revision,
         slug: article.slug.clone(),

@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use super::{
     super::place,
-    meant::Meant,
-    said::{self, Line},
+    plain_file::PlainFile,
+    property_lines::{self, PropertyLine},
 };
 use crate::articles::front_matter::{Document, Setting, given, parse_time};
 
 /// The file without the date in its name; a draft says that it is one.
-pub(super) fn meant<'t>(text: &'t str, placed: &str) -> Meant<'t> {
+pub(super) fn meant<'t>(text: &'t str, placed: &str) -> PlainFile<'t> {
     let (parents, name) = placed.rsplit_once('/').unwrap_or(("", placed));
     let is_post = parents.is_empty() || is_of(placed, "_posts");
     let text = if is_of(placed, "_drafts") { as_draft(text) } else { Cow::Borrowed(text) };
     let (created, name) = dated(name).filter(|_| is_post).map_or((None, name), |(day, rest)| (Some(day), rest));
-    Meant { place: place::joined(parents, name), text, title: None, created }
+    PlainFile { place: place::joined(parents, name), text, title: None, created }
 }
 
 /// Whether a file stands in a folder of this name, or below one.
@@ -43,7 +43,7 @@ fn as_draft(text: &str) -> Cow<'_, str> {
     if STATES.iter().any(|state| says(state)) {
         return Cow::Borrowed(text);
     }
-    let draft = Line { text: "", moves: Some(("draft".to_owned(), Setting::Switch(true))) };
+    let draft = PropertyLine { text: "", moves: Some(("draft".to_owned(), Setting::Switch(true))) };
     let (head, body) = text.split_at(document.head.len());
-    said::moved(text, head, body, vec![draft], "")
+    property_lines::moved(text, head, body, vec![draft], "")
 }

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use super::{
     super::place,
-    meant::Meant,
-    said::{self, Line},
+    plain_file::PlainFile,
+    property_lines::{self, PropertyLine},
 };
 use crate::articles::{
     front_matter::{Document, Setting, parse_time},
@@ -17,7 +17,7 @@ use crate::articles::{
 };
 
 /// The file with its properties as front matter, at the place that its namespaces say.
-pub(super) fn meant<'t>(text: &'t str, placed: &str) -> Meant<'t> {
+pub(super) fn meant<'t>(text: &'t str, placed: &str) -> PlainFile<'t> {
     let text = with_properties(text);
     let document = Document::split(&text);
     let given = document.fields().0.title.map(|title| plain_title(&title)).filter(|title| title.contains('/'));
@@ -36,7 +36,7 @@ pub(super) fn meant<'t>(text: &'t str, placed: &str) -> Meant<'t> {
     };
     let says_another = document.fields().0.title.is_some_and(|title| !title.contains('/'));
     let title = Some(plain_title(&title)).filter(|_| !says_another);
-    Meant { place, text, title, created: day }
+    PlainFile { place, text, title, created: day }
 }
 
 /// The day that a file of the journal is about. *Units:* milliseconds since 1970.
@@ -59,7 +59,7 @@ fn with_properties(text: &str) -> Cow<'_, str> {
     }
     // More of the same block belongs to the text, and the lines above are a part of it.
     let ends = body[end..].lines().next().is_none_or(|next| next.trim().is_empty() || next.starts_with('-'));
-    if ends { said::moved(text, head, "", lines, &body[end..]) } else { Cow::Borrowed(text) }
+    if ends { property_lines::moved(text, head, "", lines, &body[end..]) } else { Cow::Borrowed(text) }
 }
 
 /// The key and the value of a property; the first may stand in a block of its own.
@@ -71,21 +71,21 @@ fn property(line: &str, is_first: bool) -> Option<(&str, &str)> {
     (is_key && (value.is_empty() || value.starts_with(' '))).then(|| (key, value.trim()))
 }
 
-fn moving<'t>(head: &str, line: &'t str, key: &str, value: &str) -> Line<'t> {
+fn moving<'t>(head: &str, line: &'t str, key: &str, value: &str) -> PropertyLine<'t> {
     let named = match key.to_ascii_lowercase().as_str() {
         "created-at" => "created",
         "updated-at" => "updated",
         _ => key,
     };
     let setting = match named.to_ascii_lowercase().as_str() {
-        "tags" | "tag" | "alias" | "aliases" => said::list(value),
+        "tags" | "tag" | "alias" | "aliases" => property_lines::list(value),
         "title" | "created" | "updated" | "date" => Setting::Text(value.to_owned()),
         // A link leads to its article from the text alone.
         _ if value.contains("[[") || value.contains("](") || value.contains('#') => {
-            return Line { text: line, moves: None };
+            return PropertyLine { text: line, moves: None };
         }
-        _ => said::setting(value),
+        _ => property_lines::setting(value),
     };
-    let may_move = !value.is_empty() && said::may_move(head, named);
-    Line { text: line, moves: may_move.then(|| (named.to_owned(), setting)) }
+    let may_move = !value.is_empty() && property_lines::may_move(head, named);
+    PropertyLine { text: line, moves: may_move.then(|| (named.to_owned(), setting)) }
 }

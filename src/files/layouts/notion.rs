@@ -7,8 +7,8 @@ use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     super::place,
-    meant::Meant,
-    said::{self, Line},
+    plain_file::PlainFile,
+    property_lines::{self, PropertyLine},
     table as of_commas,
 };
 use crate::articles::front_matter::{Document, Setting};
@@ -21,7 +21,7 @@ const LONGEST_KEY: usize = 80;
 const ALL: &str = "_all";
 
 /// The file as it would be without ids, its columns as properties, a table as one of markdown.
-pub(super) fn meant<'t>(text: &'t str, placed: &str, tables: &HashSet<String>) -> Meant<'t> {
+pub(super) fn meant<'t>(text: &'t str, placed: &str, tables: &HashSet<String>) -> PlainFile<'t> {
     let called = table(placed);
     let is_row = called.rsplit_once('/').is_some_and(|(folder, _)| tables.contains(folder));
     let text = match is_table(placed) {
@@ -29,7 +29,7 @@ pub(super) fn meant<'t>(text: &'t str, placed: &str, tables: &HashSet<String>) -
         false if is_row => with_properties(text),
         false => Cow::Borrowed(text),
     };
-    Meant { place: format!("{called}.md"), text, title: None, created: None }
+    PlainFile { place: format!("{called}.md"), text, title: None, created: None }
 }
 
 /// A place without ids and without the ending of the file.
@@ -94,7 +94,7 @@ fn with_properties(text: &str) -> Cow<'_, str> {
         end -= line.len();
     }
     let lines = found.into_iter().map(|(line, key, value)| moving(head, line, key, value)).collect();
-    said::moved(text, head, &body[..at], lines, &body[end..])
+    property_lines::moved(text, head, &body[..at], lines, &body[end..])
 }
 
 /// The name and the value of a column.
@@ -107,22 +107,22 @@ fn column(line: &str) -> Option<(&str, &str)> {
     (is_name && !value.trim().is_empty()).then(|| (key, value.trim()))
 }
 
-fn moving<'t>(head: &str, line: &'t str, key: &str, value: &str) -> Line<'t> {
+fn moving<'t>(head: &str, line: &'t str, key: &str, value: &str) -> PropertyLine<'t> {
     let named = match key.to_ascii_lowercase().as_str() {
         "created time" => "created",
         "last edited time" => "updated",
         // The title stands above.
-        "title" => return Line { text: line, moves: None },
+        "title" => return PropertyLine { text: line, moves: None },
         _ => key,
     };
     // A link leads to its article from the text alone.
-    if value.contains("](") || !said::may_move(head, named) {
-        return Line { text: line, moves: None };
+    if value.contains("](") || !property_lines::may_move(head, named) {
+        return PropertyLine { text: line, moves: None };
     }
     let setting = match named.to_ascii_lowercase().as_str() {
-        "tags" | "tag" | "aliases" | "alias" => said::list(value),
+        "tags" | "tag" | "aliases" | "alias" => property_lines::list(value),
         "created" | "updated" => Setting::Text(value.to_owned()),
-        _ => said::setting(value),
+        _ => property_lines::setting(value),
     };
-    Line { text: line, moves: Some((named.to_owned(), setting)) }
+    PropertyLine { text: line, moves: Some((named.to_owned(), setting)) }
 }

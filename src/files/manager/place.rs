@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use afterword_actors::store::{StoreError, sql::Sql};
 
 use super::{
-    super::source::{self, Known},
+    super::source::{self, FileRecord},
     theirs::TheirArticle,
 };
 use crate::articles::Articles;
@@ -15,7 +15,7 @@ use crate::articles::Articles;
 #[derive(Default)]
 pub(super) struct Places {
     source: i64,
-    known: HashMap<String, Known>,
+    known: HashMap<String, FileRecord>,
     /// The numbers there, by place.
     ids: HashMap<String, String>,
     /// The other way round.
@@ -24,14 +24,14 @@ pub(super) struct Places {
 
 /// Where an article is noted, and what is known of it.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct ArticlePlace {
     pub(super) source: i64,
     pub(super) path: String,
     /// Its number there.
     pub(super) id: String,
     /// Whether that is noted.
     pub(super) is_marked: bool,
-    pub(super) known: Option<Known>,
+    pub(super) known: Option<FileRecord>,
 }
 
 impl Places {
@@ -47,7 +47,7 @@ impl Places {
     }
 
     /// The place of an article: where it was noted, else its slug; with its number if another has that.
-    pub(super) fn place(&self, article: &TheirArticle) -> Place {
+    pub(super) fn place(&self, article: &TheirArticle) -> ArticlePlace {
         let (noted, called) = (self.places.get(&article.id), format!("{}.md", article.slug));
         let path = match noted {
             Some(path) => path.clone(),
@@ -55,11 +55,11 @@ impl Places {
             None => called,
         };
         let known = self.known.get(&path).cloned();
-        Place { source: self.source, path, id: article.id.clone(), is_marked: noted.is_some(), known }
+        ArticlePlace { source: self.source, path, id: article.id.clone(), is_marked: noted.is_some(), known }
     }
 }
 
-impl Place {
+impl ArticlePlace {
     /// The same, with what is known of it by now.
     pub(super) async fn anew(self, articles: &Articles) -> Result<Self, StoreError> {
         let known = source::files(articles.database.reader(), self.source, &self.path).await?;

@@ -5,13 +5,13 @@ use afterword_actors::{store::StoreError, task::Priority};
 use super::{
     super::{
         hash,
-        source::{self, Known},
+        source::{self, FileRecord},
     },
-    place::Place,
+    place::ArticlePlace,
     theirs::{State, TheirArticle},
 };
 use crate::articles::{
-    Article, ArticleError, Articles, Changes, NewArticle, Saved, create,
+    Article, ArticleError, ArticlePatch, Articles, NewArticle, SaveResult, create,
     front_matter::{self, Setting},
     names,
     properties::{Properties, Value},
@@ -34,7 +34,7 @@ pub(super) enum Outcome {
 }
 
 /// What is to be done.
-pub(super) struct Planned {
+pub(super) struct SavePlan {
     pub(super) outcome: Outcome,
     /// The article as it is here.
     present: Option<Article>,
@@ -59,11 +59,11 @@ impl From<StoreError> for NotSaved {
     }
 }
 
-impl Place {
+impl ArticlePlace {
     /// What is noted of an article that was saved from `state`.
-    fn noted(&self, saved: &Saved, state: &State) -> Known {
+    fn noted(&self, saved: &SaveResult, state: &State) -> FileRecord {
         let article = &saved.article;
-        Known {
+        FileRecord {
             source_id: self.source,
             path: self.path.clone(),
             article_id: article.id,
@@ -89,13 +89,13 @@ fn hash_of(state: &State) -> String {
 pub(super) async fn plan(
     articles: &Articles,
     theirs: &TheirArticle,
-    place: &Place,
+    place: &ArticlePlace,
     states: &[State],
-) -> Result<Planned, NotSaved> {
-    let end = |outcome| Ok(Planned { outcome, present: None, missing: Vec::new(), public: None });
+) -> Result<SavePlan, NotSaved> {
+    let end = |outcome| Ok(SavePlan { outcome, present: None, missing: Vec::new(), public: None });
     let Some(known) = &place.known else {
         let missing = can_be_saved(states, theirs, articles)?;
-        return Ok(Planned { outcome: Outcome::Created, present: None, missing, public: None });
+        return Ok(SavePlan { outcome: Outcome::Created, present: None, missing, public: None });
     };
     let reader = articles.database.reader();
     let Some(present) = row::by_id(reader, known.article_id).await?.map(Article::from) else {
@@ -121,7 +121,7 @@ pub(super) async fn plan(
     if is_edited {
         return end(Outcome::Edited);
     }
-    Ok(Planned { outcome: Outcome::Continued, present: Some(present), missing, public })
+    Ok(SavePlan { outcome: Outcome::Continued, present: Some(present), missing, public })
 }
 
 /// The states, if each of them can be an article.
@@ -151,13 +151,13 @@ fn public_of(article: &Article) -> Option<bool> {
 /// The property of an article that is for all.
 const PUBLIC: &str = "public";
 
-impl Planned {
+impl SavePlan {
     /// Saves what is missing, one revision after the other, and compares what is here then with what is there.
     pub(super) async fn carry_out(
         self,
         articles: &Articles,
         theirs: &TheirArticle,
-        place: &Place,
+        place: &ArticlePlace,
     ) -> Result<Outcome, NotSaved> {
         let Self { outcome, mut present, missing, public } = self;
         for state in &missing {
@@ -180,7 +180,12 @@ impl Planned {
 }
 
 /// Under its slug there; under the same with a suffix if another article has it here.
-async fn created(articles: &Articles, theirs: &TheirArticle, place: &Place, state: &State) -> Result<Saved, NotSaved> {
+async fn created(
+    articles: &Articles,
+    theirs: &TheirArticle,
+    place: &ArticlePlace,
+    state: &State,
+) -> Result<SaveResult, NotSaved> {
     let slug = Slug::from_title(&theirs.slug);
     let mut refused = None;
     for slug in std::iter::once(slug.clone()).chain(names::distinguished(&slug, &place.path)) {
@@ -197,10 +202,10 @@ async fn created(articles: &Articles, theirs: &TheirArticle, place: &Place, stat
 async fn create_as(
     articles: &Articles,
     theirs: &TheirArticle,
-    place: &Place,
+    place: &ArticlePlace,
     state: &State,
     slug: Slug,
-) -> Result<Saved, NotSaved> {
+) -> Result<SaveResult, NotSaved> {
     let new = NewArticle {
         title: state.title.clone(),
         body: state.body.clone(),
@@ -236,11 +241,11 @@ async fn updated(
     articles: &Articles,
     theirs: &TheirArticle,
     article: &Article,
-    place: &Place,
+    place: &ArticlePlace,
     (state, public): (&State, Option<bool>),
-) -> Result<Saved, NotSaved> {
+) -> Result<SaveResult, NotSaved> {
     let public = public.map(|public| (PUBLIC.to_owned(), public.then_some(Setting::Switch(true))));
-    let changes = Changes {
+    let changes = ArticlePatch {
         title: Some(state.title.clone()),
         body: Some(state.body.clone()),
         folder: Some(state.folder.clone()),
@@ -249,7 +254,7 @@ async fn updated(
         priority: Some(Priority::Low),
         expected_revision: Some(article.revision),
         updated_at: state.at,
-        ..Changes::default()
+        ..ArticlePatch::default()
     };
     let changes = changes.checked(articles.limits)?;
     let (settings, read) = (articles.settings(), BodyReading::of(changes.body.as_deref().unwrap_or_default()).await);
@@ -270,7 +275,7 @@ async fn updated(
     Ok(articles.follow_up(saved).await?)
 }
 
-/// What was saved or deleted meanwhile is looked at again.
+/// Tells an article that was saved or deleted meanwhile, which is planned again, from one that cannot be saved.
 fn overtaken(error: ArticleError) -> NotSaved {
     match error {
         ArticleError::Conflict { .. } | ArticleError::NotFound { .. } => NotSaved::Overtaken,

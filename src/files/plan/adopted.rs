@@ -3,15 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    super::{scan::Scanned, source::Occupant},
+    super::{scan::ScannedFile, source::Occupant},
     facts::{Action, Facts},
 };
 
 /// New files that say what an article says that came from nowhere: they are that article, which is noted in `actions`. Answers
 /// which articles those are.
-pub(super) fn adopted(files: &[Scanned], facts: &Facts, actions: &mut [Option<Action>]) -> HashSet<i64> {
+pub(super) fn adopted(files: &[ScannedFile], facts: &Facts, actions: &mut [Option<Action>]) -> HashSet<i64> {
     /// The first that finds an article has the last word.
-    const FITS: [fn(&Scanned, &Occupant) -> bool; 5] = [
+    const FITS: [fn(&ScannedFile, &Occupant) -> bool; 5] = [
         |file, occupant| may_be_called(file, occupant) && stands_there(file, occupant),
         |file, occupant| file.wish.slug.as_ref() == occupant.slug,
         may_be_called,
@@ -46,16 +46,16 @@ pub(super) fn adopted(files: &[Scanned], facts: &Facts, actions: &mut [Option<Ac
 }
 
 /// Whether the article has a slug that the file could have been given.
-fn may_be_called(file: &Scanned, occupant: &Occupant) -> bool {
+fn may_be_called(file: &ScannedFile, occupant: &Occupant) -> bool {
     file.wish.candidates().any(|slug| slug.as_ref() == occupant.slug)
 }
 
-fn stands_there(file: &Scanned, occupant: &Occupant) -> bool {
+fn stands_there(file: &ScannedFile, occupant: &Occupant) -> bool {
     file.wish.folder.as_ref() == occupant.folder
 }
 
 /// Files that nothing is known of, and nothing decided.
-pub(super) fn unknown(files: &[Scanned], facts: &Facts, actions: &[Option<Action>]) -> Vec<usize> {
+pub(super) fn unknown(files: &[ScannedFile], facts: &Facts, actions: &[Option<Action>]) -> Vec<usize> {
     let is_unknown =
         |position: &usize| actions[*position].is_none() && !facts.known.contains_key(&files[*position].file);
     (0..files.len()).filter(is_unknown).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{super::scan::Scanned, facts::Facts};
+use super::{super::scan::ScannedFile, facts::Facts};
 
 /// Places, by the hashes of what they hold, or held.
 type ByHash<'f> = HashMap<&'f str, Vec<&'f str>>;
@@ -11,8 +11,8 @@ type ByHash<'f> = HashMap<&'f str, Vec<&'f str>>;
 ///
 /// Only what is exact and complete counts: each of these known files was at one other place and is at one other place now. A file
 /// whose text was put over another one, or copied and then changed, is not moved.
-pub(super) fn exchanged<'f>(files: &'f [Scanned], facts: &'f Facts) -> Vec<(&'f str, &'f str)> {
-    let is_changed = |file: &&Scanned| {
+pub(super) fn exchanged<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> Vec<(&'f str, &'f str)> {
+    let is_changed = |file: &&ScannedFile| {
         let known = facts.known.get(&file.file).filter(|known| known.present.is_some());
         known.is_some_and(|known| !known.file_hash.is_empty() && known.file_hash != file.hash)
     };

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::{
-    scan::Scanned,
-    source::{Known, Occupant},
+    scan::ScannedFile,
+    source::{FileRecord, Occupant},
 };
 use crate::articles::slug::Slug;
 
@@ -25,15 +25,15 @@ pub(in crate::files) enum Policy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::files) enum Action {
     /// A new article. `again` is set if the file had one before.
-    Create { slug: Slug, former_slugs: Vec<Slug>, again: Option<Box<Known>> },
+    Create { slug: Slug, former_slugs: Vec<Slug>, again: Option<Box<FileRecord>> },
     /// The article follows the file, which has changed, or moved from another place.
-    Update { known: Box<Known>, has_moved: bool },
+    Update { known: Box<FileRecord>, has_moved: bool },
     /// The file has moved, and its article has been edited meanwhile: only the place is noted.
-    Follow { known: Box<Known> },
+    Follow { known: Box<FileRecord> },
     /// File and article have both been changed, or moved and changed: they are brought together.
-    Merge { known: Box<Known> },
+    Merge { known: Box<FileRecord> },
     /// The file's article was deleted: it comes back, and follows the file.
-    Restore { known: Box<Known>, slug: Slug },
+    Restore { known: Box<FileRecord>, slug: Slug },
     /// An article that came from nowhere says the same: it is this file's from now on.
     Adopt { occupant: Box<Occupant> },
     /// An article that came from nowhere has the slug, and becomes what the file says.
@@ -79,7 +79,7 @@ pub(in crate::files) enum Refusal {
 #[derive(Debug, Default)]
 pub(in crate::files) struct Facts {
     /// By their places in the folder.
-    pub(in crate::files) known: HashMap<String, Known>,
+    pub(in crate::files) known: HashMap<String, FileRecord>,
     /// Everything in the folder, planned now or not.
     pub(in crate::files) present: HashSet<String>,
     /// Articles of `known` that still say what they said when their file was read.
@@ -97,7 +97,7 @@ pub(in crate::files) struct Facts {
 
 impl Facts {
     /// Slugs whose owners have to be known before the plan is made.
-    pub(in crate::files) fn asked(&self, files: &[Scanned]) -> Vec<String> {
+    pub(in crate::files) fn asked(&self, files: &[ScannedFile]) -> Vec<String> {
         let new = files.iter().filter(|file| self.known.get(&file.file).is_none_or(|known| known.present.is_none()));
         let slugs = new.flat_map(|file| file.wish.candidates().chain(file.former_slugs.iter().cloned()));
         let past = self.past.values().flatten().cloned();

@@ -3,23 +3,23 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    super::{place, scan::Scanned, source::Known},
+    super::{place, scan::ScannedFile, source::FileRecord},
     exchanged,
     facts::Facts,
 };
 
 /// New files that are known ones at another place: its accents or the case of its letters are written otherwise, or it holds the
 /// same bytes as a file that is not there any more, or most of its lines; and known ones that took each other's places.
-pub(super) fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Known> {
+pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> HashMap<&'f str, &'f FileRecord> {
     let gone = || facts.known.iter().filter(|(file, known)| !facts.present.contains(*file) && known.present.is_some());
-    let mut moved: HashMap<&str, &Known> = HashMap::new();
+    let mut moved: HashMap<&str, &FileRecord> = HashMap::new();
     let mut used: HashSet<&str> = HashSet::new();
     for (file, place) in exchanged::exchanged(files, facts) {
         moved.insert(file, &facts.known[place]);
         used.insert(place);
     }
-    let is_new = |file: &&Scanned| !facts.known.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
-    let new: Vec<&Scanned> = files.iter().filter(is_new).collect();
+    let is_new = |file: &&ScannedFile| !facts.known.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
+    let new: Vec<&ScannedFile> = files.iter().filter(is_new).collect();
     let by_name = pairs(
         new.iter().map(|file| (place::composed(&file.file), *file)),
         gone()
@@ -60,9 +60,9 @@ pub(super) fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f s
 /// New files that hold the bytes of files that are gone, with their places. Of several with the same bytes, those belong together
 /// whose places end alike: a folder that is renamed keeps what is in it.
 fn same_texts<'f>(
-    new: &[&'f Scanned],
+    new: &[&'f ScannedFile],
     facts: &'f Facts,
-    moved: &HashMap<&str, &Known>,
+    moved: &HashMap<&str, &FileRecord>,
     used: &HashSet<&str>,
 ) -> Vec<(&'f str, &'f str)> {
     let is_gone = |file: &&String| !facts.present.contains(*file) && !used.contains(file.as_str());

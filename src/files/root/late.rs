@@ -24,7 +24,7 @@ const RETENTION: Duration = Duration::from_secs(24 * 3600);
 
 /// A file that was written to after it had been taken away, or whose place was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::files) struct Late {
+pub(in crate::files) struct LateWrite {
     /// Where it stood.
     pub(in crate::files) file: String,
     /// Where it stands now.
@@ -38,12 +38,12 @@ pub(in crate::files) struct Returning {
     pub(in crate::files) place: String,
     pub(in crate::files) bytes: Vec<u8>,
     /// What would be told of it; `None` of a file that goes back to its place.
-    pub(in crate::files) late: Option<Late>,
+    pub(in crate::files) late: Option<LateWrite>,
 }
 
 /// Kept files that held what their names say when they were read last.
 #[derive(Debug, Default)]
-pub(in crate::files) struct Unwritten(HashMap<String, Stamp>);
+pub(in crate::files) struct UntouchedBackups(HashMap<String, Stamp>);
 
 /// What was kept at one time, and what its name says.
 struct Entry {
@@ -57,7 +57,7 @@ struct Entry {
 impl Root {
     /// Gives files back that are owed to their places, puts late texts beside theirs, and removes kept files that were not written
     /// to for a day. Answers what was put beside.
-    pub(in crate::files) fn late(&self, unwritten: &mut Unwritten) -> io::Result<Vec<Late>> {
+    pub(in crate::files) fn late(&self, unwritten: &mut UntouchedBackups) -> io::Result<Vec<LateWrite>> {
         let mut late = Vec::new();
         let before = std::mem::take(unwritten);
         for entry in self.entries()? {
@@ -99,7 +99,7 @@ impl Root {
             return Some(Returning { place: file.to_owned(), bytes, late: None });
         }
         let place = copies(file, &bytes).into_iter().find(|copy| self.is_free(copy))?;
-        let late = Some(Late { file: file.to_owned(), copy: place.clone() });
+        let late = Some(LateWrite { file: file.to_owned(), copy: place.clone() });
         Some(Returning { place, bytes, late })
     }
 
@@ -124,9 +124,9 @@ impl Root {
         &self,
         entry: &Entry,
         file: &str,
-        before: &Unwritten,
-        unwritten: &mut Unwritten,
-    ) -> io::Result<Option<Late>> {
+        before: &UntouchedBackups,
+        unwritten: &mut UntouchedBackups,
+    ) -> io::Result<Option<LateWrite>> {
         let path = entry.path(file);
         let stamp = self.stamp(&path);
         if let Some(stamp) = stamp.filter(|stamp| before.0.get(&path) == Some(stamp)) {
@@ -141,7 +141,7 @@ impl Root {
     }
 
     /// Gives a file that is owed back to its place, or puts it beside what is there.
-    fn given_back(&self, entry: &Entry, file: &str) -> io::Result<Option<Late>> {
+    fn given_back(&self, entry: &Entry, file: &str) -> io::Result<Option<LateWrite>> {
         let path = entry.path(file);
         if self.stands(&self.folder(place::parents(&path))?, file)? {
             self.remove_empty(&path);
@@ -162,11 +162,11 @@ impl Root {
         self.read(file, u64::MAX - 1).is_ok_and(|bytes| entry.tells(&bytes))
     }
 
-    fn put_beside(&self, entry: &Entry, file: &str, bytes: &[u8]) -> io::Result<Option<Late>> {
+    fn put_beside(&self, entry: &Entry, file: &str, bytes: &[u8]) -> io::Result<Option<LateWrite>> {
         let (from, to) = (self.folder(place::parents(&entry.path(file)))?, self.made(place::parents(file))?);
         for copy in copies(file, bytes) {
             if named(&from, place::name(file), &to, place::name(&copy))? {
-                return Ok(Some(Late { file: file.to_owned(), copy }));
+                return Ok(Some(LateWrite { file: file.to_owned(), copy }));
             }
         }
         Ok(None)

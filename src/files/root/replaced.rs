@@ -30,7 +30,7 @@ pub(super) const OWED: &str = "owed";
 
 /// A place for what a file holds.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct BackupPlace {
     dir: Dir,
     path: String,
     /// The first folder of the path below [`FOLDER`].
@@ -85,7 +85,7 @@ impl Root {
         &self,
         dir: &Dir,
         file: &str,
-        kept: &Kept,
+        kept: &BackupPlace,
         wanted: &str,
         new: &str,
     ) -> io::Result<bool> {
@@ -105,7 +105,7 @@ impl Root {
     }
 
     /// Takes a file away that something else is about to replace.
-    pub(super) fn owed(&self, dir: &Dir, file: &str, held: &str, new: &str) -> io::Result<Kept> {
+    pub(super) fn owed(&self, dir: &Dir, file: &str, held: &str, new: &str) -> io::Result<BackupPlace> {
         let (name, owed) = (place::name(file), self.keeping(file, &format!("{}-{OWED}", kept_as(held, new)))?);
         dir.rename(name, &owed.dir, name).inspect_err(|_| self.remove_empty(&owed.path))?;
         // First where it is kept: whenever the power fails, it is in one of the two.
@@ -134,7 +134,7 @@ impl Root {
     }
 
     /// Removes what was to become a file, and the folders made for it.
-    fn discard(&self, kept: &Kept, new: &str) {
+    fn discard(&self, kept: &BackupPlace, new: &str) {
         if self.holds(&kept.path, new).is_ok_and(|holds| holds) {
             let _ = kept.dir.remove_file(place::name(&kept.path));
         }
@@ -162,7 +162,7 @@ impl Root {
     }
 
     /// Makes a place for a file in an entry of the hidden folder.
-    pub(super) fn keeping(&self, file: &str, entry: &str) -> io::Result<Kept> {
+    pub(super) fn keeping(&self, file: &str, entry: &str) -> io::Result<BackupPlace> {
         let path = place::joined(&place::joined(FOLDER, entry), file);
         let dir = self.made(place::parents(&path))?;
         // Versions of a folder are none of its contents.
@@ -171,7 +171,7 @@ impl Root {
         if let Ok(rules) = self.folder([FOLDER].into_iter())?.open_with(".gitignore", &options) {
             io::Write::write_all(&mut rules.into_std(), b"*\n")?;
         }
-        Ok(Kept { dir, path, entry: entry.to_owned() })
+        Ok(BackupPlace { dir, path, entry: entry.to_owned() })
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{Before, Late, Root, Unwritten, names::tests::without_exchange};
+use super::{Before, LateWrite, Root, UntouchedBackups, names::tests::without_exchange};
 use crate::files::hash;
 
 fn root(folder: &Path) -> Root {
@@ -18,8 +18,8 @@ fn replaced(root: &Root, file: &str, old: &str, new: &str) -> std::io::Result<bo
 }
 
 /// What a look puts beside its place.
-fn late(root: &Root) -> Vec<Late> {
-    root.late(&mut Unwritten::default()).expect("a look")
+fn late(root: &Root) -> Vec<LateWrite> {
+    root.late(&mut UntouchedBackups::default()).expect("a look")
 }
 
 fn text(folder: &Path, file: &str) -> String {
@@ -44,7 +44,7 @@ fn a_look_takes_no_file_that_another_run_is_writing() {
         let looker = scope.spawn(|| {
             let mut late = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
-                late.extend(root.late(&mut Unwritten::default()).expect("a look"));
+                late.extend(root.late(&mut UntouchedBackups::default()).expect("a look"));
             }
             late
         });
@@ -130,7 +130,7 @@ fn a_file_that_is_owed_to_its_place_comes_back_and_is_never_removed() {
     let told: Vec<_> = root.would_return().expect("a look").into_iter().filter_map(|found| found.late).collect();
     let put = late(&root);
     assert_eq!(put, told, "what is done is what was promised");
-    let [Late { copy, .. }] = &put[..] else { panic!("one is beside its place: {put:?}") };
+    let [LateWrite { copy, .. }] = &put[..] else { panic!("one is beside its place: {put:?}") };
     assert_eq!((text(folder.path(), file).as_str(), text(folder.path(), copy).as_str()), ("another", "mine"));
 
     // What was to come is there: nothing is owed any more.

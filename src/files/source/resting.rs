@@ -5,7 +5,7 @@ use afterword_actors::store::{
     sql::{self, FromRow, Sql},
 };
 
-use super::{KNOWN, Known};
+use super::{FileRecord, KNOWN};
 use crate::articles::folder;
 
 /// A file that is known, as far as it tells whether it has to be looked at.
@@ -48,7 +48,7 @@ pub(in crate::files) async fn at(
     connection: &impl Sql,
     source: i64,
     places: &[String],
-) -> Result<Vec<Known>, StoreError> {
+) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
         "SELECT {KNOWN} FROM {{texts $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.source_id = $1 AND s.path = j.text"
@@ -61,7 +61,7 @@ pub(in crate::files) async fn elsewhere(
     connection: &impl Sql,
     source: i64,
     articles: &[i64],
-) -> Result<Vec<Known>, StoreError> {
+) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
         "SELECT {KNOWN} FROM {{ids $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.article_id = j.id AND s.source_id <> $1 ORDER BY s.source_id, s.path"

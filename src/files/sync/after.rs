@@ -6,18 +6,18 @@ use afterword_actors::store::StoreError;
 
 use super::{
     super::{
-        export_plan::Listed,
-        scan::Scanned,
+        export_plan::ExportedArticle,
+        scan::ScannedFile,
         source::{self, Occupant},
     },
-    foreseen::{At, Changed},
-    look::{self, Looked},
+    dry_run::{At, DryRunChanges},
+    snapshot::{self, SyncSnapshot},
 };
 use crate::articles::Articles;
 
-impl Looked {
+impl SyncSnapshot {
     /// What a look would find. Of the articles nothing is asked but who has the slugs of new files.
-    pub(super) async fn after(mut self, articles: &Articles, changed: Changed) -> Result<Self, StoreError> {
+    pub(super) async fn after(mut self, articles: &Articles, changed: DryRunChanges) -> Result<Self, StoreError> {
         self.changes_files(changed.files);
         for (place, row) in changed.rows {
             match row {
@@ -47,9 +47,10 @@ impl Looked {
         Ok(self)
     }
 
-    fn changes_files(&mut self, changes: BTreeMap<String, Option<Scanned>>) {
+    fn changes_files(&mut self, changes: BTreeMap<String, Option<ScannedFile>>) {
         let files = std::mem::take(&mut self.files);
-        let mut files: BTreeMap<String, Scanned> = files.into_iter().map(|file| (file.file.clone(), file)).collect();
+        let mut files: BTreeMap<String, ScannedFile> =
+            files.into_iter().map(|file| (file.file.clone(), file)).collect();
         for (place, file) in changes {
             match file {
                 Some(file) => drop(files.insert(place, file)),
@@ -72,13 +73,13 @@ impl Looked {
         let asked: HashSet<String> = asked.into_iter().collect();
         let new = self.listed.values().filter(|listed| listed.id < 0 || asked.contains(&listed.slug)).map(new_occupant);
         self.facts.occupants = new.chain(there).map(|occupant| (occupant.name.clone(), occupant)).collect();
-        look::owned(&mut self.facts, &self.listed, &self.rest);
+        snapshot::owned(&mut self.facts, &self.listed, &self.rest);
         Ok(())
     }
 }
 
 /// An article that would be new.
-fn new_occupant(listed: &Listed) -> Occupant {
+fn new_occupant(listed: &ExportedArticle) -> Occupant {
     Occupant {
         name: listed.slug.clone(),
         id: listed.id,

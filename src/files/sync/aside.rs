@@ -13,28 +13,28 @@ use super::{
         plan::Facts,
         report::{FileProblem, LeftOut, Reason},
         root::Root,
-        scan::Scanned,
+        scan::ScannedFile,
     },
     disk::blocking,
 };
 
 /// What the walk passed by.
 #[derive(Default)]
-pub(super) struct Passed {
+pub(super) struct SkippedPlaces {
     reasons: HashMap<String, Reason>,
     /// Files and folders that could not be looked into, which is told already.
     failed: HashSet<String>,
 }
 
 /// What is at the places of known files that were not seen.
-pub(super) struct Unseen {
+pub(super) struct UnseenPlaces {
     /// Nothing.
     pub(super) gone: HashSet<String>,
     /// Something that is no note now.
     pub(super) there: HashSet<String>,
 }
 
-impl Passed {
+impl SkippedPlaces {
     pub(super) fn new(left_out: Vec<LeftOut>, failed: &[FileProblem]) -> Self {
         Self {
             reasons: left_out.into_iter().map(|left_out| (left_out.path, left_out.reason)).collect(),
@@ -79,10 +79,10 @@ impl Passed {
 pub(super) async fn unseen(
     root: &Arc<Root>,
     facts: &Facts,
-    files: &[Scanned],
-    passed: &Passed,
+    files: &[ScannedFile],
+    passed: &SkippedPlaces,
     failed: &mut Vec<FileProblem>,
-) -> Result<Unseen, StoreError> {
+) -> Result<UnseenPlaces, StoreError> {
     let places: Vec<String> = facts.known.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
     let new = files.iter().filter(|file| !facts.known.contains_key(&file.file));
     let new: HashMap<String, String> = new.map(|file| (place::folded(&file.file), file.file.clone())).collect();
@@ -108,5 +108,5 @@ pub(super) async fn unseen(
         .collect();
     found.sort_by(|a, b| a.file.cmp(&b.file));
     failed.extend(found);
-    Ok(Unseen { gone, there })
+    Ok(UnseenPlaces { gone, there })
 }

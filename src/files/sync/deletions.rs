@@ -7,14 +7,14 @@ use afterword_actors::store::StoreError;
 use super::{
     super::{hash, plan::Action, source},
     disk::blocking,
-    error::{KeptFolder, Losses, SyncError},
-    look::Looked,
+    error::{KeptFolder, PendingDeletions, SyncError},
     plan::Plan,
-    report::{Sync, SyncReport},
+    report::{SyncReport, SyncRequest},
     run::{Run, awaited, problem},
+    snapshot::SyncSnapshot,
 };
 use crate::articles::{ArticleError, delete, row};
-use crate::files::source::Known;
+use crate::files::source::FileRecord;
 
 /// So few deletions are never asked about.
 const FEW: usize = 5;
@@ -22,16 +22,21 @@ const FEW: usize = 5;
 const SHARE: usize = 10;
 
 /// Refuses a plan that deletes much.
-pub(super) fn ask(plan: &Plan, looked: &Looked, asked: &Sync, before: &SyncReport) -> Result<(), SyncError> {
-    let has_ended = |known: &Known| known.present.is_none() && looked.gone.contains(&known.path);
+pub(super) fn ask(
+    plan: &Plan,
+    looked: &SyncSnapshot,
+    asked: &SyncRequest,
+    before: &SyncReport,
+) -> Result<(), SyncError> {
+    let has_ended = |known: &FileRecord| known.present.is_none() && looked.gone.contains(&known.path);
     let known = looked.facts.known.values().filter(|known| !known.file_hash.is_empty() && !has_ended(known)).count();
     let known = known + looked.rest.len();
     // A file that is merged first, and whose article has left the folder, is removed by the next round.
     let leaving = plan.merges.iter().map(|(_, known)| known);
     let leaving = leaving.filter(|known| !looked.listed.contains_key(&known.article_id));
-    let paths = |rows: &mut dyn Iterator<Item = &Known>| rows.map(|known| known.path.clone()).collect::<Vec<_>>();
+    let paths = |rows: &mut dyn Iterator<Item = &FileRecord>| rows.map(|known| known.path.clone()).collect::<Vec<_>>();
     let (gone, removed) = (paths(&mut plan.deletions.iter()), paths(&mut plan.removals.iter().chain(leaving)));
-    let files = Losses::new(gone, emptied(plan), removed);
+    let files = PendingDeletions::new(gone, emptied(plan), removed);
     let (gone, deleted, emptied) = (files.gone.len(), files.removed.len(), files.emptied.len());
     // A folder in which nothing is left is more likely a disk that is not there.
     let is_all = known > 1 && [gone, deleted, emptied].contains(&known);
@@ -68,7 +73,7 @@ fn emptied(plan: &Plan) -> Vec<String> {
 
 impl Run<'_> {
     /// Deletes an article whose file is gone. One that was changed in between stays, and its file comes back.
-    pub(super) async fn delete_article(&self, known: &Known, report: &mut SyncReport) -> Result<bool, StoreError> {
+    pub(super) async fn delete_article(&self, known: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
         let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
         if let Some(foreseen) = self.foreseen {
             foreseen.no_article(known.article_id);
@@ -102,7 +107,7 @@ impl Run<'_> {
     }
 
     /// Removes a file whose article is gone, if it holds still what the article said.
-    pub(super) async fn remove_file(&self, known: &Known, report: &mut SyncReport) -> Result<bool, StoreError> {
+    pub(super) async fn remove_file(&self, known: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
         let removed = match self.foreseen {
             Some(foreseen) => {
                 foreseen.no_file(&known.path);

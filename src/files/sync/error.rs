@@ -1,13 +1,13 @@
-//! Why a run did nothing more.
+//! Why a run stopped.
 
 use std::{io, path::PathBuf};
 
 use afterword_actors::store::StoreError;
 use serde::Serialize;
 
-use super::report::{Sync, SyncReport};
+use super::report::{SyncReport, SyncRequest};
 
-/// Why nothing more was done.
+/// Why a run stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// The folder.
@@ -37,7 +37,7 @@ pub enum SyncError {
         /// Files that were known.
         known: usize,
         /// Which they are.
-        files: Box<Losses>,
+        files: Box<PendingDeletions>,
         /// What was done before it came to that.
         before: Box<SyncReport>,
     },
@@ -74,7 +74,7 @@ pub enum SyncError {
 
 /// The files of a question about deletions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Losses {
+pub struct PendingDeletions {
     /// They are gone, and their articles would be deleted.
     pub gone: Vec<String>,
     /// They hold nothing any more.
@@ -96,7 +96,7 @@ impl SyncError {
     }
 }
 
-impl Losses {
+impl PendingDeletions {
     /// Those, and no others.
     pub(super) fn new(gone: Vec<String>, emptied: Vec<String>, removed: Vec<String>) -> Self {
         Self { gone, emptied, removed, is_of_a_watch: false }
@@ -163,7 +163,7 @@ pub struct KeptFolder {
 
 impl KeptFolder {
     /// The one that is asked for.
-    pub(super) fn of(asked: &Sync) -> Self {
+    pub(super) fn of(asked: &SyncRequest) -> Self {
         Self { directory: asked.directory.clone(), folder: asked.folder.to_string() }
     }
 
@@ -205,7 +205,7 @@ mod tests {
     fn a_question_says_how_all_files_are_named_where_it_is_asked() {
         let gone: Vec<String> = (0..12).map(|n| format!("note-{n}.md")).collect();
         let asked = KeptFolder { directory: "my notes".into(), folder: String::new() };
-        let files = Box::new(Losses::new(gone, Vec::new(), Vec::new()));
+        let files = Box::new(PendingDeletions::new(gone, Vec::new(), Vec::new()));
         let before = Box::new(SyncReport::default());
         let question = SyncError::ManyDeletions { asked, gone: 12, emptied: 0, deleted: 0, known: 30, files, before };
         let told = question.to_string();

@@ -3,17 +3,17 @@
 use afterword_actors::store::StoreError;
 
 use super::{
-    super::{plan::Action, report::ImportReport, scan::Scanned},
-    look,
+    super::{plan::Action, report::ImportReport, scan::ScannedFile},
     report::SyncReport,
     run::Run,
+    snapshot,
 };
 
 impl Run<'_> {
     /// Brings files in. What something else was faster with, the next round looks at again.
     pub(super) async fn bring_in(
         &self,
-        incoming: Vec<(Scanned, Action)>,
+        incoming: Vec<(ScannedFile, Action)>,
         report: &mut SyncReport,
     ) -> Result<bool, StoreError> {
         if incoming.is_empty() {
@@ -23,8 +23,8 @@ impl Run<'_> {
             let first = self.looked.listed.keys().next().copied().unwrap_or_default();
             incoming.iter().for_each(|(file, action)| foreseen.incoming(file, action, self.looked.source, first));
         }
-        let import = look::importing(self.asked);
-        let run = look::incoming(self.articles, &import, self.root, self.looked.source);
+        let import = snapshot::importing(self.asked);
+        let run = snapshot::incoming(self.articles, &import, self.root, self.looked.source);
         let (files, actions) = incoming.into_iter().unzip();
         let mut done = ImportReport::default();
         let overtaken = run.carry_out(files, actions, &mut done, &mut |_| {}).await;

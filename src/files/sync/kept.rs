@@ -14,7 +14,7 @@ use super::{
         source::{self, Source},
     },
     error::{KeptFolder, SyncError},
-    report::Sync,
+    report::SyncRequest,
 };
 use crate::articles::{Articles, folder::Folder};
 
@@ -22,7 +22,7 @@ use crate::articles::{Articles, folder::Folder};
 ///
 /// # Errors
 /// [`SyncError::NotKept`] if it was not kept in step, else [`SyncError::Store`].
-pub async fn forget(articles: &Articles, asked: &Sync) -> Result<KeptFolder, SyncError> {
+pub async fn forget(articles: &Articles, asked: &SyncRequest) -> Result<KeptFolder, SyncError> {
     let (directory, folder) = (whole(&asked.directory), asked.folder.to_string());
     let reader = articles.database.reader();
     let (machine, all) = (machine(reader), source::all(reader).await?);

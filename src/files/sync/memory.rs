@@ -6,7 +6,7 @@ use super::super::{
     layouts::Reading,
     report::FileProblem,
     root::{Root, Stamp},
-    scan::{self, Scanned},
+    scan::{self, ScannedFile},
 };
 use crate::articles::{folder::Folder, request::Limits};
 
@@ -15,7 +15,7 @@ const NUL: &str = "holds NUL characters, which no database keeps: save it withou
 
 /// Files as they were when they were read.
 #[derive(Debug, Default)]
-pub(super) struct Memory(HashMap<String, (Stamp, Scanned)>);
+pub(super) struct Memory(HashMap<String, (Stamp, ScannedFile)>);
 
 impl Memory {
     /// Reads `files`, except those that are still as they were when they were read.
@@ -25,7 +25,7 @@ impl Memory {
         files: &[(String, Option<Stamp>)],
         above: &Folder,
         limits: Limits,
-    ) -> (Vec<Scanned>, Vec<FileProblem>) {
+    ) -> (Vec<ScannedFile>, Vec<FileProblem>) {
         let plain = Reading::default();
         let (mut before, mut failed) = (std::mem::take(&mut self.0), Vec::new());
         let mut scanned = Vec::with_capacity(files.len());

@@ -9,8 +9,8 @@ use super::{
         content::{self, Content},
         decode, hash, place,
         root::Before,
-        scan::{self, Scanned},
-        source::{self, Known},
+        scan::{self, ScannedFile},
+        source::{self, FileRecord},
         walk,
     },
     disk::blocking,
@@ -18,7 +18,7 @@ use super::{
     run::{Run, problem},
     sides::{Outcome, Sides, changes, with_changes},
 };
-use crate::articles::{ArticleError, Changes, history, names::NUMBERED, reading::BodyReading, row, update};
+use crate::articles::{ArticleError, ArticlePatch, history, names::NUMBERED, reading::BodyReading, row, update};
 
 /// Revisions that are compared with a file, to see whether it is one of them.
 const LOOKED_AT: i64 = 20;
@@ -27,8 +27,8 @@ impl Run<'_> {
     /// Brings one file and its article together. Answers whether anything came of it.
     pub(super) async fn bring_together(
         &self,
-        file: &Scanned,
-        known: &Known,
+        file: &ScannedFile,
+        known: &FileRecord,
         report: &mut SyncReport,
     ) -> Result<bool, StoreError> {
         let Some(sides) = self.sides(file, known).await? else { return Ok(true) };
@@ -68,7 +68,7 @@ impl Run<'_> {
         }
     }
 
-    async fn sides(&self, file: &Scanned, known: &Known) -> Result<Option<Sides>, StoreError> {
+    async fn sides(&self, file: &ScannedFile, known: &FileRecord) -> Result<Option<Sides>, StoreError> {
         let reader = self.articles.database.reader();
         let Some(article) = self.article(known.article_id).await? else { return Ok(None) };
         let (root, path, wanted) = (Arc::clone(self.root), file.file.clone(), file.hash.clone());
@@ -105,7 +105,7 @@ impl Run<'_> {
     /// Saves the article as the joined text says, and notes that both agree.
     async fn save(
         &self,
-        file: &Scanned,
+        file: &ScannedFile,
         sides: &Sides,
         joined: &str,
         report: &mut SyncReport,
@@ -116,7 +116,7 @@ impl Run<'_> {
         let checked = self.joined_changes(file, sides, joined);
         if let (Some(foreseen), Ok(changes)) = (self.foreseen, &checked) {
             let article = with_changes(&sides.article, changes);
-            let row = Known { revision: article.revision, ..row };
+            let row = FileRecord { revision: article.revision, ..row };
             foreseen.joined(article);
             return self.noted(sides, row).await;
         }
@@ -136,7 +136,7 @@ impl Run<'_> {
                             source::hold(transaction, &before, &row).await?;
                             source::relocate(transaction, &before, &row).await?;
                         }
-                        let row = Known { revision: saved.article.revision, ..row };
+                        let row = FileRecord { revision: saved.article.revision, ..row };
                         source::record(transaction, &row, true).await?;
                         Ok::<_, ArticleError>(Some(saved))
                     })
@@ -161,7 +161,7 @@ impl Run<'_> {
     }
 
     /// What the joined text changes of the article, if the service takes it and the file can be read again.
-    fn joined_changes(&self, file: &Scanned, sides: &Sides, joined: &str) -> Result<Changes, ArticleError> {
+    fn joined_changes(&self, file: &ScannedFile, sides: &Sides, joined: &str) -> Result<ArticlePatch, ArticleError> {
         let (size, limit) = (joined.len() as u64, self.articles.limits.max_size);
         if size > limit {
             return Err(ArticleError::TooLarge { size, limit });
@@ -173,7 +173,7 @@ impl Run<'_> {
     /// Writes what the file held beside it. Answers the copy's place.
     async fn put_aside(
         &self,
-        file: &Scanned,
+        file: &ScannedFile,
         sides: &Sides,
         report: &mut SyncReport,
     ) -> Result<Option<String>, StoreError> {
@@ -226,7 +226,7 @@ impl Run<'_> {
     /// Writes a file if it holds still what it held; answers whether it did.
     async fn replace(
         &self,
-        file: &Scanned,
+        file: &ScannedFile,
         text: &str,
         sides: &Sides,
         report: &mut SyncReport,
@@ -252,13 +252,13 @@ impl Run<'_> {
     }
 
     /// Notes that the file holds the article as it was looked at.
-    async fn note(&self, file: &Scanned, sides: &Sides, text: &str) -> Result<bool, StoreError> {
+    async fn note(&self, file: &ScannedFile, sides: &Sides, text: &str) -> Result<bool, StoreError> {
         let content = content::read(text, &file.file, &self.looked.above, self.articles.limits);
         self.noted(sides, self.agreed(file, sides, text, &content)).await
     }
 
     /// Notes what is known now of a file that may have been elsewhere.
-    async fn noted(&self, sides: &Sides, row: Known) -> Result<bool, StoreError> {
+    async fn noted(&self, sides: &Sides, row: FileRecord) -> Result<bool, StoreError> {
         let before = sides.known.clone();
         if let Some(foreseen) = self.foreseen {
             if before.path != row.path {
@@ -282,8 +282,8 @@ impl Run<'_> {
     }
 
     /// What is noted of the file. Its article may stand elsewhere, or be called otherwise: then it is moved by the next round.
-    fn agreed(&self, file: &Scanned, sides: &Sides, text: &str, content: &Content) -> Known {
-        Known {
+    fn agreed(&self, file: &ScannedFile, sides: &Sides, text: &str, content: &Content) -> FileRecord {
+        FileRecord {
             path: file.file.clone(),
             file_hash: hash(text.as_bytes()),
             revision: sides.article.revision,

@@ -11,7 +11,7 @@ use super::{
         render::{Rendered, keeps_both_blocks, render},
         root::{Before, ReadError},
         scan,
-        source::Known,
+        source::FileRecord,
         walk,
     },
     disk::blocking,
@@ -35,9 +35,9 @@ struct Ready<'p> {
 /// What became of a file.
 enum Put {
     /// It holds the article.
-    Written(Known),
+    Written(FileRecord),
     /// It held the article already.
-    Holds(Known),
+    Holds(FileRecord),
     /// Something else was faster.
     Overtaken,
     Failed(io::Error),
@@ -163,10 +163,10 @@ impl Run<'_> {
     }
 
     /// What is noted of a file that holds an article.
-    fn row(&self, ready: &Ready<'_>, file_hash: String) -> Known {
+    fn row(&self, ready: &Ready<'_>, file_hash: String) -> FileRecord {
         let Ready { outgoing, article } = ready;
         let before = outgoing.here.as_ref().or(outgoing.leaves.first());
-        Known {
+        FileRecord {
             source_id: self.looked.source,
             path: outgoing.planned.place.clone(),
             article_id: article.id,
@@ -182,10 +182,10 @@ impl Run<'_> {
     }
 
     /// Removes the file of an article that has another one now, if it holds still what the article said.
-    async fn leave(&self, known: &Known, report: &mut SyncReport) -> Result<bool, StoreError> {
+    async fn leave(&self, known: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
         if self.looked.gone.contains(&known.path) {
             return self.forget(known).await.map(|()| true);
         }
-        self.remove_file(&Known { present: Some(known.revision), ..known.clone() }, report).await
+        self.remove_file(&FileRecord { present: Some(known.revision), ..known.clone() }, report).await
     }
 }

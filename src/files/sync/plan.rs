@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     super::{
-        export_plan::{self, Listed, Planned},
+        export_plan::{self, ExportedArticle, PlannedFile},
         plan::{self as import_plan, Action, Policy},
         report::FileProblem,
         root::Before,
-        scan::Scanned,
-        source::Known,
+        scan::ScannedFile,
+        source::FileRecord,
     },
-    look::Looked,
+    snapshot::SyncSnapshot,
     turns::in_turn,
 };
 use crate::articles::folder::Folder;
@@ -21,17 +21,17 @@ use crate::articles::folder::Folder;
 #[derive(Default)]
 pub(super) struct Plan {
     /// Files whose articles follow them.
-    pub(super) incoming: Vec<(Scanned, Action)>,
+    pub(super) incoming: Vec<(ScannedFile, Action)>,
     /// Files that were changed as well as their articles.
-    pub(super) merges: Vec<(Scanned, Known)>,
+    pub(super) merges: Vec<(ScannedFile, FileRecord)>,
     /// Files that are gone, and whose articles go with them.
-    pub(super) deletions: Vec<Known>,
+    pub(super) deletions: Vec<FileRecord>,
     /// Files that are there still, and whose articles are not.
-    pub(super) removals: Vec<Known>,
+    pub(super) removals: Vec<FileRecord>,
     /// Neither the file nor the article is there.
-    pub(super) ended: Vec<Known>,
+    pub(super) ended: Vec<FileRecord>,
     /// Nothing is at this place, and nothing will be.
-    pub(super) forgotten: Vec<Known>,
+    pub(super) forgotten: Vec<FileRecord>,
     /// Articles whose files follow them.
     pub(super) outgoing: Vec<Outgoing>,
     /// Files of which nothing can be made.
@@ -41,13 +41,13 @@ pub(super) struct Plan {
 /// An article that goes to its file.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
-    pub(super) planned: Planned,
+    pub(super) planned: PlannedFile,
     /// What is known of the file at that place.
-    pub(super) here: Option<Known>,
+    pub(super) here: Option<FileRecord>,
     /// What the file must be when it is written; `None` if it holds the article already.
     pub(super) before: Option<Before>,
     /// Where the article's file was until now.
-    pub(super) leaves: Vec<Known>,
+    pub(super) leaves: Vec<FileRecord>,
 }
 
 impl Plan {
@@ -60,17 +60,17 @@ impl Plan {
 
 /// Both sides as they are when the files have been brought in, and what becomes of them then.
 struct After<'a> {
-    looked: &'a Looked,
+    looked: &'a SyncSnapshot,
     plan: Plan,
     /// Known files, by their places.
-    rows: BTreeMap<String, Known>,
-    listed: BTreeMap<i64, Listed>,
+    rows: BTreeMap<String, FileRecord>,
+    listed: BTreeMap<i64, ExportedArticle>,
     /// Articles that follow their files now; what becomes of their files, the next look decides.
     busy: HashSet<i64>,
 }
 
 /// What is to be done about what was seen.
-pub(super) fn plan(looked: &Looked) -> Plan {
+pub(super) fn plan(looked: &SyncSnapshot) -> Plan {
     let mut after = After {
         looked,
         plan: Plan::default(),
@@ -90,7 +90,7 @@ pub(super) fn plan(looked: &Looked) -> Plan {
 
 impl After<'_> {
     /// A file, and what its article is then.
-    fn comes_in(&mut self, file: &Scanned, action: Action) {
+    fn comes_in(&mut self, file: &ScannedFile, action: Action) {
         match &action {
             Action::Unchanged { .. } | Action::Skip { .. } | Action::Follow { .. } | Action::Replace { .. } => return,
             Action::Refuse(refusal) => {
@@ -123,7 +123,7 @@ impl After<'_> {
     }
 
     /// The article of a file that comes in: it stands where the file says, and its file stays where it is.
-    fn becomes(&mut self, known: &Known, file: &Scanned, folder: Option<&Folder>) {
+    fn becomes(&mut self, known: &FileRecord, file: &ScannedFile, folder: Option<&Folder>) {
         // Another file may be there by now.
         if self.rows.get(&known.path).is_some_and(|row| row.article_id == known.article_id) {
             self.rows.remove(&known.path);
@@ -136,21 +136,21 @@ impl After<'_> {
         });
         let (slug, folder) = article
             .map_or_else(|| (known.slug.clone(), known.folder.clone()), |article| (article.slug, article.folder));
-        self.rows.insert(file.file.clone(), Known { path: file.file.clone(), slug, folder, ..known.clone() });
+        self.rows.insert(file.file.clone(), FileRecord { path: file.file.clone(), slug, folder, ..known.clone() });
         self.busy.insert(known.article_id);
     }
 
     /// An article that is there only when its file has come in.
-    fn begins(&mut self, file: &Scanned, id: i64, slug: String) {
+    fn begins(&mut self, file: &ScannedFile, id: i64, slug: String) {
         let folder = file.wish.folder.to_string();
-        self.listed.insert(id, Listed { id, slug: slug.clone(), folder });
+        self.listed.insert(id, ExportedArticle { id, slug: slug.clone(), folder });
         let known = self.paired(file, id, slug);
         self.busy.insert(id);
         self.rows.insert(file.file.clone(), known);
     }
 
-    fn paired(&self, file: &Scanned, article_id: i64, slug: String) -> Known {
-        Known {
+    fn paired(&self, file: &ScannedFile, article_id: i64, slug: String) -> FileRecord {
+        FileRecord {
             source_id: self.looked.source,
             path: file.file.clone(),
             article_id,
@@ -166,7 +166,8 @@ impl After<'_> {
 
     /// Files that are gone. An article that was changed since gets its file back, another one goes with it.
     fn missing(&mut self) {
-        let gone: Vec<Known> = self.rows.values().filter(|row| self.looked.gone.contains(&row.path)).cloned().collect();
+        let gone: Vec<FileRecord> =
+            self.rows.values().filter(|row| self.looked.gone.contains(&row.path)).cloned().collect();
         let mut files: HashMap<i64, usize> = HashMap::new();
         self.rows.values().for_each(|row| *files.entry(row.article_id).or_default() += 1);
         for known in gone {
@@ -194,7 +195,7 @@ impl After<'_> {
 
     /// Files that hold what their articles say, and whose articles have left the folder that is kept in step.
     fn strayed(&mut self) {
-        let has_left = |row: &Known| {
+        let has_left = |row: &FileRecord| {
             let is_listed = self.looked.listed.contains_key(&row.article_id);
             let is_there = !self.looked.aside.contains(&row.path) && !self.looked.gone.contains(&row.path);
             row.present.is_some() && !is_listed && is_there && !self.busy.contains(&row.article_id)
@@ -207,7 +208,7 @@ impl After<'_> {
 
     /// Articles that are not as their files say.
     fn goes_out(&mut self) {
-        let mut files: HashMap<i64, Vec<Known>> = HashMap::new();
+        let mut files: HashMap<i64, Vec<FileRecord>> = HashMap::new();
         for row in self.rows.values() {
             files.entry(row.article_id).or_default().push(row.clone());
         }
@@ -225,7 +226,7 @@ impl After<'_> {
             occupied: &self.looked.aside,
             held: &self.looked.rest.held,
         };
-        let mut listed: Vec<Listed> = self.listed.values().cloned().collect();
+        let mut listed: Vec<ExportedArticle> = self.listed.values().cloned().collect();
         listed.sort_by(|a, b| a.slug.cmp(&b.slug));
         for planned in in_turn(export_plan::plan(&listed, &facts), &self.rows) {
             if !self.busy.contains(&planned.id) {
@@ -236,10 +237,11 @@ impl After<'_> {
         }
     }
 
-    fn outgoing(&self, planned: Planned, own: Vec<Known>) -> Option<Outgoing> {
-        let (here, leaves): (Vec<Known>, Vec<Known>) = own.into_iter().partition(|row| row.path == planned.place);
+    fn outgoing(&self, planned: PlannedFile, own: Vec<FileRecord>) -> Option<Outgoing> {
+        let (here, leaves): (Vec<FileRecord>, Vec<FileRecord>) =
+            own.into_iter().partition(|row| row.path == planned.place);
         let here = here.into_iter().next();
-        let is_aside = |row: &Known| self.looked.aside.contains(&row.path);
+        let is_aside = |row: &FileRecord| self.looked.aside.contains(&row.path);
         let before = match &here {
             None => Some(Before::Nothing),
             Some(row) if is_aside(row) => None,
@@ -249,7 +251,7 @@ impl After<'_> {
                 (is_renamed || self.looked.is_edited(row)).then(|| Before::Hash(row.file_hash.clone()))
             }
         };
-        let leaves: Vec<Known> = leaves.into_iter().filter(|row| !is_aside(row)).collect();
+        let leaves: Vec<FileRecord> = leaves.into_iter().filter(|row| !is_aside(row)).collect();
         (before.is_some() || !leaves.is_empty()).then_some(Outgoing { planned, here, before, leaves })
     }
 }

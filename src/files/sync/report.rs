@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::super::{report::FileProblem, scan::Scanned};
+use super::super::{report::FileProblem, scan::ScannedFile};
 use crate::{articles::folder::Folder, plural::count};
 
 /// What to keep the same, and how.
 #[derive(Debug, Clone)]
-pub struct Sync {
+pub struct SyncRequest {
     /// The folder of files.
     pub directory: PathBuf,
     /// The folder of articles; others are left alone.
@@ -24,9 +24,9 @@ pub struct Sync {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SyncReport {
     /// What became of articles.
-    pub articles: OfArticles,
+    pub articles: ArticleChanges,
     /// What became of files.
-    pub files: OfFiles,
+    pub files: FileChanges,
     /// Files in which changes of both sides were joined.
     pub merged: Vec<String>,
     /// Files that were changed on both sides in the same lines.
@@ -51,7 +51,7 @@ pub struct SyncReport {
 
 /// What became of articles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct OfArticles {
+pub struct ArticleChanges {
     /// Files that became articles.
     pub created: Vec<String>,
     /// Files that their articles follow.
@@ -62,7 +62,7 @@ pub struct OfArticles {
 
 /// What became of files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct OfFiles {
+pub struct FileChanges {
     /// Files that hold what their articles say.
     pub written: Vec<String>,
     /// Files whose articles were deleted, or are elsewhere now.
@@ -80,9 +80,9 @@ pub struct Conflict {
 
 impl SyncReport {
     /// What is wrong is told as the last look found it.
-    pub(super) fn begin_round(&mut self, failed: &[FileProblem], files: &[Scanned]) {
+    pub(super) fn begin_round(&mut self, failed: &[FileProblem], files: &[ScannedFile]) {
         self.failed = failed.to_vec();
-        let warned = |file: &Scanned| {
+        let warned = |file: &ScannedFile| {
             file.warnings.iter().map(|warning| FileProblem::new(&file.file, warning)).collect::<Vec<_>>()
         };
         self.warnings = self.told.iter().cloned().chain(files.iter().flat_map(warned)).collect();
@@ -107,8 +107,8 @@ impl SyncReport {
     /// Brings everything into an order that does not depend on the order of what was done.
     pub(super) fn sort(&mut self) {
         let Self { articles, files, merged, conflicts, left_out, failed, warnings, told, .. } = self;
-        let OfArticles { created, updated, deleted } = articles;
-        let OfFiles { written, removed } = files;
+        let ArticleChanges { created, updated, deleted } = articles;
+        let FileChanges { written, removed } = files;
         for names in [created, updated, deleted, written, removed, merged, left_out] {
             names.sort_unstable();
             names.dedup();
@@ -121,7 +121,11 @@ impl SyncReport {
 
     /// Whether anything was done, or would be.
     pub fn did_something(&self) -> bool {
-        let Self { articles: OfArticles { created, updated, deleted }, files: OfFiles { written, removed }, .. } = self;
+        let Self {
+            articles: ArticleChanges { created, updated, deleted },
+            files: FileChanges { written, removed },
+            ..
+        } = self;
         [created, updated, deleted, written, removed, &self.merged].iter().any(|names| !names.is_empty())
             || !self.conflicts.is_empty()
     }

@@ -7,10 +7,10 @@ use afterword_actors::store::{StoreError, sql::Sql};
 
 use super::{
     super::{
-        export_plan::Held,
+        export_plan::PlaceSet,
         root::Stamp,
-        scan::Scanned,
-        source::{Known, resting},
+        scan::ScannedFile,
+        source::{FileRecord, resting},
     },
     memory::Memory,
 };
@@ -21,13 +21,13 @@ const PAGE: u16 = 2000;
 
 /// What rests.
 #[derive(Debug, Default)]
-pub(super) struct Rest {
+pub(super) struct RestingPairs {
     articles: HashSet<i64>,
     /// Where the files are.
-    pub(super) held: Held,
+    pub(super) held: PlaceSet,
 }
 
-impl Rest {
+impl RestingPairs {
     /// How many files.
     pub(super) fn len(&self) -> usize {
         self.articles.len()
@@ -41,10 +41,10 @@ impl Rest {
 
 /// The files of a folder, known or there, by whether they rest.
 #[derive(Default)]
-pub(super) struct Parted {
-    pub(super) rest: Rest,
+pub(super) struct RestPartition {
+    pub(super) rest: RestingPairs,
     /// Known files that do not rest, by their places.
-    pub(super) known: HashMap<String, Known>,
+    pub(super) known: HashMap<String, FileRecord>,
     /// Places of those among them that are as they were when they were noted; their articles are not.
     pub(super) unchanged: HashSet<String>,
     /// Files that are there and do not rest.
@@ -57,9 +57,9 @@ pub(super) async fn part(
     source: Option<i64>,
     above: &Folder,
     there: Vec<(String, Option<Stamp>)>,
-) -> Result<Parted, StoreError> {
-    let mut parted = Parted::default();
-    let Some(source) = source else { return Ok(Parted { files: there, ..parted }) };
+) -> Result<RestPartition, StoreError> {
+    let mut parted = RestPartition::default();
+    let Some(source) = source else { return Ok(RestPartition { files: there, ..parted }) };
     let several: HashSet<i64> = resting::of_several_files(reader, source).await?.into_iter().collect();
     let (mut last, mut rests) = (String::new(), vec![false; there.len()]);
     loop {
@@ -98,14 +98,14 @@ pub(super) async fn part(
 pub(super) async fn note(
     articles: &Articles,
     source: i64,
-    files: &[Scanned],
-    known: &HashMap<String, Known>,
+    files: &[ScannedFile],
+    known: &HashMap<String, FileRecord>,
     unchanged: &HashSet<String>,
     memory: &Memory,
 ) -> Result<(), StoreError> {
     // What is told of a file is told at each look: those are read each time.
-    let holds = |file: &&Scanned| {
-        let is_known = |known: &Known| known.file_hash == file.hash && known.folder == file.wish.folder.as_ref();
+    let holds = |file: &&ScannedFile| {
+        let is_known = |known: &FileRecord| known.file_hash == file.hash && known.folder == file.wish.folder.as_ref();
         file.warnings.is_empty() && !unchanged.contains(&file.file) && known.get(&file.file).is_some_and(is_known)
     };
     let stamped = files.iter().filter(holds).filter_map(|file| {

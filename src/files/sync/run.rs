@@ -8,23 +8,23 @@ use super::{
     super::{
         report::FileProblem,
         root::Root,
-        source::{self, Known},
+        source::{self, FileRecord},
     },
-    foreseen::{Foreseen, Text},
-    look::Looked,
+    dry_run::{DryRun, Text},
     plan::Plan,
-    report::{Sync, SyncReport},
+    report::{SyncReport, SyncRequest},
+    snapshot::SyncSnapshot,
 };
 use crate::articles::{Article, Articles, row};
 
 /// One round.
 pub(super) struct Run<'a> {
     pub(super) articles: &'a Articles,
-    pub(super) asked: &'a Sync,
+    pub(super) asked: &'a SyncRequest,
     pub(super) root: &'a Arc<Root>,
-    pub(super) looked: &'a Looked,
+    pub(super) looked: &'a SyncSnapshot,
     /// Set in a dry run, which does nothing and notes here what would be.
-    pub(super) foreseen: Option<&'a Foreseen>,
+    pub(super) foreseen: Option<&'a DryRun>,
 }
 
 impl Run<'_> {
@@ -63,12 +63,12 @@ impl Run<'_> {
     }
 
     /// Notes what is known of a file.
-    pub(super) async fn record(&self, row: Known) -> Result<(), StoreError> {
+    pub(super) async fn record(&self, row: FileRecord) -> Result<(), StoreError> {
         self.record_all(vec![row]).await
     }
 
     /// The same of several.
-    pub(super) async fn record_all(&self, rows: Vec<Known>) -> Result<(), StoreError> {
+    pub(super) async fn record_all(&self, rows: Vec<FileRecord>) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl Run<'_> {
             .await
     }
 
-    pub(super) async fn forget(&self, known: &Known) -> Result<(), StoreError> {
+    pub(super) async fn forget(&self, known: &FileRecord) -> Result<(), StoreError> {
         if let Some(foreseen) = self.foreseen {
             foreseen.no_row(&known.path);
             return Ok(());
@@ -103,8 +103,8 @@ impl Run<'_> {
 }
 
 /// The same file, of which it is not known what it holds. If its article comes back, it is written at this place.
-pub(super) fn awaited(known: &Known) -> Known {
-    Known { file_hash: String::new(), ..known.clone() }
+pub(super) fn awaited(known: &FileRecord) -> FileRecord {
+    FileRecord { file_hash: String::new(), ..known.clone() }
 }
 
 /// What went wrong with a file.

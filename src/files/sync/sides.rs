@@ -6,9 +6,9 @@ use super::super::{
     content::{self, Content},
     hash,
     render::{Rendered, keeps_both_blocks, render},
-    source::Known,
+    source::FileRecord,
 };
-use crate::articles::{Article, Changes, editing, folder::Folder, request::Limits};
+use crate::articles::{Article, ArticlePatch, editing, folder::Folder, request::Limits};
 
 /// What becomes of a file.
 pub(super) enum Outcome {
@@ -29,7 +29,7 @@ pub(super) struct Sides {
     pub(super) article: Article,
     /// The revision on which both agreed, and those that came after, the oldest first.
     pub(super) past: VecDeque<Article>,
-    pub(super) known: Known,
+    pub(super) known: FileRecord,
     pub(super) place: String,
     pub(super) came_from_file: bool,
     pub(super) former_slugs: Vec<String>,
@@ -46,7 +46,7 @@ impl Sides {
 
     fn in_blocks(&self, article: &Article, keeps_both_blocks: bool) -> String {
         let article = Article { slug: self.known.slug.clone(), folder: self.folder(), ..article.clone() };
-        let before = Known { path: self.place.clone(), ..self.known.clone() };
+        let before = FileRecord { path: self.place.clone(), ..self.known.clone() };
         let rendered = Rendered {
             article: &article,
             place: &self.place,
@@ -86,21 +86,21 @@ impl Sides {
 }
 
 /// What the joined text changes of the article. It stands where it was moved to, on whichever side that was.
-pub(super) fn changes(content: Content, sides: &Sides) -> Changes {
+pub(super) fn changes(content: Content, sides: &Sides) -> ArticlePatch {
     let has_moved = content.folder.as_ref() != sides.known.folder;
-    Changes {
+    ArticlePatch {
         title: Some(content.title),
         body: Some(content.body),
         folder: Some(content.folder).filter(|_| has_moved),
         front_matter: Some(content.head),
         skip_embedding: Some(content.skip_embedding),
         expected_revision: Some(sides.article.revision),
-        ..Changes::default()
+        ..ArticlePatch::default()
     }
 }
 
 /// The article when they are saved.
-pub(super) fn with_changes(article: &Article, changes: &Changes) -> Article {
+pub(super) fn with_changes(article: &Article, changes: &ArticlePatch) -> Article {
     let kept = |new: &Option<String>, old: &str| new.clone().unwrap_or_else(|| old.to_owned());
     Article {
         title: kept(&changes.title, &article.title),

@@ -8,7 +8,7 @@ use std::{
 use afterword_actors::store::StoreError;
 
 use super::{
-    super::{plan::Facts, root::Root, scan::Scanned, source::Known},
+    super::{plan::Facts, root::Root, scan::ScannedFile, source::FileRecord},
     disk::blocking,
 };
 use crate::articles::{ArticleError, Articles, history, names::NUMBERED};
@@ -24,14 +24,14 @@ const SHARE: usize = 66;
 pub(super) async fn similar(
     articles: &Articles,
     root: &Arc<Root>,
-    files: &[Scanned],
+    files: &[ScannedFile],
     gone: &HashSet<String>,
     facts: &Facts,
 ) -> Result<HashMap<String, String>, StoreError> {
     let known = gone.iter().filter_map(|place| facts.known.get(place));
-    let gone: Vec<&Known> = known.filter(|known| known.present.is_some() && !known.file_hash.is_empty()).collect();
+    let gone: Vec<&FileRecord> = known.filter(|known| known.present.is_some() && !known.file_hash.is_empty()).collect();
     let held: HashSet<&str> = gone.iter().map(|known| known.file_hash.as_str()).collect();
-    let is_new = |file: &&Scanned| !facts.known.contains_key(&file.file) && !held.contains(file.hash.as_str());
+    let is_new = |file: &&ScannedFile| !facts.known.contains_key(&file.file) && !held.contains(file.hash.as_str());
     let new: Vec<String> = files.iter().filter(is_new).map(|file| file.file.clone()).collect();
     if gone.is_empty() || new.is_empty() || gone.len() > COMPARED || new.len() > COMPARED {
         return Ok(HashMap::new());

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::super::{export_plan::Planned, source::Known};
+use super::super::{export_plan::PlannedFile, source::FileRecord};
 
 /// Leaves out the articles whose places are those of others that are about to leave: the next round plans them again. Of some that
 /// wait for each other, none would ever go: each stays where its file is, which says the rest.
-pub(super) fn in_turn(planned: Vec<Planned>, rows: &BTreeMap<String, Known>) -> Vec<Planned> {
+pub(super) fn in_turn(planned: Vec<PlannedFile>, rows: &BTreeMap<String, FileRecord>) -> Vec<PlannedFile> {
     let awaited: HashMap<i64, i64> = {
         let leaving: HashSet<i64> = planned.iter().map(|planned| planned.id).collect();
         let awaited = planned.iter().filter_map(|planned| {
@@ -20,7 +20,7 @@ pub(super) fn in_turn(planned: Vec<Planned>, rows: &BTreeMap<String, Known>) -> 
         true => {
             let own = planned.before.as_ref().filter(|own| rows.get(&own.path).is_some_and(|row| row == *own));
             let place = own.map(|own| own.path.clone())?;
-            Some(Planned { place, ..planned })
+            Some(PlannedFile { place, ..planned })
         }
         false => Some(planned),
     });
@@ -45,8 +45,8 @@ fn awaits_itself(id: i64, awaited: &HashMap<i64, i64>) -> bool {
 mod tests {
     use super::*;
 
-    fn known(article_id: i64, path: &str) -> Known {
-        Known {
+    fn known(article_id: i64, path: &str) -> FileRecord {
+        FileRecord {
             source_id: 1,
             path: path.to_owned(),
             article_id,
@@ -62,11 +62,14 @@ mod tests {
 
     #[test]
     fn each_goes_when_its_place_is_free() {
-        let rows: BTreeMap<String, Known> = [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")]
+        let rows: BTreeMap<String, FileRecord> = [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")]
             .map(|(id, path)| (path.to_owned(), known(id, path)))
             .into();
-        let goes =
-            |id: i64, from: &str, place: &str| Planned { id, place: place.to_owned(), before: rows.get(from).cloned() };
+        let goes = |id: i64, from: &str, place: &str| PlannedFile {
+            id,
+            place: place.to_owned(),
+            before: rows.get(from).cloned(),
+        };
         // Two take each other's places, one waits for one of them; one goes to the place of another that goes elsewhere.
         let planned = vec![
             goes(1, "a", "b"),

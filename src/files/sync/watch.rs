@@ -9,10 +9,10 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Folders,
+    FolderSync,
     error::SyncError,
-    report::{Sync, SyncReport},
-    signs::Signs,
+    file_watcher::FileWatcher,
+    report::{SyncReport, SyncRequest},
 };
 use crate::articles::{Articles, ChangeFeed};
 
@@ -35,33 +35,33 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is told of a folder that is watched.
 #[derive(Debug)]
-pub enum Told {
+pub enum WatchEvent {
     /// It is watched; if the system gives no signs of change, why not.
-    Begun {
+    Started {
         /// The folder.
         directory: PathBuf,
         /// Why it cannot be watched and is checked every few seconds; `None` if it is watched.
         without_signs: Option<String>,
     },
     /// Something was done, goes wrong otherwise than before, or is to be known that was not before.
-    Did(SyncReport),
+    Synced(SyncReport),
     /// Both sides are the same, and nothing goes wrong any more.
-    Well,
+    Recovered,
     /// Nothing could be done; it is tried again.
     Failed(SyncError),
 }
 
 /// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process. Answers why it
 /// is kept no longer: it was forgotten.
-pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) + Send) -> SyncError {
+pub async fn watch(articles: &Articles, asked: SyncRequest, mut tell: impl FnMut(WatchEvent) + Send) -> SyncError {
     let directory = asked.directory.clone();
-    let mut folders = Folders { patience: PATIENCE, ..Folders::new(asked) };
-    let (mut signs, mut feed) = (Signs::of(&directory), articles.changes());
-    tell(Told::Begun { directory: directory.clone(), without_signs: signs.why_none() });
+    let mut folders = FolderSync { patience: PATIENCE, ..FolderSync::new(asked) };
+    let (mut signs, mut feed) = (FileWatcher::of(&directory), articles.changes());
+    tell(WatchEvent::Started { directory: directory.clone(), without_signs: signs.why_none() });
     let (mut trouble, mut has_failed, mut remarks) = (String::new(), false, HashSet::new());
     loop {
         if signs.are_of_another(&directory).await {
-            signs = Signs::of(&directory);
+            signs = FileWatcher::of(&directory);
         }
         let done = folders.sync(articles).await;
         let pause = match &done {
@@ -76,17 +76,17 @@ pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) 
         has_failed = done.is_err();
         match done {
             Err(forgotten @ SyncError::Forgotten(_)) => return forgotten,
-            Err(error) if now != trouble => tell(Told::Failed(error.of_a_watch())),
+            Err(error) if now != trouble => tell(WatchEvent::Failed(error.of_a_watch())),
             Ok(report) if report.did_something() || has_news || !now.is_empty() && now != trouble => {
-                tell(Told::Did(report));
+                tell(WatchEvent::Synced(report));
             }
-            Ok(_) if now.is_empty() && !trouble.is_empty() => tell(Told::Well),
+            Ok(_) if now.is_empty() && !trouble.is_empty() => tell(WatchEvent::Recovered),
             Ok(_) | Err(_) => {}
         }
         trouble = now;
         if is_back {
             // It is another folder now, under the same name; what was changed before it was watched is seen at once.
-            signs = Signs::of(&directory);
+            signs = FileWatcher::of(&directory);
             continue;
         }
         a_change(&signs, &mut feed, &directory, pause).await;
@@ -113,7 +113,7 @@ fn has_news(report: &SyncReport, remarks: &mut HashSet<String>) -> bool {
 }
 
 /// Waits until something has changed on either side and nothing more comes, or until `pause` is over.
-async fn a_change(signs: &Signs, feed: &mut ChangeFeed, directory: &Path, pause: Duration) {
+async fn a_change(signs: &FileWatcher, feed: &mut ChangeFeed, directory: &Path, pause: Duration) {
     let end = Instant::now() + pause;
     let mut ask = tokio::time::interval(ASK);
     ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

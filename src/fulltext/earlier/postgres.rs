@@ -11,8 +11,8 @@ use afterword_actors::store::{
 
 use super::words;
 use crate::fulltext::{
-    among::Among,
-    found::{Found, TITLE_WEIGHT},
+    search_scope::SearchScope,
+    word_hit::{TITLE_WEIGHT, WordHit},
 };
 
 /// How soon another occurrence says nothing new, and how much a text's length counts: what FTS5 takes.
@@ -45,9 +45,9 @@ fn occurrences(rank: &str) -> String {
 pub(super) async fn ranking(
     connection: &impl Sql,
     text: &str,
-    among: &Among,
+    among: &SearchScope,
     limit: i64,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<WordHit>, StoreError> {
     let terms = words::tsqueries(text);
     if terms.is_empty() {
         return Ok(Vec::new());

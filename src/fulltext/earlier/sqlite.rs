@@ -4,16 +4,16 @@ use afterword_actors::store::{StoreError, sql::Sql};
 
 use super::words;
 use crate::fulltext::{
-    among::Among,
-    found::{Found, TITLE_WEIGHT},
+    search_scope::SearchScope,
+    word_hit::{TITLE_WEIGHT, WordHit},
 };
 
 pub(super) async fn ranking(
     connection: &impl Sql,
     text: &str,
-    among: &Among,
+    among: &SearchScope,
     limit: i64,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<WordHit>, StoreError> {
     let Some(expression) = words::fts5_query(text) else { return Ok(Vec::new()) };
     let filter = among.restricting("rowid", 3);
     let sql = format!(

@@ -6,9 +6,9 @@ use afterword_actors::store::{Database, OpenOptions, StoreError, sql::Sql};
 use proptest::prelude::*;
 
 use super::{
-    super::{Among, BodyTerms, Freshness, Languages, Stems, Term, Texts, replace_by},
+    super::{BodyTerms, Freshness, Languages, SearchScope, Stems, Term, Texts, replace_by},
     Lists, Lookups, averages, by_fts5,
-    lengths::Known,
+    lengths::CachedIndex,
     lists::state,
     pages, phrases, ranking,
 };
@@ -107,7 +107,7 @@ async fn alike(database: &Database, lookups: &Lookups, question: &str) -> Result
     let mut as_fts5 = Lists::clone(&lists);
     (as_fts5.all, as_fts5.average) = (written, terms_written as f64 / written as f64);
     let as_fts5 = Arc::new(as_fts5);
-    for among in [Among::default(), Among::default().and("a.id % 3 = $?1", [1.into()])] {
+    for among in [SearchScope::default(), SearchScope::default().and("a.id % 3 = $?1", [1.into()])] {
         for limit in [1, 5, 1_000] {
             let own = ranking(reader, &terms, Some(&as_fts5), &among, limit).await.expect("a ranking");
             let theirs = by_fts5(reader, &terms, &among, limit as i64).await.expect("a ranking");
@@ -155,7 +155,7 @@ async fn a_question_takes_no_more_into_memory_than_there_is_room_for() {
     let database = database_in(folder.path()).await;
     apply(&database, Step::Save((1..=5_i64).map(|id| (id, 2, 40, id.unsigned_abs() * 7_919)).collect())).await;
     let reader = database.reader();
-    let known = Known::of(reader, state(reader).await.expect("a state").expect("a layout"), None).await;
+    let known = CachedIndex::of(reader, state(reader).await.expect("a state").expect("a layout"), None).await;
     let known = known.expect("lengths");
     // Every word begins so.
     let beginnings = ["\"q\" *", "\"q\"*"].map(str::to_owned);

@@ -2,7 +2,7 @@
 //!
 //! *Source:* SQLite, `fts5_index.c`, "TERM/DOCLIST FORMAT" and "PAGE FORMAT".
 
-use super::{super::found::TITLE_WEIGHT, structure::varint};
+use super::{super::word_hit::TITLE_WEIGHT, structure::varint};
 
 /// A row that has the term, and how often: a title counts as much as it weighs.
 pub(super) type Posting = (i64, u32);
@@ -17,7 +17,7 @@ pub(super) struct Doclist {
     is_inside: bool,
     /// The content of its pages, one behind the other.
     content: Vec<u8>,
-    /// Where in it a row's number stands as it is, not as the distance from the one before.
+    /// Offsets in `content` at which a row's number is written in full, not as the difference from the one before.
     anew: Vec<usize>,
 }
 
@@ -117,7 +117,7 @@ impl Doclist {
     }
 }
 
-/// How often, in a title (column 0) and a body (column 1).
+/// Counts occurrences in the title (column 0), which count several times, and in the body (column 1).
 fn occurrences(positions: &[u8]) -> Option<u32> {
     let numbers = |bytes: &[u8]| u32::try_from(bytes.iter().filter(|byte| **byte < 0x80).count()).unwrap_or(u32::MAX);
     let title_weight = TITLE_WEIGHT as u32;

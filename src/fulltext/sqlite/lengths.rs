@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use afterword_actors::store::{StoreError, sql::Sql};
 
 use super::{
-    kept::Kept,
+    posting_cache::PostingCache,
     structure::{Segment, varint},
 };
 
@@ -35,23 +35,23 @@ const GONE: i64 = 100;
 pub(super) struct Lengths {
     /// By number ÷ [`TOGETHER`]; length + 1, 0 for no article.
     pages: HashMap<i64, Arc<[u32]>>,
-    /// How many they are.
+    /// The number of articles.
     articles: i64,
-    /// In all of them.
+    /// The number of terms in all articles together.
     terms: i64,
 }
 
 /// Lengths and lists, and the state of the index that they belong to.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct CachedIndex {
     pub(super) state: Arc<State>,
     pub(super) lengths: Arc<Lengths>,
     /// By how many more articles have lengths than FTS5 counts, when all lengths were read: one without terms is not counted.
     beside: i64,
-    pub(super) kept: Arc<Kept>,
+    pub(super) kept: Arc<PostingCache>,
 }
 
-impl Known {
+impl CachedIndex {
     /// The lengths that belong to `state`, from those known before if they are any help.
     pub(super) async fn of(connection: &impl Sql, state: State, before: Option<Self>) -> Result<Self, StoreError> {
         let state = Arc::new(state);
@@ -78,7 +78,7 @@ impl Known {
 }
 
 impl State {
-    /// The last transaction whose rows it has.
+    /// Returns the last transaction whose rows the index has.
     fn newest(&self) -> u64 {
         self.segments.iter().map(|segment| segment.origin).max().unwrap_or(0)
     }

@@ -14,9 +14,9 @@ use std::{
 use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 
 use super::{
-    super::{bm25, found::Found, fts5, state::Freshness, wanted::Term},
+    super::{bm25, fts5, state::Freshness, wanted::Term, word_hit::WordHit},
     doclist::Posting,
-    lengths::{Known, Lengths, State, TOGETHER},
+    lengths::{CachedIndex, Lengths, State, TOGETHER},
     pages::postings,
     phrases, structure,
 };
@@ -29,7 +29,7 @@ const MOST_OF_PHRASES: usize = 1 << 21;
 /// What is known of the index from one search to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<CachedIndex>>,
 }
 
 /// Where the terms of a question occur.
@@ -77,7 +77,7 @@ impl Lookups {
     /// The lists as they were read before, if the index is as it was then.
     fn kept<'n>(&self, standing: &Freshness, names: impl Iterator<Item = &'n String>) -> Option<Lists> {
         let (averages, structure) = (standing.averages.as_ref()?, standing.structure.as_ref()?);
-        let is_same = |known: &Known| known.state.averages == *averages && known.state.structure == *structure;
+        let is_same = |known: &CachedIndex| known.state.averages == *averages && known.state.structure == *structure;
         let known = self.known().filter(is_same)?;
         let postings = known.kept.of(names)?;
         Some(Lists::of_state(&known, postings))
@@ -90,7 +90,7 @@ impl Lookups {
         of_phrases: &[String],
     ) -> Result<Option<Lists>, StoreError> {
         let Some(state) = state(connection).await? else { return Ok(None) };
-        let known = Known::of(connection, state, self.known()).await?;
+        let known = CachedIndex::of(connection, state, self.known()).await?;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let of_words = postings(connection, &known.state.segments, &words, MOST_OF_WORDS).await?;
@@ -102,7 +102,7 @@ impl Lookups {
         Ok(Some(Lists::of_state(&known, postings)))
     }
 
-    fn known(&self) -> Option<Known> {
+    fn known(&self) -> Option<CachedIndex> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -125,8 +125,8 @@ pub(super) async fn state(connection: &impl Sql) -> Result<Option<State>, StoreE
 }
 
 impl Lists {
-    fn of_state(known: &Known, postings: HashMap<String, Arc<[Posting]>>) -> Self {
-        let Known { state, lengths, .. } = known;
+    fn of_state(known: &CachedIndex, postings: HashMap<String, Arc<[Posting]>>) -> Self {
+        let CachedIndex { state, lengths, .. } = known;
         Self { postings, lengths: Arc::clone(lengths), all: state.live, average: lengths.average() }
     }
 
@@ -169,7 +169,7 @@ impl Lists {
 
     /// Articles that have any of the terms, or the first of them; the best first, equals in the order of their numbers. `None` if
     /// not all of the terms were looked up.
-    pub(super) fn ranking(&self, terms: &[Term], limit: Option<usize>) -> Option<Vec<Found>> {
+    pub(super) fn ranking(&self, terms: &[Term], limit: Option<usize>) -> Option<Vec<WordHit>> {
         let lists: Option<Vec<_>> = terms.iter().map(|term| self.of(term)).collect();
         let lists = lists?;
         let mut asked = Vec::new();
@@ -179,7 +179,7 @@ impl Lists {
             asked.extend((0..term.times).map(|_| (idf, &**postings)));
         }
         let mut found = self.scored(asked)?;
-        let order = |a: &Found, b: &Found| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
+        let order = |a: &WordHit, b: &WordHit| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
         if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < found.len()) {
             found.select_nth_unstable_by(limit - 1, order);
             found.truncate(limit);
@@ -189,7 +189,7 @@ impl Lists {
     }
 
     /// Every article that has a term. The lists go side by side, over some thousand articles at a time.
-    fn scored(&self, mut asked: Vec<(f64, &[Posting])>) -> Option<Vec<Found>> {
+    fn scored(&self, mut asked: Vec<(f64, &[Posting])>) -> Option<Vec<WordHit>> {
         let mut found = Vec::new();
         let (mut scores, mut places) = (vec![0.0; TOGETHER], Vec::new());
         while let Some(next) = asked.iter().filter_map(|(_, postings)| postings.first()).map(|posting| posting.0).min()
@@ -212,7 +212,7 @@ impl Lists {
             found.extend(
                 places
                     .drain(..)
-                    .map(|place| Found { id: first + place as i64, score: std::mem::take(&mut scores[place]) }),
+                    .map(|place| WordHit { id: first + place as i64, score: std::mem::take(&mut scores[place]) }),
             );
         }
         Some(found)

@@ -9,11 +9,11 @@ use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use super::{
     super::{
         bm25::{self, B, K1},
-        found::TITLE_WEIGHT,
         phrase::Phrase,
+        word_hit::TITLE_WEIGHT,
     },
     doclist::Posting,
-    lengths::{Known, TOGETHER},
+    lengths::{CachedIndex, TOGETHER},
 };
 use crate::offload;
 
@@ -29,7 +29,7 @@ pub(super) fn name(phrase: &Phrase) -> String {
 /// after the other, because FTS5's answer about one takes more memory than what is made of it.
 pub(super) async fn postings(
     connection: &impl Sql,
-    known: &Known,
+    known: &CachedIndex,
     phrases: &[String],
     mut room: usize,
 ) -> Result<Option<HashMap<String, Arc<[Posting]>>>, StoreError> {
@@ -59,7 +59,7 @@ async fn scores(connection: &impl Sql, phrase: &str, room: usize) -> Result<Stri
 }
 
 /// The list that those scores are made of: here, or, if that takes a while, on another thread.
-async fn read(known: &Known, found: String) -> Option<Arc<[Posting]>> {
+async fn read(known: &CachedIndex, found: String) -> Option<Arc<[Posting]>> {
     let postings = if found.len() <= offload::SMALL {
         decoded(known, &found)
     } else {
@@ -70,7 +70,7 @@ async fn read(known: &Known, found: String) -> Option<Arc<[Posting]>> {
 }
 
 /// Articles and how often they have a phrase, from its `bm25` in each.
-fn decoded(known: &Known, found: &str) -> Option<Vec<Posting>> {
+fn decoded(known: &CachedIndex, found: &str) -> Option<Vec<Posting>> {
     let scores: Option<Vec<(i64, f64)>> = found.split_terminator(';').map(entry).collect();
     let mut scores = scores?;
     scores.sort_by_key(|(id, _)| *id);

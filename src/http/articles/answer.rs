@@ -10,7 +10,7 @@ use crate::{
     api::Article,
     auth::Caller,
     http::{app::HttpState, body::keeping, problem::Problem},
-    share::Taken,
+    share::SharePermit,
 };
 
 /// Makes an answer of an article: its revision is the ETag, and its present name the location.
@@ -29,13 +29,17 @@ pub(super) fn tagged(status: StatusCode, answer: impl IntoResponse, revision: i6
 }
 
 /// Takes room for the present article, if it is large.
-pub(in crate::http) async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
+pub(in crate::http) async fn room(
+    app: &HttpState,
+    caller: &Caller,
+    slug: &str,
+) -> Result<Option<SharePermit>, Problem> {
     let size = app.host.articles.weight(slug).await?;
     Ok(app.host.large_texts.room(&caller.who, size).await)
 }
 
 /// Keeps the room until the answer has been sent.
-pub(in crate::http) fn keep(response: Response, room: Option<Taken>) -> Response {
+pub(in crate::http) fn keep(response: Response, room: Option<SharePermit>) -> Response {
     if room.is_none() { response } else { response.map(|body| keeping(body, room)) }
 }
 

@@ -12,14 +12,14 @@ use serde::Deserialize;
 use crate::http::{app::HttpState, problem::Problem};
 
 /// The tags of an `If-None-Match`, or `*`.
-enum Unwanted {
+enum IfNoneMatch {
     Any,
     Tags(Vec<String>),
 }
 
 /// The article in the path.
 #[derive(Deserialize)]
-struct Named {
+struct SlugPath {
     slug: String,
 }
 
@@ -30,13 +30,13 @@ pub(in crate::http) async fn unless_matched(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Some(unwanted) = Unwanted::of(request.headers()) else { return Ok(next.run(request).await) };
+    let Some(unwanted) = IfNoneMatch::of(request.headers()) else { return Ok(next.run(request).await) };
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(unwanted.left_out_of(next.run(request).await));
     }
     let (mut parts, body) = request.into_parts();
     // What is created has no name yet, and is never written over another article.
-    if let Ok(Path(Named { slug })) = Path::from_request_parts(&mut parts, &()).await
+    if let Ok(Path(SlugPath { slug })) = Path::from_request_parts(&mut parts, &()).await
         && let Some(revision) = app.host.articles.revision(&slug).await?
         && unwanted.names(&tag(revision))
     {
@@ -49,7 +49,7 @@ fn tag(revision: i64) -> String {
     format!("\"{revision}\"")
 }
 
-impl Unwanted {
+impl IfNoneMatch {
     fn of(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         // The tags of this server have no comma in them.

@@ -27,7 +27,7 @@ use crate::{
         app::HttpState,
         extract::{self, IfMatch, IfMatchHeader, Path},
         problem::Problem,
-        responses::Refused,
+        responses::ProblemResponses,
     },
 };
 
@@ -79,7 +79,7 @@ impl<'de> Visitor<'de> for NotMany {
 /// Change parts of an article's text: add at an end, change a section, replace a text. Answers what changed, not the text.
 #[utoipa::path(patch, path = "/articles/{slug}/body", operation_id = "edit_article", tag = "articles", request_body = Edits,
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "What changed", body = EditAnswer, headers(("ETag" = String))), Refused))]
+    responses((status = OK, description = "What changed", body = EditAnswer, headers(("ETag" = String))), ProblemResponses))]
 async fn edit(
     State(app): State<HttpState>,
     caller: Extension<Caller>,

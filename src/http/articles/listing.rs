@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::given::{filter, folder};
 use crate::{
     api::{DeletedPage, Page, Timestamp},
-    http::{app::HttpState, extract::Query, problem::Problem, responses::Refused},
+    http::{app::HttpState, extract::Query, problem::Problem, responses::ProblemResponses},
     time,
 };
 
@@ -30,7 +30,7 @@ pub(super) fn writing() -> OpenApiRouter<HttpState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct Listed {
+struct ListArticlesQuery {
     /// Only this folder and below.
     #[serde(default)]
     folder: String,
@@ -50,7 +50,7 @@ struct Listed {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-struct ListedDeleted {
+struct ListDeletedQuery {
     /// Only this folder and below.
     #[serde(default)]
     folder: String,
@@ -67,9 +67,9 @@ struct ListedDeleted {
 ///
 /// The pages are those of one moment: what is saved while you go from page to page keeps its place, and is not missed. What is
 /// created meanwhile is not listed.
-#[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(Listed),
-    responses((status = OK, description = "A page of articles", body = Page), Refused))]
-async fn list(State(app): State<HttpState>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
+#[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(ListArticlesQuery),
+    responses((status = OK, description = "A page of articles", body = Page), ProblemResponses))]
+async fn list(State(app): State<HttpState>, Query(listed): Query<ListArticlesQuery>) -> Result<Json<Page>, Problem> {
     let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
     let filter = filter(&listed.filter)?.saved_since(since(&app, listed.since.as_deref()).await?);
     Ok(Json(app.host.articles.list_where(&folder, &filter, listed.cursor.as_deref(), limit).await?))
@@ -78,11 +78,11 @@ async fn list(State(app): State<HttpState>, Query(listed): Query<Listed>) -> Res
 /// List articles that were deleted and can be restored, the last deleted first.
 ///
 /// Each has a name, such as `id:12`, by which it can be restored although another article has its slug now.
-#[utoipa::path(get, path = "/deleted", operation_id = "list_deleted_articles", tag = "articles", params(ListedDeleted),
-    responses((status = OK, description = "A page of deleted articles", body = DeletedPage), Refused))]
+#[utoipa::path(get, path = "/deleted", operation_id = "list_deleted_articles", tag = "articles", params(ListDeletedQuery),
+    responses((status = OK, description = "A page of deleted articles", body = DeletedPage), ProblemResponses))]
 async fn deleted(
     State(app): State<HttpState>,
-    Query(listed): Query<ListedDeleted>,
+    Query(listed): Query<ListDeletedQuery>,
 ) -> Result<Json<DeletedPage>, Problem> {
     let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
     let since = since(&app, listed.since.as_deref()).await?;

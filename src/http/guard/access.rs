@@ -20,7 +20,7 @@ use tracing::Span;
 
 use super::hosts::{Policy, is_passed_on};
 use crate::{
-    auth::{AuthError, Caller, Permission, Presented, Tokens},
+    auth::{AuthError, Caller, Permission, PresentedToken, Tokens},
     http::problem::Problem,
     printable,
     telemetry::Telemetry,
@@ -82,7 +82,7 @@ pub(in crate::http) async fn identify(
     next: Next,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
-    let presented = request.extensions().get::<Presented>().map(|Presented(token)| token.as_str());
+    let presented = request.extensions().get::<PresentedToken>().map(|PresentedToken(token)| token.as_str());
     let checked = match presented.or_else(|| bearer(headers)) {
         Some(token) => entrance.tokens.check(token).await,
         None => Err(AuthError::Invalid),
@@ -138,10 +138,10 @@ fn address_of(request: &Request) -> Option<IpAddr> {
 
 /// Logs refused callers in sum: trying a million tokens must not fill the log.
 #[derive(Default)]
-struct Refusals(Mutex<Refused>);
+struct Refusals(Mutex<RefusalCount>);
 
 #[derive(Default)]
-struct Refused {
+struct RefusalCount {
     told: Option<Instant>,
     since: u64,
 }
@@ -155,7 +155,7 @@ impl Refusals {
         }
         let (times, address) = (refused.since, address.map(|address| address.to_string()).unwrap_or_default());
         tracing::warn!(times, address, "refused: no valid token");
-        *refused = Refused { told: Some(Instant::now()), since: 0 };
+        *refused = RefusalCount { told: Some(Instant::now()), since: 0 };
     }
 }
 

@@ -4,7 +4,7 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::Serialize;
 
 use crate::{
-    articles::{Article, ArticleSummary, DeletedArticle, EmbeddingStatus, Saved},
+    articles::{Article, ArticleSummary, DeletedArticle, EmbeddingStatus, SaveResult},
     mcp::budget,
 };
 
@@ -56,9 +56,9 @@ pub(super) struct SavedArticle {
     characters: usize,
 }
 
-impl From<Saved> for SavedArticle {
-    fn from(saved: Saved) -> Self {
-        let Saved { article, task_id: _, changed } = saved;
+impl From<SaveResult> for SavedArticle {
+    fn from(saved: SaveResult) -> Self {
+        let SaveResult { article, task_id: _, changed } = saved;
         let Article { slug, title, folder, body, revision, updated_at, embedding, .. } = article;
         Self {
             slug,

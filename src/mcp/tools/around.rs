@@ -18,10 +18,10 @@ use crate::{
     mcp::{
         access::who,
         budget,
-        door::McpServer,
         excerpt::{self, Part},
         problem::Problem,
         schema,
+        server::McpServer,
     },
     offload,
 };
@@ -72,7 +72,7 @@ impl McpServer {
         Parameters(asked): Parameters<ReadArticles>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let Meant { slugs, next, beyond } = self.meant(&asked).await?;
+        let ArticleSelection { slugs, next, beyond } = self.meant(&asked).await?;
         if slugs.is_empty() {
             return Ok("no article matches; list_articles shows what there is".to_owned());
         }
@@ -117,7 +117,7 @@ impl McpServer {
     }
 
     /// Returns the meant slugs.
-    async fn meant(&self, asked: &ReadArticles) -> Result<Meant, Problem> {
+    async fn meant(&self, asked: &ReadArticles) -> Result<ArticleSelection, Problem> {
         let articles = &self.host.articles;
         let mut slugs = Vec::new();
         match &asked.slugs {
@@ -146,19 +146,19 @@ impl McpServer {
                 let seen = page.articles.len() as i64;
                 let more = page.total.map_or_else(|| "many".to_owned(), |all| (all - seen).to_string());
                 let slugs = page.articles.into_iter().map(|article| article.slug).collect();
-                return Ok(Meant::of(slugs, page.next_cursor.is_some().then_some(more)));
+                return Ok(ArticleSelection::of(slugs, page.next_cursor.is_some().then_some(more)));
             }
         }
         let mut seen = HashSet::new();
         slugs.retain(|slug| seen.insert(slug.clone()));
         let beyond = slugs.len().saturating_sub(2 * MAX_ARTICLES) + given_more(asked);
         slugs.truncate(2 * MAX_ARTICLES);
-        Ok(Meant::of(slugs, (beyond > 0).then(|| beyond.to_string())))
+        Ok(ArticleSelection::of(slugs, (beyond > 0).then(|| beyond.to_string())))
     }
 }
 
 /// Which articles a call means.
-struct Meant {
+struct ArticleSelection {
     /// Those that it reads.
     slugs: Vec<String>,
     /// Those that the next one may read.
@@ -167,7 +167,7 @@ struct Meant {
     beyond: Option<String>,
 }
 
-impl Meant {
+impl ArticleSelection {
     fn of(mut slugs: Vec<String>, beyond: Option<String>) -> Self {
         let next = slugs.split_off(slugs.len().min(MAX_ARTICLES));
         Self { slugs, next, beyond }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{answers::REASON, folder};
 use crate::{
     api::{Backlog, BulkRun, FailedArticle, Permission},
-    mcp::{access::guarded, budget, door::McpServer, problem::Problem, schema},
+    mcp::{access::guarded, budget, problem::Problem, schema, server::McpServer},
 };
 
 /// Longest wait of one call: clients and proxies give up after a minute. *Units:* seconds.

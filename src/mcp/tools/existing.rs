@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::TITLE;
 use crate::{
-    api::{BrokenLink, Counted, PropertyCount, TagCount, ValueCount},
+    api::{BrokenLink, CountedRows, PropertyCount, TagCount, ValueCount},
     articles::FolderCount,
-    mcp::{budget, cursor, door::McpServer, problem::Problem, schema},
+    mcp::{budget, cursor, problem::Problem, schema, server::McpServer},
 };
 
 /// Rows that are read; further ones are only counted.
@@ -117,7 +117,7 @@ impl McpServer {
 }
 
 /// The rows behind the cursor that fit into one answer.
-fn page<T>(list: &str, cursor: Option<String>, found: Counted<T>) -> Result<FolderPage, Problem>
+fn page<T>(list: &str, cursor: Option<String>, found: CountedRows<T>) -> Result<FolderPage, Problem>
 where
     Listed: From<T>,
 {

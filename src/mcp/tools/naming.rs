@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{SavedArticle, TITLE};
 use crate::{
-    articles::{ArticleError, Revision, linking::Relinked, slug::Slug},
+    articles::{ArticleError, Revision, linking::RelinkReport, slug::Slug},
     auth::Permission,
-    mcp::{budget, cursor, door::McpServer, problem::Problem, schema},
+    mcp::{budget, cursor, problem::Problem, schema, server::McpServer},
 };
 
 /// Most articles that are named because their links could not be changed.
@@ -110,10 +110,10 @@ impl McpServer {
         let renamed = match asked.update_links {
             Some(true) => articles.rename_with_links(&asked.slug, to, revision).await,
             Some(false) | None => {
-                articles.rename(&asked.slug, to, revision).await.map(|saved| (saved, Relinked::default()))
+                articles.rename(&asked.slug, to, revision).await.map(|saved| (saved, RelinkReport::default()))
             }
         };
-        let (saved, Relinked { mended, unmended }) = renamed.map_err(not_renamed)?;
+        let (saved, RelinkReport { mended, unmended }) = renamed.map_err(not_renamed)?;
         let mended = budget::fitting(mended.into_iter().map(|mended| mended.slug).collect());
         let unmended = unmended.into_iter().map(|unmended| unmended.slug).take(NAMED).collect();
         Ok(Json(RenamedArticle { slug: saved.article.slug, revision: saved.article.revision, mended, unmended }))

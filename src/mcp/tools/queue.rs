@@ -14,7 +14,7 @@ use crate::{
     files::{left_copies, told_of},
     health::diagnosis,
     hosts,
-    mcp::{budget, door::McpServer, problem::Problem, schema},
+    mcp::{budget, problem::Problem, schema, server::McpServer},
     queue::TaskDetail,
 };
 

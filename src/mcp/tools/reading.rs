@@ -15,10 +15,10 @@ use crate::{
     auth::Permission,
     mcp::{
         budget, cursor,
-        door::McpServer,
         excerpt::{self, Part},
         problem::Problem,
         schema,
+        server::McpServer,
     },
     offload,
     time::{self, Timestamp},

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{self, Mode},
-    mcp::{access::who, budget, cursor, door::McpServer, problem::Problem, schema},
+    mcp::{access::who, budget, cursor, problem::Problem, schema, server::McpServer},
     search::Query,
 };
 

@@ -17,13 +17,13 @@ use super::{
 use crate::{
     api::{AskedEdit, ChangedChunks, EditAnswer, OnConflict, Priority},
     articles::{
-        ArticleError, Changes, NewArticle, PartEdits,
+        ArticleError, ArticlePatch, NewArticle, PartEdits,
         editing::Edit,
         folder::Folder,
         front_matter::{NoSetting, Setting},
         slug::Slug,
     },
-    mcp::{budget, door::McpServer, problem::Problem, schema},
+    mcp::{budget, problem::Problem, schema, server::McpServer},
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -156,7 +156,7 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<SavedArticle>, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
-        let changes = Changes {
+        let changes = ArticlePatch {
             title: asked.title,
             body: asked.body,
             folder: asked.folder.as_deref().map(Folder::parse).transpose()?,
@@ -164,7 +164,7 @@ impl McpServer {
             properties: properties(asked.properties)?,
             priority: asked.priority.map(Into::into),
             expected_revision: asked.expected_revision,
-            ..Changes::default()
+            ..ArticlePatch::default()
         };
         match self.host.articles.update(&asked.slug, changes).await {
             Ok(saved) => Ok(Json(saved.into())),

@@ -27,7 +27,7 @@ const LISTED: u32 = 100;
 
 /// The article to delete, or the revision to restore.
 #[derive(Deserialize)]
-pub(super) struct Which {
+pub(super) struct RevisionForm {
     revision: Option<i64>,
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn carry_out(
     State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
-    Form(which): Form<Which>,
+    Form(which): Form<RevisionForm>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
@@ -76,7 +76,7 @@ pub(super) async fn restore(
     State(app): State<PageState>,
     visit: Visit,
     Path(name): Path<String>,
-    Form(which): Form<Which>,
+    Form(which): Form<RevisionForm>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room_for_past(&app, &visit, &name).await?;
@@ -86,14 +86,14 @@ pub(super) async fn restore(
 
 /// Where a page of the list begins.
 #[derive(Deserialize)]
-pub(super) struct Begin {
+pub(super) struct CursorQuery {
     cursor: Option<String>,
 }
 
 pub(super) async fn list(
     State(app): State<PageState>,
     visit: Visit,
-    Query(begin): Query<Begin>,
+    Query(begin): Query<CursorQuery>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let page = (begin.cursor.as_deref(), LISTED);

@@ -13,7 +13,8 @@ use maud::{Markup, html};
 use super::{conflict, draft::Draft, links, properties, read};
 use crate::{
     articles::{
-        Article, ArticleError, Changes, NewArticle, folder::Folder, front_matter::Document, linking::Linked, slug::Slug,
+        Article, ArticleError, ArticlePatch, NewArticle, folder::Folder, front_matter::Document, linking::LinkTarget,
+        slug::Slug,
     },
     auth::Permission,
     page::{
@@ -30,7 +31,7 @@ const SUGGESTED: usize = 50;
 
 /// The text and title around the form.
 #[derive(Default)]
-struct Around<'a> {
+struct FormNotes<'a> {
     why: Option<&'a str>,
     /// What is wrong with the properties.
     why_properties: Option<&'a str>,
@@ -40,7 +41,7 @@ struct Around<'a> {
 pub(super) async fn blank(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let draft = Draft { properties: Some(String::new()), ..Draft::default() };
-    Ok(form(&app, &visit, None, &draft, Around::default()).await)
+    Ok(form(&app, &visit, None, &draft, FormNotes::default()).await)
 }
 
 pub(super) async fn show(
@@ -60,7 +61,7 @@ pub(super) async fn show(
         revision: article.revision.to_string(),
         ..Draft::default()
     };
-    Ok(read::keep(form(&app, &visit, Some(&article.slug), &draft, Around::default()).await, room))
+    Ok(read::keep(form(&app, &visit, Some(&article.slug), &draft, FormNotes::default()).await, room))
 }
 
 /// Front matter as the form shows it; `None` if the text begins with it, and it is changed there.
@@ -137,7 +138,7 @@ pub(super) async fn preview(
 /// The text of a draft; its links lead from the article of this slug.
 async fn rendered(app: &PageState, slug: Option<&str>, draft: &Draft) -> Markup {
     let text = markdown::after_front_matter(&draft.body);
-    let article: Option<Linked> = match slug {
+    let article: Option<LinkTarget> = match slug {
         // An article that is gone has no file from which its links could lead.
         Some(slug) => app.host.articles.linked(slug).await.ok(),
         None => None,
@@ -169,18 +170,18 @@ fn new_article(draft: &Draft) -> Result<NewArticle, ArticleError> {
 }
 
 /// What changes; `before` is the front matter of the article.
-fn changes(draft: &Draft, before: &str) -> Result<Changes, ArticleError> {
+fn changes(draft: &Draft, before: &str) -> Result<ArticlePatch, ArticleError> {
     let revision = draft.revision.parse();
     let revision =
         revision.map_err(|_| ArticleError::invalid("revision", "is not a revision; open the article again"))?;
-    Ok(Changes {
+    Ok(ArticlePatch {
         title: Some(draft.title.clone()),
         body: Some(draft.body.clone()),
         folder: Some(folder(&draft.folder)?),
         front_matter: front_matter(draft, before)?,
         skip_embedding: Some(draft.skip_embedding.is_some()),
         expected_revision: Some(revision),
-        ..Changes::default()
+        ..ArticlePatch::default()
     })
 }
 
@@ -213,7 +214,7 @@ async fn refused(
         _ => None,
     };
     let status = Refusal::from(error).into_response().status();
-    let around = Around { why: Some(&why), why_properties: why_properties.as_deref(), preview: None };
+    let around = FormNotes { why: Some(&why), why_properties: why_properties.as_deref(), preview: None };
     let mut response = form(app, visit, slug, draft, around).await;
     *response.status_mut() = if status == StatusCode::NOT_FOUND { StatusCode::CONFLICT } else { status };
     Ok(response)
@@ -221,10 +222,10 @@ async fn refused(
 
 async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
     let preview = Some(rendered(app, slug, draft).await);
-    form(app, visit, slug, draft, Around { preview, ..Around::default() }).await
+    form(app, visit, slug, draft, FormNotes { preview, ..FormNotes::default() }).await
 }
 
-async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft, around: Around<'_>) -> Response {
+async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft, around: FormNotes<'_>) -> Response {
     let folders = suggested(app, &draft.folder).await;
     let action = slug.map_or_else(|| "/new".to_owned(), |slug| format!("/articles/{slug}/edit"));
     let title = if slug.is_some() { "Edit" } else { "New article" };

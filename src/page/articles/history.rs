@@ -30,7 +30,7 @@ const LISTED: usize = 200;
 
 /// Which change to show.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct RevisionQuery {
     revision: Option<i64>,
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<RevisionQuery>,
 ) -> Result<Response, Refusal> {
     if !visit.may_write() {
         app.host.articles.must_exist(&slug).await?;

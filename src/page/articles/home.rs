@@ -7,7 +7,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{asked::Asked, results};
+use super::{home_query::HomeQuery, results};
 use crate::{
     api::MAX_COUNTED,
     articles::{
@@ -34,7 +34,7 @@ pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<HomeQuery>,
 ) -> Result<Response, Refusal> {
     let folder = Folder::parse(&asked.folder).map_err(|error| Refusal::invalid(error.to_string()))?;
     let filter = asked.filter();
@@ -61,7 +61,7 @@ pub(super) async fn show(
     Ok(response)
 }
 
-fn search_form(asked: &Asked, folder: &Folder) -> Markup {
+fn search_form(asked: &HomeQuery, folder: &Folder) -> Markup {
     let modes = [(Mode::Hybrid, "words and meaning"), (Mode::Keyword, "words"), (Mode::Semantic, "meaning")];
     html! {
         h1.unseen { "Articles" }
@@ -83,7 +83,7 @@ fn search_form(asked: &Asked, folder: &Folder) -> Markup {
 }
 
 /// The filter of the list, and what is wrong with it.
-fn filter_form(asked: &Asked, folder: &Folder, error: Option<&FilterError>) -> Markup {
+fn filter_form(asked: &HomeQuery, folder: &Folder, error: Option<&FilterError>) -> Markup {
     html! {
         form.filter role="search" aria-label="Filter" method="get" action="/" {
             label for="filter" { "Only" }
@@ -98,7 +98,7 @@ fn filter_form(asked: &Asked, folder: &Folder, error: Option<&FilterError>) -> M
     }
 }
 
-fn deleted(asked: &Asked) -> Markup {
+fn deleted(asked: &HomeQuery) -> Markup {
     html! {
         @if !asked.deleted.is_empty() {
             div.notice role="status" {
@@ -114,12 +114,12 @@ fn deleted(asked: &Asked) -> Markup {
 async fn browse(
     app: &PageState,
     visit: &Visit,
-    asked: &Asked,
+    asked: &HomeQuery,
     folder: &Folder,
     filter: &Filter,
 ) -> Result<Markup, Refusal> {
     let cursor = Some(asked.cursor.as_str()).filter(|cursor| !cursor.is_empty());
-    let Shown { articles, heading, next } = Shown::of(app, folder, filter, cursor).await?;
+    let ListPage { articles, heading, next } = ListPage::of(app, folder, filter, cursor).await?;
     // Folders and tags lead on from what is not filtered.
     let below = if filter.is_empty() { app.host.articles.subfolders(folder, FOLDERS).await? } else { Vec::new() };
     let place = [("folder", folder.as_ref()), ("filter", asked.filter.as_str())];
@@ -156,13 +156,13 @@ async fn browse(
 }
 
 /// A page of a list.
-struct Shown {
+struct ListPage {
     articles: Vec<ArticleSummary>,
     heading: String,
     next: Option<String>,
 }
 
-impl Shown {
+impl ListPage {
     /// A list by filter says how many there are; that of all articles counts none.
     async fn of(app: &PageState, folder: &Folder, filter: &Filter, cursor: Option<&str>) -> Result<Self, ArticleError> {
         if filter.is_empty() {

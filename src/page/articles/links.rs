@@ -1,7 +1,7 @@
 //! Where the links of a text lead that is about to be shown.
 
 use crate::{
-    articles::linking::Linked,
+    articles::linking::LinkTarget,
     page::{
         app::PageState,
         markdown::{self, Destinations},
@@ -13,7 +13,7 @@ use crate::{
 const LINKS: usize = 2_000;
 
 /// Resolves the links of `text`, which is of `article`, or of none that is saved.
-pub(super) async fn of(app: &PageState, article: Option<&Linked>, text: &str) -> Result<Destinations, Refusal> {
+pub(super) async fn of(app: &PageState, article: Option<&LinkTarget>, text: &str) -> Result<Destinations, Refusal> {
     let links = app.host.articles.links_in(markdown::shown(text), article, LINKS).await?;
     Ok(Destinations::from(links))
 }

@@ -12,7 +12,7 @@ use crate::{
     articles::summaries,
     page::{
         app::PageState,
-        changes::Changed,
+        changes::ChangedArticles,
         refusal::Refusal,
         stream::{Events, fragment, sent},
         visit::Visit,
@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 struct Reader {
     app: PageState,
     id: i64,
-    changes: broadcast::Receiver<Changed>,
+    changes: broadcast::Receiver<ChangedArticles>,
     known: Option<String>,
 }
 

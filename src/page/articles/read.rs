@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::{links, properties, results};
 use crate::{
     api::{Article, Backlink, EmbeddingState, EmbeddingStatus},
-    articles::linking::Linked,
+    articles::linking::LinkTarget,
     page::{
         app::PageState,
         layout::{self, Here},
@@ -19,7 +19,7 @@ use crate::{
         refusal::Refusal,
         visit::Visit,
     },
-    share::{Taken, UntilSent},
+    share::{SharePermit, UntilSent},
 };
 
 /// At most this many linking articles are shown.
@@ -37,7 +37,7 @@ pub(super) async fn show(
     if article.slug != slug {
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
-    let linked = Linked::from(&article);
+    let linked = LinkTarget::from(&article);
     let backlinks = app.host.articles.backlinks(&linked, BACKLINKS).await?;
     let text = markdown::after_front_matter(&article.body);
     let text = markdown::after_title(text, &article.title);
@@ -112,19 +112,19 @@ pub(super) async fn text(
 }
 
 /// Takes room for the article, if it is large.
-pub(in crate::page) async fn room(app: &PageState, visit: &Visit, slug: &str) -> Result<Option<Taken>, Refusal> {
+pub(in crate::page) async fn room(app: &PageState, visit: &Visit, slug: &str) -> Result<Option<SharePermit>, Refusal> {
     let size = app.host.articles.weight(slug).await?;
     Ok(app.host.large_texts.room(&visit.caller.who, size).await)
 }
 
 /// The same for a revision of it, also of a deleted one: it may be the largest.
-pub(super) async fn room_for_past(app: &PageState, visit: &Visit, name: &str) -> Result<Option<Taken>, Refusal> {
+pub(super) async fn room_for_past(app: &PageState, visit: &Visit, name: &str) -> Result<Option<SharePermit>, Refusal> {
     let size = app.host.articles.weight_of_past(name).await?;
     Ok(app.host.large_texts.room(&visit.caller.who, size).await)
 }
 
 /// Keeps the room until the answer has been sent.
-pub(in crate::page) fn keep(mut response: Response, room: Option<Taken>) -> Response {
+pub(in crate::page) fn keep(mut response: Response, room: Option<SharePermit>) -> Response {
     if let Some(room) = room {
         response.extensions_mut().insert(UntilSent::from(room));
     }

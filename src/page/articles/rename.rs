@@ -13,8 +13,8 @@ use serde::Deserialize;
 use super::read;
 use crate::{
     articles::{
-        Article, ArticleError, Saved,
-        linking::{Linked, Relinked},
+        Article, ArticleError, SaveResult,
+        linking::{LinkTarget, RelinkReport},
         slug::Slug,
     },
     auth::Permission,
@@ -34,7 +34,7 @@ const NAMED: usize = 100;
 
 /// The fields of the form.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct RenameForm {
     to: String,
     /// Whether links to it are changed.
     links: Option<String>,
@@ -50,7 +50,7 @@ pub(super) async fn ask(
     visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
-    let wanted = Wanted { to: article.slug.clone(), links: Some(String::new()), revision: None };
+    let wanted = RenameForm { to: article.slug.clone(), links: Some(String::new()), revision: None };
     form(&app, &visit, &article, &wanted, None).await
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn carry_out(
     State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
-    Form(wanted): Form<Wanted>,
+    Form(wanted): Form<RenameForm>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
@@ -84,11 +84,11 @@ pub(super) async fn carry_out(
     }
 }
 
-async fn renamed(app: &PageState, slug: &str, wanted: &Wanted) -> Result<(Saved, Relinked), ArticleError> {
+async fn renamed(app: &PageState, slug: &str, wanted: &RenameForm) -> Result<(SaveResult, RelinkReport), ArticleError> {
     let to = Slug::parse(wanted.to.trim())?;
     match wanted.links {
         Some(_) => app.host.articles.rename_with_links(slug, to, wanted.revision).await,
-        None => Ok((app.host.articles.rename(slug, to, wanted.revision).await?, Relinked::default())),
+        None => Ok((app.host.articles.rename(slug, to, wanted.revision).await?, RelinkReport::default())),
     }
 }
 
@@ -96,10 +96,10 @@ async fn form(
     app: &PageState,
     visit: &Visit,
     article: &Article,
-    wanted: &Wanted,
+    wanted: &RenameForm,
     why: Option<&str>,
 ) -> Result<Response, Refusal> {
-    let linking = app.host.articles.backlinks(&Linked::from(article), COUNTED).await?.len();
+    let linking = app.host.articles.backlinks(&LinkTarget::from(article), COUNTED).await?.len();
     let main = html! {
         div.narrow {
             h1 { "Rename this article" }
@@ -122,7 +122,7 @@ async fn form(
 }
 
 /// Whether the links to it are changed, and how many articles have some.
-fn question(linking: usize, wanted: &Wanted) -> Markup {
+fn question(linking: usize, wanted: &RenameForm) -> Markup {
     let number = i64::try_from(linking).unwrap_or(i64::MAX);
     let more = if linking >= COUNTED as usize { " or more" } else { "" };
     html! {
@@ -137,7 +137,7 @@ fn question(linking: usize, wanted: &Wanted) -> Markup {
 }
 
 /// The articles whose links could not be changed.
-fn left(visit: &Visit, article: &Article, relinked: &Relinked) -> Response {
+fn left(visit: &Visit, article: &Article, relinked: &RelinkReport) -> Response {
     let mended = i64::try_from(relinked.mended.len()).unwrap_or(i64::MAX);
     let main = html! {
         h1 { "Renamed, but not every link" }

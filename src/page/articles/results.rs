@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::asked::Asked;
+use super::home_query::HomeQuery;
 use crate::{
     articles::folder::Folder,
     page::{
@@ -19,7 +19,7 @@ const HITS: usize = 20;
 /// At most this many similar articles are shown.
 const RELATED: usize = 6;
 
-pub(super) async fn of(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
+pub(super) async fn of(app: &PageState, visit: &Visit, asked: &HomeQuery, folder: &Folder) -> Result<Markup, Refusal> {
     let limit = HITS.min(app.host.settings().search.max_limit);
     let filter = asked.filter().map_err(|error| Refusal::invalid(error.to_string()))?;
     let wanted =
@@ -32,7 +32,7 @@ pub(super) async fn of(app: &PageState, visit: &Visit, asked: &Asked, folder: &F
 }
 
 /// The filter that a search is within, and the way out of it.
-fn within(asked: &Asked, folder: &Folder) -> Markup {
+fn within(asked: &HomeQuery, folder: &Folder) -> Markup {
     let all = [("q", asked.q.as_str()), ("mode", asked.mode.as_str()), ("folder", folder.as_ref())];
     html! {
         @if !asked.filter.trim().is_empty() {

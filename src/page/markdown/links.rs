@@ -35,7 +35,7 @@ impl From<Vec<OutgoingLink>> for Destinations {
 
 /// Where one link leads.
 #[derive(Debug, PartialEq, Eq)]
-enum Lead {
+enum LinkDestination {
     /// To where it says.
     AsWritten,
     /// To an address of this page.
@@ -45,21 +45,21 @@ enum Lead {
 }
 
 impl Destinations {
-    fn of(&self, kind: LinkType, address: &str, text: &str, range: Range<usize>) -> Lead {
+    fn of(&self, kind: LinkType, address: &str, text: &str, range: Range<usize>) -> LinkDestination {
         if kind == LinkType::Email {
-            return Lead::AsWritten;
+            return LinkDestination::AsWritten;
         }
         if let Some(heading) = address.strip_prefix('#') {
-            return Lead::Here(fragment(heading, kind));
+            return LinkDestination::Here(fragment(heading, kind));
         }
         match Link::of(kind, address, text, range) {
             Some(link) => match self.slugs.get(&(link.form.as_str().to_owned(), link.target)) {
-                Some(Some(slug)) => Lead::Here(format!("/articles/{slug}{}", fragment(&link.anchor, kind))),
-                Some(None) => Lead::Nowhere(NO_ARTICLE),
-                None => Lead::Nowhere(NOT_RESOLVED),
+                Some(Some(slug)) => LinkDestination::Here(format!("/articles/{slug}{}", fragment(&link.anchor, kind))),
+                Some(None) => LinkDestination::Nowhere(NO_ARTICLE),
+                None => LinkDestination::Nowhere(NOT_RESOLVED),
             },
-            None if address.is_empty() || leads_elsewhere(address) => Lead::AsWritten,
-            None => Lead::Nowhere(NO_FILE),
+            None if address.is_empty() || leads_elsewhere(address) => LinkDestination::AsWritten,
+            None => LinkDestination::Nowhere(NO_FILE),
         }
     }
 }
@@ -77,7 +77,7 @@ fn fragment(heading: &str, kind: LinkType) -> String {
 }
 
 /// Leads the links of one text, in the order of its events.
-pub(super) struct Guide<'a> {
+pub(super) struct LinkRewriter<'a> {
     destinations: &'a Destinations,
     /// The text as it is written.
     text: &'a str,
@@ -85,40 +85,42 @@ pub(super) struct Guide<'a> {
     open: Vec<bool>,
 }
 
-impl<'a> Guide<'a> {
+impl<'a> LinkRewriter<'a> {
     pub(super) fn new(destinations: &'a Destinations, text: &'a str) -> Self {
         Self { destinations, text, open: Vec::new() }
     }
 
     /// Returns the event with its address replaced by where it leads; as HTML of this page, if it leads nowhere.
-    pub(super) fn led<'event>(&mut self, event: Event<'event>, range: Range<usize>) -> Led<'event> {
+    pub(super) fn led<'event>(&mut self, event: Event<'event>, range: Range<usize>) -> LinkEvent<'event> {
         match event {
             Event::Start(Tag::Link { link_type, ref dest_url, ref title, ref id })
             | Event::Start(Tag::Image { link_type, ref dest_url, ref title, ref id }) => {
                 let lead = self.destinations.of(link_type, dest_url, self.text, range);
-                self.open.push(matches!(lead, Lead::Nowhere(_)));
+                self.open.push(matches!(lead, LinkDestination::Nowhere(_)));
                 match lead {
-                    Lead::AsWritten => Led::Of(event),
-                    Lead::Here(address) => {
+                    LinkDestination::AsWritten => LinkEvent::Of(event),
+                    LinkDestination::Here(address) => {
                         let (dest_url, title, id) = (CowStr::from(address), title.clone(), id.clone());
-                        Led::Of(Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id }))
+                        LinkEvent::Of(Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, id }))
                     }
-                    Lead::Nowhere(why) => {
+                    LinkDestination::Nowhere(why) => {
                         let class = super::code::CLASS;
-                        Led::Ours(Event::InlineHtml(format!("<span class=\"{class}lost\" title=\"{why}\">").into()))
+                        LinkEvent::Ours(Event::InlineHtml(
+                            format!("<span class=\"{class}lost\" title=\"{why}\">").into(),
+                        ))
                     }
                 }
             }
             Event::End(TagEnd::Link | TagEnd::Image) if self.open.pop() == Some(true) => {
-                Led::Ours(Event::InlineHtml("</span>".into()))
+                LinkEvent::Ours(Event::InlineHtml("</span>".into()))
             }
-            other => Led::Of(other),
+            other => LinkEvent::Of(other),
         }
     }
 }
 
 /// An event of a text, or HTML that this page made of it.
-pub(super) enum Led<'event> {
+pub(super) enum LinkEvent<'event> {
     Of(Event<'event>),
     Ours(Event<'event>),
 }

@@ -24,13 +24,13 @@ pub(super) fn is_too_heavy(html: &str) -> bool {
 
 /// Returns the work that `html` makes, or more; no more is counted once it is too much.
 fn work(html: &str) -> usize {
-    let (input, tokenizer) = (BufferQueue::default(), Tokenizer::new(Scales::default(), TokenizerOpts::default()));
+    let (input, tokenizer) = (BufferQueue::default(), Tokenizer::new(CostSink::default(), TokenizerOpts::default()));
     let (mut rest, mut counted, mut silent) = (html, 0, 0);
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
         input.push_back(StrTendril::from_slice(piece));
         let _ = tokenizer.feed(&input);
-        let Counted { work, tokens, .. } = *tokenizer.sink.0.borrow();
+        let RenderCost { work, tokens, .. } = *tokenizer.sink.0.borrow();
         let begins = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'');
         silent =
             if tokens == counted { silent + piece.as_bytes().iter().filter(|byte| begins(byte)).count() } else { 0 };
@@ -44,9 +44,9 @@ fn work(html: &str) -> usize {
 }
 
 #[derive(Default)]
-struct Scales(RefCell<Counted>);
+struct CostSink(RefCell<RenderCost>);
 
-impl TokenSink for Scales {
+impl TokenSink for CostSink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
@@ -64,7 +64,7 @@ impl TokenSink for Scales {
 /// What was counted so far. An element counts as open until it has certainly been closed: where HTML's rules for what is
 /// nested wrongly would have to be followed, it stays open, and the count is too high.
 #[derive(Default)]
-struct Counted {
+struct RenderCost {
     work: usize,
     tokens: usize,
     open: Vec<LocalName>,
@@ -76,7 +76,7 @@ struct Counted {
     of_document: usize,
 }
 
-impl Counted {
+impl RenderCost {
     /// A step looks through all that is open, and may open all emphasis again. What stands in a table, but in no cell of
     /// it, is moved before the table, which is looked for among all that was read.
     fn step(&mut self, is_moved: bool) {

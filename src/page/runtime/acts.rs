@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use afterword_actors::{store::backlog::Backlog as Which, task::TaskStatus};
+use afterword_actors::{store::backlog::Backlog as BacklogKind, task::TaskStatus};
 use axum::{
     Form,
     extract::{Query, State},
@@ -28,7 +28,7 @@ use crate::{
 
 /// An act, and what it is done to.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ActRequest {
     act: Act,
     #[serde(default)]
     which: String,
@@ -75,7 +75,7 @@ impl fmt::Display for Act {
 pub(super) async fn ask(
     State(app): State<PageState>,
     visit: Visit,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ActRequest>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     let (title, said) = question(&app, &asked).await?;
@@ -96,7 +96,7 @@ pub(super) async fn ask(
 }
 
 /// What an act does, and to how many.
-async fn question(app: &PageState, asked: &Asked) -> Result<(&'static str, String), Refusal> {
+async fn question(app: &PageState, asked: &ActRequest) -> Result<(&'static str, String), Refusal> {
     let queue = &app.host.queue;
     Ok(match asked.act {
         Act::Pause => {
@@ -203,7 +203,7 @@ async fn question(app: &PageState, asked: &Asked) -> Result<(&'static str, Strin
 pub(super) async fn carry_out(
     State(app): State<PageState>,
     visit: Visit,
-    Form(asked): Form<Asked>,
+    Form(asked): Form<ActRequest>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     let queue = &app.host.queue;
@@ -236,7 +236,7 @@ pub(super) async fn carry_out(
 }
 
 /// The tasks of a group that can be retried now; another task of the article may wait already.
-async fn retry(app: &PageState, asked: &Asked) -> Result<(), Refusal> {
+async fn retry(app: &PageState, asked: &ActRequest) -> Result<(), Refusal> {
     for id in group(app, asked).await? {
         match app.host.queue.retry(id).await {
             Ok(())
@@ -247,7 +247,7 @@ async fn retry(app: &PageState, asked: &Asked) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn group(app: &PageState, asked: &Asked) -> Result<Vec<i64>, Refusal> {
+async fn group(app: &PageState, asked: &ActRequest) -> Result<Vec<i64>, Refusal> {
     let filter = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
     // As they are grouped where everybody sees them.
     let failed = app.host.queue.seen_by(Permission::Read).tasks(&filter).await?.tasks;
@@ -257,15 +257,15 @@ async fn group(app: &PageState, asked: &Asked) -> Result<Vec<i64>, Refusal> {
     Ok(group.tasks.iter().map(|task| task.id).collect())
 }
 
-fn number(asked: &Asked) -> Result<i64, Refusal> {
+fn number(asked: &ActRequest) -> Result<i64, Refusal> {
     asked.which.parse().map_err(|_| Refusal::invalid("this is not the number of a task or a run"))
 }
 
-fn which(asked: &Asked) -> Result<Which, Refusal> {
-    let scope = Which::ALL.into_iter().find(|scope| scope.as_str() == asked.which);
+fn which(asked: &ActRequest) -> Result<BacklogKind, Refusal> {
+    let scope = BacklogKind::ALL.into_iter().find(|scope| scope.as_str() == asked.which);
     scope.ok_or_else(|| Refusal::invalid("which articles? one of: needed, missing, failed, stale, all"))
 }
 
-fn folder(asked: &Asked) -> Result<Folder, Refusal> {
+fn folder(asked: &ActRequest) -> Result<Folder, Refusal> {
     Folder::parse(&asked.folder).map_err(|error| Refusal::invalid(error.to_string()))
 }

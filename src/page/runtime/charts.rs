@@ -36,7 +36,7 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
 
 fn marks(seen: &Snapshot, first: i64) -> Vec<Mark> {
     let hosts = seen.hosts.iter().filter(|seen| seen.host.started_at.0 >= first);
-    let restarts = |seen: &super::snapshot::Seen| seen.workers.iter().map(|worker| worker.restarts).sum::<i64>();
+    let restarts = |seen: &super::snapshot::HostView| seen.workers.iter().map(|worker| worker.restarts).sum::<i64>();
     hosts
         .map(|seen| Mark {
             x: x(seen.host.started_at.0, first),

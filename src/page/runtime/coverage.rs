@@ -71,7 +71,7 @@ fn to_do(coverage: &Coverage) -> i64 {
     coverage.stale + coverage.missing
 }
 
-/// The time that the rest takes at the rate of the last minutes.
+/// The time until the `open` articles are embedded, at the rate of the last five minutes.
 fn left(seen: &Snapshot, open: i64) -> Option<String> {
     let rate = *seen.numbers.throughput_per_second.get("5m")?;
     (open > 0 && rate > 0.0).then(|| duration((open as f64 / rate * 1000.0) as i64))

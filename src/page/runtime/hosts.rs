@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::snapshot::{Seen, SeenActor, Snapshot};
+use super::snapshot::{ActorView, HostView, Snapshot};
 use crate::{
     hosts::Worker,
     page::pieces::{grouped, moment, status},
@@ -19,7 +19,7 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
     }
 }
 
-fn one(seen: &Seen) -> Markup {
+fn one(seen: &HostView) -> Markup {
     let host = &seen.host;
     html! {
         div.host {
@@ -33,7 +33,7 @@ fn one(seen: &Seen) -> Markup {
     }
 }
 
-fn actor(seen: &SeenActor, workers: &[Worker]) -> Markup {
+fn actor(seen: &ActorView, workers: &[Worker]) -> Markup {
     let actor = &seen.actor;
     let slot = actor.name.strip_prefix("WorkerActor ").and_then(|slot| slot.parse::<i32>().ok());
     let worker = slot.and_then(|slot| workers.iter().find(|worker| worker.slot == slot));

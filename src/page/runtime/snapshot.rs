@@ -30,7 +30,7 @@ pub(super) struct Snapshot {
     pub(super) numbers: Numbers,
     pub(super) folders: Arc<[FolderCoverage]>,
     pub(super) minutes: Vec<Minute>,
-    pub(super) hosts: Vec<Seen>,
+    pub(super) hosts: Vec<HostView>,
     pub(super) failed: Vec<Task>,
     pub(super) runs: Vec<BulkRun>,
     pub(super) change: Option<SetsStatus>,
@@ -38,19 +38,19 @@ pub(super) struct Snapshot {
 }
 
 /// A host, its actors and its workers, with the times of their last changes of state.
-pub(super) struct Seen {
+pub(super) struct HostView {
     pub(super) host: LivingHost,
-    pub(super) tree: Option<SeenActor>,
+    pub(super) tree: Option<ActorView>,
     pub(super) workers: Vec<Worker>,
     pub(super) circuit: Option<Circuit>,
 }
 
 /// An actor as it is shown.
-pub(super) struct SeenActor {
+pub(super) struct ActorView {
     pub(super) actor: Actor,
     /// *Units:* milliseconds since 1970.
     pub(super) since: i64,
-    pub(super) children: Vec<SeenActor>,
+    pub(super) children: Vec<ActorView>,
 }
 
 /// A provider that fails.
@@ -90,7 +90,7 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
     })
 }
 
-async fn hosts_of(app: &PageState, memory: &mut Memory, now: i64) -> Result<Vec<Seen>, Refusal> {
+async fn hosts_of(app: &PageState, memory: &mut Memory, now: i64) -> Result<Vec<HostView>, Refusal> {
     let (mut living, mut workers) =
         (hosts::living(&app.host.database).await?, hosts::workers(&app.host.database).await?);
     // For this host, the tree itself is newer than its last report.
@@ -109,18 +109,18 @@ async fn hosts_of(app: &PageState, memory: &mut Memory, now: i64) -> Result<Vec<
         let circuit = host.trouble.iter().find_map(|trouble| circuit(memory, &name, trouble, at));
         let own;
         (own, workers) = workers.into_iter().partition(|worker| worker.incarnation == name);
-        seen.push(Seen { host, tree, workers: own, circuit });
+        seen.push(HostView { host, tree, workers: own, circuit });
     }
     Ok(seen)
 }
 
-fn seen_actor(memory: &mut Memory, above: &str, mut actor: Actor, now: i64) -> SeenActor {
+fn seen_actor(memory: &mut Memory, above: &str, mut actor: Actor, now: i64) -> ActorView {
     let name = format!("{above}/{}", actor.name);
     let since = now - i64::try_from(actor.for_ms).unwrap_or_default();
     let since = memory.steady(format!("{name}/{}", actor.state), since);
     let children = std::mem::take(&mut actor.children);
     let children = children.into_iter().map(|child| seen_actor(memory, &name, child, now)).collect();
-    SeenActor { actor, since, children }
+    ActorView { actor, since, children }
 }
 
 fn circuit(memory: &mut Memory, host: &str, trouble: &Trouble, now: i64) -> Option<Circuit> {

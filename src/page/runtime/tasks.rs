@@ -28,7 +28,7 @@ const PAGE: u32 = 50;
 #[derive(Deserialize)]
 #[serde(default)]
 #[derive(Default)]
-pub(super) struct Asked {
+pub(super) struct TasksQuery {
     status: String,
     article: String,
     before: Option<i64>,
@@ -37,7 +37,7 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<TasksQuery>,
 ) -> Result<Response, Refusal> {
     let wanted = Some(asked.status.as_str()).filter(|status| !status.is_empty());
     let wanted =
@@ -77,7 +77,7 @@ fn why(task: &Task) -> &str {
     task.error_message.as_deref().or(cause).unwrap_or_default()
 }
 
-fn filter(asked: &Asked) -> Markup {
+fn filter(asked: &TasksQuery) -> Markup {
     html! {
         form.filter method="get" action="/runtime/tasks" {
             label for="status" { "Status" }

@@ -25,7 +25,7 @@ const PAGE: u32 = 100;
 
 /// Which entries to show.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct TrailQuery {
     /// Entries older than this one.
     before: Option<i64>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<TrailQuery>,
 ) -> Result<Response, Refusal> {
     let queue = app.host.queue.seen_by(visit.caller.scope);
     let entries = match asked.before {

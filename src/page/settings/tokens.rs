@@ -28,7 +28,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A token to make.
 #[derive(Deserialize)]
-pub(super) struct Given {
+pub(super) struct TokenForm {
     name: String,
     scope: String,
     #[serde(default)]
@@ -43,7 +43,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
 pub(super) async fn create(
     State(app): State<PageState>,
     visit: Visit,
-    Form(given): Form<Given>,
+    Form(given): Form<TokenForm>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     let scope = given.scope.parse::<Permission>().map_err(|error| Refusal::invalid(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 /// A hit in its new place.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Placed {
+pub(super) struct BlendedHit {
     /// Its place before, from 0.
     pub(super) from: usize,
     /// On the scale of the fused scores.
@@ -15,14 +15,14 @@ pub(super) struct Placed {
 ///
 /// Both are put on one scale, the range that the fused scores have: so no hit falls behind what the reranker was not asked about.
 /// Of equals, the one that the reranker likes better comes first.
-pub(super) fn blend(fused: &[f64], scores: &[f64], weight: f64) -> Vec<Placed> {
+pub(super) fn blend(fused: &[f64], scores: &[f64], weight: f64) -> Vec<BlendedHit> {
     let (high, low) = (fused.first().copied().unwrap_or_default(), fused.last().copied().unwrap_or_default());
     let placed = |(from, (fused, share)): (usize, (&f64, f64))| {
         let score = (1.0 - weight) * fused + weight * (low + share * (high - low));
-        Placed { from, score: score.max(low).min(high), share }
+        BlendedHit { from, score: score.max(low).min(high), share }
     };
     let mut placed: Vec<_> = fused.iter().zip(shares(scores)).enumerate().map(placed).collect();
-    let places = |a: &Placed, b: &Placed| b.score.total_cmp(&a.score).then(b.share.total_cmp(&a.share));
+    let places = |a: &BlendedHit, b: &BlendedHit| b.score.total_cmp(&a.score).then(b.share.total_cmp(&a.share));
     placed.sort_by(|a, b| places(a, b).then(a.from.cmp(&b.from)));
     placed
 }

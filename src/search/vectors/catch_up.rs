@@ -12,9 +12,9 @@ use afterword_actors::store::{
 };
 
 use super::{
-    contents::{Contents, Loaded},
+    contents::{Contents, LoadedVectors},
     index::Index,
-    kept::Kept,
+    vector_file::VectorFile,
 };
 
 /// Chunks read at a time.
@@ -85,17 +85,17 @@ async fn log(connection: &impl Sql) -> Result<Log, StoreError> {
 }
 
 /// The contents of the file beside the database, if it is of this model and agrees with the rows; else it is removed.
-async fn from_file(database: &Database, model_id: i64, log: &Log) -> Result<Option<Loaded>, StoreError> {
+async fn from_file(database: &Database, model_id: i64, log: &Log) -> Result<Option<LoadedVectors>, StoreError> {
     let Some(beside) = database.beside() else { return Ok(None) };
     let path = beside.path();
-    let opened = tokio::task::spawn_blocking(move || Kept::open(&path)).await;
+    let opened = tokio::task::spawn_blocking(move || VectorFile::open(&path)).await;
     let loaded = match opened {
         Ok(Ok(None)) => return Ok(None),
         Ok(Ok(Some(kept))) if kept.model_id == model_id && covers(kept.seq, log) => {
             let seq = kept.seq;
             let index = Index::of(kept);
             let agrees = seq <= log.last.unwrap_or(0) && agrees(database.reader(), &index, model_id, seq).await?;
-            agrees.then(|| Loaded { model_id, seq, index: Arc::new(RwLock::new(index)) })
+            agrees.then(|| LoadedVectors { model_id, seq, index: Arc::new(RwLock::new(index)) })
         }
         Ok(_) | Err(_) => None,
     };
@@ -124,7 +124,12 @@ async fn agrees(connection: &impl Sql, index: &Index, model_id: i64, seq: i64) -
 
 /// Reads everything, in the order of the chunks' numbers: those of other models are passed over without reading their
 /// vectors. Changes that come while it reads are numbered above `seq`, and followed afterwards.
-async fn load(contents: &Contents, connection: &impl Sql, model_id: i64, seq: i64) -> Result<Loaded, StoreError> {
+async fn load(
+    contents: &Contents,
+    connection: &impl Sql,
+    model_id: i64,
+    seq: i64,
+) -> Result<LoadedVectors, StoreError> {
     let mut index = marked(connection, model_id).await?;
     let (mut after, mut read) = (0, 0);
     loop {
@@ -144,7 +149,7 @@ async fn load(contents: &Contents, connection: &impl Sql, model_id: i64, seq: i6
             read += 1;
         }
     }
-    Ok(Loaded { model_id, seq, index: Arc::new(RwLock::new(index)) })
+    Ok(LoadedVectors { model_id, seq, index: Arc::new(RwLock::new(index)) })
 }
 
 /// The marks of all sets of vectors, without the vectors.
@@ -163,7 +168,7 @@ async fn marked(connection: &impl Sql, model_id: i64) -> Result<Index, StoreErro
 }
 
 /// Applies the next changes after `loaded.seq`; returns the last of them, or `None` if there were none.
-async fn follow(connection: &impl Sql, loaded: &Loaded) -> Result<Option<i64>, StoreError> {
+async fn follow(connection: &impl Sql, loaded: &LoadedVectors) -> Result<Option<i64>, StoreError> {
     let changes = connection
         .rows::<(i64, i64, i64)>(
             "SELECT seq, model_id, article_id FROM vector_changes WHERE seq > $1 ORDER BY seq LIMIT $2 + 0",
@@ -177,7 +182,7 @@ async fn follow(connection: &impl Sql, loaded: &Loaded) -> Result<Option<i64>, S
 }
 
 /// Reads the chunks of `articles` again, as many articles at a time as have a page of chunks.
-async fn apply(connection: &impl Sql, loaded: &Loaded, articles: &BTreeSet<i64>) -> Result<(), StoreError> {
+async fn apply(connection: &impl Sql, loaded: &LoadedVectors, articles: &BTreeSet<i64>) -> Result<(), StoreError> {
     #[derive(FromRow)]
     struct Set {
         article_id: i64,
@@ -215,7 +220,7 @@ async fn apply(connection: &impl Sql, loaded: &Loaded, articles: &BTreeSet<i64>)
 }
 
 /// Reads the chunks of a few articles again.
-async fn replace(connection: &impl Sql, loaded: &Loaded, articles: &[i64]) -> Result<(), StoreError> {
+async fn replace(connection: &impl Sql, loaded: &LoadedVectors, articles: &[i64]) -> Result<(), StoreError> {
     let chunks = connection
         .rows::<ChunkRow>(
             "SELECT c.id, c.article_id, c.vector FROM {ids $1} j
@@ -230,7 +235,7 @@ async fn replace(connection: &impl Sql, loaded: &Loaded, articles: &[i64]) -> Re
 }
 
 /// Reads the chunks of an article that has many again, in pages of its own.
-async fn replace_long(connection: &impl Sql, loaded: &Loaded, article: i64) -> Result<(), StoreError> {
+async fn replace_long(connection: &impl Sql, loaded: &LoadedVectors, article: i64) -> Result<(), StoreError> {
     let mut from = 0;
     loop {
         let chunks = connection

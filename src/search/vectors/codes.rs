@@ -19,7 +19,7 @@ pub(super) fn quantise(numbers: impl Iterator<Item = f32> + Clone, codes: &mut [
     largest / CODE_MAX
 }
 
-/// The sum of products. In 32-bit numbers: that is the form compilers have an instruction for.
+/// Returns the sum of the products, in 32-bit numbers: compilers have an instruction for that form.
 #[inline(always)]
 pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()

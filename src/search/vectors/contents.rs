@@ -10,16 +10,16 @@ use super::index::Index;
 /// What is in memory.
 #[derive(Default)]
 pub(super) struct Contents {
-    loaded: RwLock<Option<Loaded>>,
+    loaded: RwLock<Option<LoadedVectors>>,
     /// The same vectors from a file that was just written; the next pass goes on with it.
-    offered: Mutex<Option<Loaded>>,
+    offered: Mutex<Option<LoadedVectors>>,
     /// Chunks read by the reading that is under way.
     pub(super) read: AtomicU64,
 }
 
 /// The vectors of one model.
 #[derive(Clone)]
-pub(super) struct Loaded {
+pub(super) struct LoadedVectors {
     pub(super) model_id: i64,
     /// The last change that is included.
     pub(super) seq: i64,
@@ -28,18 +28,18 @@ pub(super) struct Loaded {
 
 impl Contents {
     /// The vectors of `model_id`, if they are there.
-    pub(super) fn of(&self, model_id: i64) -> Option<Loaded> {
+    pub(super) fn of(&self, model_id: i64) -> Option<LoadedVectors> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         loaded.as_ref().filter(|loaded| loaded.model_id == model_id).cloned()
     }
 
     /// Searches use `loaded` from now on.
-    pub(super) fn show(&self, loaded: Loaded) {
+    pub(super) fn show(&self, loaded: LoadedVectors) {
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
     }
 
     /// The next pass goes on with `loaded`.
-    pub(super) fn offer(&self, loaded: Loaded) {
+    pub(super) fn offer(&self, loaded: LoadedVectors) {
         *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
     }
 
@@ -49,7 +49,7 @@ impl Contents {
     }
 
     /// What was offered of `model_id`; nothing is offered afterwards.
-    pub(super) fn take_offer(&self, model_id: i64) -> Option<Loaded> {
+    pub(super) fn take_offer(&self, model_id: i64) -> Option<LoadedVectors> {
         let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner).take();
         offered.filter(|loaded| loaded.model_id == model_id)
     }

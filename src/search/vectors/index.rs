@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Matrix, Nearest, best::Best, kept::Kept, reading::Broken};
+use super::{Matrix, Nearest, reading::DamagedFile, top_k::TopK, vector_file::VectorFile};
 
 /// All of them.
 #[derive(Default)]
 pub(super) struct Index {
-    kept: Option<Kept>,
+    kept: Option<VectorFile>,
     /// By their places in the file: articles whose chunks there are not the present ones.
     gone: Vec<bool>,
     gone_chunks: usize,
@@ -16,8 +16,8 @@ pub(super) struct Index {
     marks: HashMap<i64, u32>,
 }
 
-/// An article as a file is given it.
-pub(super) struct Whole {
+/// The chunks of an article, as they are written to a file.
+pub(super) struct ArticleRecords {
     pub(super) id: i64,
     pub(super) mark: u32,
     /// Number, scale and codes of each chunk.
@@ -26,7 +26,7 @@ pub(super) struct Whole {
 
 impl Index {
     /// What a file keeps.
-    pub(super) fn of(kept: Kept) -> Self {
+    pub(super) fn of(kept: VectorFile) -> Self {
         let gone = vec![false; kept.articles.len()];
         Self { newer: Matrix::of(kept.dimension), kept: Some(kept), gone, ..Self::default() }
     }
@@ -74,11 +74,11 @@ impl Index {
         query: &[f32],
         within: Option<&HashSet<i64>>,
         count: usize,
-    ) -> Result<Vec<Nearest>, Broken> {
+    ) -> Result<Vec<Nearest>, DamagedFile> {
         if query.len() != self.dimension() || count == 0 {
             return Ok(Vec::new());
         }
-        let mut best = Best::new(count);
+        let mut best = TopK::new(count);
         if let Some(kept) = &self.kept {
             let allowed = |place: usize| {
                 !self.gone[place] && within.is_none_or(|within| within.contains(&kept.articles[place].id))
@@ -97,17 +97,17 @@ impl Index {
     }
 
     /// An article with all of its chunks; `None` if it has gone.
-    pub(super) fn whole(&self, id: i64) -> Result<Option<Whole>, Broken> {
+    pub(super) fn whole(&self, id: i64) -> Result<Option<ArticleRecords>, DamagedFile> {
         if let Some(&mark) = self.marks.get(&id) {
             let chunks = self.newer.rows(id).map(|(chunk, scale, codes)| (chunk, scale, codes.to_vec()));
-            return Ok(Some(Whole { id, mark, chunks: chunks.collect() }));
+            return Ok(Some(ArticleRecords { id, mark, chunks: chunks.collect() }));
         }
         let place = self.kept.as_ref().and_then(|kept| Some((kept, kept.place(id)?)));
         let Some((kept, place)) = place.filter(|(_, place)| !self.gone[*place]) else { return Ok(None) };
         let rows = kept.rows(place);
         let ids = kept.chunk_ids[rows.clone()].iter();
         let chunks = ids.zip(kept.records(rows.clone())?).map(|(chunk, (scale, codes))| (*chunk, scale, codes));
-        Ok(Some(Whole { id, mark: kept.articles[place].mark, chunks: chunks.collect() }))
+        Ok(Some(ArticleRecords { id, mark: kept.articles[place].mark, chunks: chunks.collect() }))
     }
 
     /// How many articles the file keeps and the sum of their marks, without those that are `changed`.

@@ -6,8 +6,8 @@ use pulp::Arch;
 
 use super::{
     Nearest,
-    best::Best,
     codes::{dot, quantise},
+    top_k::TopK,
 };
 
 /// One row for each chunk; rows of removed chunks are used again.
@@ -90,7 +90,7 @@ impl Matrix {
     }
 
     /// Adds the chunks nearest to `query` to `best`, ranked by their 8-bit codes: approximately.
-    pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, best: Best) -> Best {
+    pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, best: TopK) -> TopK {
         if query.len() != self.dimension {
             return best;
         }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn scanned(matrix: &Matrix, query: &[f32], within: Option<&HashSet<i64>>, count: usize) -> Vec<i64> {
-        matrix.scan(query, within, Best::new(count)).into_sorted().into_iter().map(|nearest| nearest.chunk_id).collect()
+        matrix.scan(query, within, TopK::new(count)).into_sorted().into_iter().map(|nearest| nearest.chunk_id).collect()
     }
 
     proptest! {
@@ -144,7 +144,7 @@ mod tests {
             let mut matrix = Matrix::default();
             matrix.insert(1, 1, &bytes(&a));
             let exact: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
-            prop_assert!((matrix.scan(&b, None, Best::new(1)).into_sorted()[0].similarity - exact).abs() < 0.005);
+            prop_assert!((matrix.scan(&b, None, TopK::new(1)).into_sorted()[0].similarity - exact).abs() < 0.005);
         }
 
         #[test]

@@ -13,14 +13,14 @@ use futures_util::{
 };
 use tokio::task::AbortHandle;
 
-use super::{NoIndex, catch_up, contents::Contents, index::Index, keeping::Keeping};
+use super::{NoIndex, catch_up, contents::Contents, file_writer::FileWriter, index::Index};
 
 /// The index of the model that searches use.
 #[derive(Default)]
 pub(in crate::search) struct Memory {
     contents: Arc<Contents>,
     pass: Mutex<Option<Pass>>,
-    keeping: Keeping,
+    keeping: FileWriter,
 }
 
 /// The task that reads what is new.
@@ -34,7 +34,7 @@ impl Memory {
     #[cfg(test)]
     pub(super) fn keeping_from(least: usize) -> Self {
         let mut memory = Self::default();
-        memory.keeping = Keeping::from(least);
+        memory.keeping = FileWriter::from(least);
         memory
     }
 

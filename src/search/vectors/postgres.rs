@@ -7,7 +7,7 @@ use afterword_actors::{
 };
 
 use super::Nearest;
-use crate::fulltext::Among;
+use crate::fulltext::SearchScope;
 
 /// This many vectors are compared one by one in some milliseconds.
 const FEW: i64 = 5_000;
@@ -17,7 +17,7 @@ pub(super) async fn nearest(
     connection: &impl Sql,
     model_id: i64,
     query: &Vector,
-    among: &Among,
+    among: &SearchScope,
     limit: usize,
 ) -> Result<Vec<Nearest>, StoreError> {
     let dimension = query.dimension();
@@ -46,7 +46,7 @@ pub(super) async fn nearest(
     Ok(rows.into_iter().map(nearest).collect())
 }
 
-async fn is_narrow(connection: &impl Sql, model_id: i64, among: &Among) -> Result<bool, StoreError> {
+async fn is_narrow(connection: &impl Sql, model_id: i64, among: &SearchScope) -> Result<bool, StoreError> {
     let Some(condition) = among.condition(2) else { return Ok(false) };
     let sql = format!(
         "SELECT count(*) AS n FROM (

@@ -4,9 +4,9 @@ use std::{fs::File, io};
 
 /// The file is damaged.
 #[derive(Debug)]
-pub(super) struct Broken;
+pub(super) struct DamagedFile;
 
-impl From<io::Error> for Broken {
+impl From<io::Error> for DamagedFile {
     fn from(_: io::Error) -> Self {
         Self
     }
@@ -16,32 +16,32 @@ impl From<io::Error> for Broken {
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
-        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(Broken)?;
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], DamagedFile> {
+        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(DamagedFile)?;
         self.0 = rest;
         Ok(*taken)
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, Broken> {
+    pub(super) fn u32(&mut self) -> Result<u32, DamagedFile> {
         self.take().map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Result<u64, Broken> {
+    pub(super) fn u64(&mut self) -> Result<u64, DamagedFile> {
         self.take().map(u64::from_le_bytes)
     }
 
-    pub(super) fn i64(&mut self) -> Result<i64, Broken> {
+    pub(super) fn i64(&mut self) -> Result<i64, DamagedFile> {
         self.take().map(i64::from_le_bytes)
     }
 
-    pub(super) fn usize(&mut self) -> Result<usize, Broken> {
+    pub(super) fn usize(&mut self) -> Result<usize, DamagedFile> {
         Ok(self.u32()? as usize)
     }
 
     /// `count` parts of `size` bytes.
-    pub(super) fn array(&mut self, count: usize, size: usize) -> Result<std::slice::ChunksExact<'a, u8>, Broken> {
-        let length = count.checked_mul(size).ok_or(Broken)?;
-        let (array, rest) = self.0.split_at_checked(length).ok_or(Broken)?;
+    pub(super) fn array(&mut self, count: usize, size: usize) -> Result<std::slice::ChunksExact<'a, u8>, DamagedFile> {
+        let length = count.checked_mul(size).ok_or(DamagedFile)?;
+        let (array, rest) = self.0.split_at_checked(length).ok_or(DamagedFile)?;
         self.0 = rest;
         Ok(array.chunks_exact(size))
     }

@@ -14,8 +14,8 @@ use afterword_actors::{
 use proptest::prelude::*;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{Depth, Look, Nearest, VectorIndex, index::Index, kept::Kept, writing};
-use crate::fulltext::Among;
+use super::{Depth, Nearest, VectorIndex, VectorQuery, index::Index, vector_file::VectorFile, writing};
+use crate::fulltext::SearchScope;
 
 const DIMENSION: usize = 70;
 const MODEL: i64 = 1;
@@ -114,10 +114,10 @@ async fn apply(database: &Database, change: Change) {
 }
 
 async fn nearest(index: &VectorIndex, database: &Database, query: &Vector) -> Vec<Nearest> {
-    let look = Look {
+    let look = VectorQuery {
         model_id: MODEL,
         near: query,
-        among: &Among::default(),
+        among: &SearchScope::default(),
         depth: Depth { least: 10, most: 10 },
         patience: Duration::from_secs(60),
     };
@@ -262,7 +262,7 @@ fn the_nearest_are_chosen_among_vectors_that_all_point_the_same_way() {
     let path = folder.path().join("vectors");
     let file = std::fs::File::create(&path).expect("a file");
     writing::write(&file, &index, MODEL, 1, &AtomicBool::new(false)).expect("written");
-    let kept = Index::of(Kept::open(&path).expect("a file").expect("a whole one"));
+    let kept = Index::of(VectorFile::open(&path).expect("a file").expect("a whole one"));
     let exact = index.into_inner().expect("an index");
     let (mut found, mut all) = (0, 0);
     for query in queries {
@@ -294,9 +294,9 @@ async fn what_cannot_be_written_is_no_error() {
 
 /// The statements that were said, as tests of statements hear them.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<String>>>);
+struct StatementLog(Arc<Mutex<Vec<String>>>);
 
-impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Said {
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for StatementLog {
     fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
         if event.metadata().target() == "afterword::sql" {
             event.record(&mut self.clone());
@@ -304,7 +304,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Said {
     }
 }
 
-impl tracing::field::Visit for Said {
+impl tracing::field::Visit for StatementLog {
     fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
         if field.name() == "sql" {
             self.0.lock().expect("the lock").push(value.to_owned());
@@ -346,7 +346,7 @@ async fn a_reading_of_all_vectors_reads_each_chunk_once() {
         );
         let bytes = vector(5).to_bytes();
         database.write_connection().run(&insert, [bytes.into()]).await.expect("chunks");
-        let said = Said::default();
+        let said = StatementLog::default();
         let listening = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
         let index = VectorIndex::keeping_from(usize::MAX);
         nearest(&index, &database, &vector(3)).await;

@@ -11,9 +11,9 @@ use std::{
 
 use super::{
     codes::{signs, words},
-    index::{Index, Whole},
-    kept::{BESIDE_CODES, MAGIC},
-    reading::Broken,
+    index::{ArticleRecords, Index},
+    reading::DamagedFile,
+    vector_file::{BESIDE_CODES, MAGIC},
 };
 
 /// Articles taken from the index at a time: searches and changes go on between.
@@ -35,7 +35,7 @@ pub(super) fn write(file: &File, index: &RwLock<Index>, model_id: i64, seq: i64,
         if stop.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let wholes: Result<Vec<_>, Broken> = {
+        let wholes: Result<Vec<_>, DamagedFile> = {
             let index = read();
             slice.iter().filter_map(|&id| index.whole(id).transpose()).collect()
         };
@@ -46,7 +46,7 @@ pub(super) fn write(file: &File, index: &RwLock<Index>, model_id: i64, seq: i64,
     to.flush()
 }
 
-fn damaged(_: Broken) -> io::Error {
+fn damaged(_: DamagedFile) -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
@@ -54,11 +54,11 @@ fn damaged(_: Broken) -> io::Error {
 fn mean(
     articles: &[i64],
     dimension: usize,
-    whole: impl Fn(i64) -> Result<Option<Whole>, Broken>,
+    whole: impl Fn(i64) -> Result<Option<ArticleRecords>, DamagedFile>,
 ) -> io::Result<Vec<f32>> {
     let (mut sum, mut count) = (vec![0.0_f64; dimension], 0_u32);
     for &id in articles.iter().step_by(articles.len().div_ceil(FOR_THE_MEAN).max(1)) {
-        let Some(Whole { chunks, .. }) = whole(id).map_err(damaged)? else { continue };
+        let Some(ArticleRecords { chunks, .. }) = whole(id).map_err(damaged)? else { continue };
         for (_, scale, codes) in chunks {
             sum.iter_mut().zip(codes).for_each(|(sum, code)| *sum += f64::from(code) * f64::from(scale));
             count += 1;
@@ -80,7 +80,12 @@ struct Head {
 
 impl Head {
     /// Writes the records of an article.
-    fn take(&mut self, Whole { id, mark, chunks }: &Whole, dimension: usize, to: &mut impl Write) -> io::Result<()> {
+    fn take(
+        &mut self,
+        ArticleRecords { id, mark, chunks }: &ArticleRecords,
+        dimension: usize,
+        to: &mut impl Write,
+    ) -> io::Result<()> {
         self.articles.extend(id.to_le_bytes());
         self.articles.extend(mark.to_le_bytes());
         self.articles.extend(self.chunk_count.to_le_bytes());

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     mcp_clients::site::{clients, command, over_http, over_stdio, over_stdio_on},
-    support::{OnPostgres, Place},
+    support::{OnPostgres, TestDatabase},
 };
 
 fn run(script: &str, sdk: &str, server: &[String]) {

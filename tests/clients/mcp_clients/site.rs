@@ -10,7 +10,7 @@ use afterword::{
     embedding::Backends,
     health::Health,
     host::Host,
-    http::{self, HttpState, Parts},
+    http::{self, HttpParts, HttpState},
     mcp,
     telemetry::Telemetry,
 };
@@ -71,7 +71,7 @@ pub(crate) async fn serve<H: ServerHandler>(
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let door = mcp::streamable(handler, &settings.server, CancellationToken::new());
-    let parts = Parts {
+    let parts = HttpParts {
         host: worker.host.clone(),
         runtime: worker.runtime.handle(),
         health: Health::default(),

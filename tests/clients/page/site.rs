@@ -4,7 +4,7 @@ use reqwest::{RequestBuilder, Url, header};
 
 use crate::{
     support::process::Server,
-    support::{self, Place},
+    support::{self, TestDatabase},
 };
 
 /// A server, and the database it is on.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use afterword::{articles::Changes, bulk::Bulk};
+use afterword::{articles::ArticlePatch, bulk::Bulk};
 use afterword_actors::{
     Retention,
     store::{
         backlog::Backlog,
-        retention::{self, Removed},
+        retention::{self, CleanupReport},
     },
 };
 
@@ -26,14 +26,14 @@ const FOR_EVER: Retention = Retention {
 };
 const AGE: Duration = Duration::from_secs(500);
 
-async fn clean(world: &TestHost, kept: Retention) -> Removed {
+async fn clean(world: &TestHost, kept: Retention) -> CleanupReport {
     retention::clean(&world.database, &kept).await.expect("a clean-up")
 }
 
 async fn edit(world: &TestHost, slug: &str, times: usize) {
     for n in 0..times {
         let body = Some(format!("{slug}, text {n}"));
-        world.articles(None).update(slug, Changes { body, ..Changes::default() }).await.expect("a save");
+        world.articles(None).update(slug, ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
     }
 }
 
@@ -69,7 +69,7 @@ async fn a_bulk_run_goes_with_all_it_did_and_until_then_tells_how_it_ended() {
     let removed = clean(&world, kept).await;
     assert_eq!((removed.bulk_items, removed.bulk_runs), (120, 1));
     assert_eq!(world.number("SELECT count(*) AS n FROM bulk_items").await, 1, "of the run that goes on");
-    assert_eq!(clean(&world, kept).await, Removed::default(), "nothing is left to do");
+    assert_eq!(clean(&world, kept).await, CleanupReport::default(), "nothing is left to do");
 }
 
 #[tokio::test(flavor = "multi_thread")]

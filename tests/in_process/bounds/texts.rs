@@ -1,7 +1,7 @@
 //! Texts that are hard on databases.
 
 use afterword::{
-    articles::{ArticleError, Changes, NewArticle, front_matter::Setting, slug::Slug},
+    articles::{ArticleError, ArticlePatch, NewArticle, front_matter::Setting, slug::Slug},
     database,
     search::Mode,
 };
@@ -25,7 +25,10 @@ async fn a_text_with_more_words_than_one_index_entry_holds_is_saved_and_found() 
     for (slug, body) in [("hashes", hashes.join("\n")), ("long-words", long.join(" "))] {
         service.create(article(slug, &format!("firstword {body} lastword"))).await.expect("a save");
         service
-            .update(slug, Changes { body: Some(format!("firstword {body}\n\nlastword")), ..Changes::default() })
+            .update(
+                slug,
+                ArticlePatch { body: Some(format!("firstword {body}\n\nlastword")), ..ArticlePatch::default() },
+            )
             .await
             .expect("another save");
     }
@@ -52,7 +55,7 @@ async fn a_nul_in_whatever_is_asked_for_is_an_answer_and_no_failure_of_the_datab
     for slug in ["bees\0", "\0", "be\0es"] {
         assert!(Slug::parse(slug).is_err());
         not_found("read", service.read(slug).await.expect_err("nothing"));
-        not_found("update", service.update(slug, Changes::default()).await.expect_err("nothing"));
+        not_found("update", service.update(slug, ArticlePatch::default()).await.expect_err("nothing"));
         not_found("delete", service.delete(slug, None).await.expect_err("nothing"));
         not_found("rename", service.rename(slug, Slug::from_title("new"), None).await.expect_err("nothing"));
         not_found("restore", service.restore(slug, None).await.expect_err("nothing"));
@@ -88,6 +91,6 @@ async fn front_matter_of_very_many_keys_costs_no_more_than_its_length() {
     let properties = service.read("keys").await.expect("an article").properties;
     assert_eq!(properties.get("key7").map(ToString::to_string), None, "it is not among the first of so many");
     let many = (0..1_000).map(|number| (format!("key{number}"), Some(Setting::Switch(true)))).collect();
-    let refused = service.update("keys", Changes { properties: many, ..Changes::default() }).await;
+    let refused = service.update("keys", ArticlePatch { properties: many, ..ArticlePatch::default() }).await;
     assert!(matches!(&refused, Err(ArticleError::Invalid { field, .. }) if *field == "properties"), "{refused:?}");
 }

@@ -3,7 +3,7 @@
 use std::{fs::File, process::Command, sync::Arc, time::Duration};
 
 use afterword::{
-    articles::Changes,
+    articles::ArticlePatch,
     search::{Mode, Query, Search, SearchSettings},
 };
 use afterword_actors::{RuntimeSettings, store::Engine};
@@ -57,7 +57,10 @@ async fn what_changed_is_followed_in_pages_whatever_it_is() {
     }
     let long: Vec<_> = (0..2_300).map(|n| format!("# Heading {n}\n\nzebra{n} stripes{n}\n")).collect();
     service.create(article("long", &long.join("\n"))).await.expect("a save");
-    service.update("first", Changes { body: Some("telescope".into()), ..Changes::default() }).await.expect("a save");
+    service
+        .update("first", ArticlePatch { body: Some("telescope".into()), ..ArticlePatch::default() })
+        .await
+        .expect("a save");
     world.settled(&runtime).await;
     assert!(world.number("SELECT max(chunk_count) AS n FROM article_embeddings").await > 2_000);
     // Nothing is missing or left over: a first reading of everything gives the same.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afterword::articles::{Articles, Changes, NewArticle, folder::Folder, properties::Filter, slug::Slug};
+use afterword::articles::{ArticlePatch, Articles, NewArticle, folder::Folder, properties::Filter, slug::Slug};
 use afterword_actors::store::Engine;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -25,7 +25,7 @@ async fn fill(articles: &Articles) {
 
 async fn append(articles: &Articles, slug: &str, text: &str) {
     let body = articles.read(slug).await.expect("an article").body;
-    let changes = Changes { body: Some(format!("{body} {text}")), ..Changes::default() };
+    let changes = ArticlePatch { body: Some(format!("{body} {text}")), ..ArticlePatch::default() };
     articles.update(slug, changes).await.expect("a save");
 }
 
@@ -89,15 +89,18 @@ async fn times_that_files_name_hide_no_article_and_repeat_none() {
         let articles = world.articles(None);
         fill(&articles).await;
         // Ahead of every clock, and first in the list.
-        let changes =
-            Changes { updated_at: Some(4_000_000_000_000), body: Some("later".to_owned()), ..Changes::default() };
+        let changes = ArticlePatch {
+            updated_at: Some(4_000_000_000_000),
+            body: Some("later".to_owned()),
+            ..ArticlePatch::default()
+        };
         articles.update("note-9", changes).await.expect("a save");
         let seen = walk(&articles, filter, async |page, listed| {
             // Those to come, and those that were listed, are saved with times in the midst of the list.
             let to_come = ["note-0", "note-1", "note-2", "note-3"];
             for (n, slug) in (0..).zip(listed.iter().map(String::as_str).chain(to_come)) {
                 let body = Some(format!("text of page {page}"));
-                let changes = Changes { updated_at: Some(LONG_AGO + 10 - n), body, ..Changes::default() };
+                let changes = ArticlePatch { updated_at: Some(LONG_AGO + 10 - n), body, ..ArticlePatch::default() };
                 articles.update(slug, changes).await.expect("a save");
             }
         });

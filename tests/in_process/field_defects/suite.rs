@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use afterword::{
-    articles::{AfterSave, Articles, Changes, EmbeddingState, Limits, NewArticle, slug::Slug},
-    config::{Loaded, Sources},
+    articles::{AfterSave, ArticlePatch, Articles, EmbeddingState, Limits, NewArticle, slug::Slug},
+    config::{LoadedSettings, Sources},
     embedding::scripted::{Rule, Script},
     search::Mode,
 };
@@ -18,8 +18,8 @@ use afterword_actors::{
 use super::TestHost;
 use crate::support::{DRAIN, article, quick};
 
-fn body(text: &str) -> Changes {
-    Changes { body: Some(text.to_owned()), ..Changes::default() }
+fn body(text: &str) -> ArticlePatch {
+    ArticlePatch { body: Some(text.to_owned()), ..ArticlePatch::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +159,7 @@ async fn a_disabled_queue_embeds_inside_the_save_and_never_fails_it() {
     assert_eq!(saved.embedding.status, EmbeddingState::Completed);
     let saved = service.create(article("bad", "broken")).await.expect("a save").article;
     assert_eq!(saved.embedding.status, EmbeddingState::Failed);
-    let settings = Loaded::load(&Sources {
+    let settings = LoadedSettings::load(&Sources {
         variables: [("EMBEDDING_QUEUE_ENABLED".to_owned(), "false".to_owned())].into(),
         ..Sources::default()
     });
@@ -174,7 +174,7 @@ async fn opted_out_articles_are_embedded_by_nothing() {
     service.create(NewArticle { skip_embedding: true, ..article("never", "secret") }).await.expect("a save");
     world.embedder.hold();
     service.create(article("later", "secret")).await.expect("a save");
-    let skip = Changes { skip_embedding: Some(true), ..Changes::default() };
+    let skip = ArticlePatch { skip_embedding: Some(true), ..ArticlePatch::default() };
     service.update("later", skip).await.expect("a save");
     world.embedder.release();
     let id = runtime.handle().start_bulk(Backlog::All, String::new()).await.expect("a run");

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, fs};
 
-use afterword::articles::{Changes, folder::Folder, slug::Slug};
-use afterword::files::{Import, OnConflict, Sync, sync};
+use afterword::articles::{ArticlePatch, folder::Folder, slug::Slug};
+use afterword::files::{Import, OnConflict, SyncRequest, sync};
 
 use super::TestHost;
 use crate::{
@@ -125,7 +125,7 @@ async fn what_was_changed_on_both_sides_is_a_conflict() {
     let service = world.articles(None);
     let vault = Vault::of(&[("note.md", "one")]);
     import(&service, &vault.root()).await;
-    let body = |text: &str| Changes { body: Some(text.to_owned()), ..Changes::default() };
+    let body = |text: &str| ArticlePatch { body: Some(text.to_owned()), ..ArticlePatch::default() };
     service.update("note", body("changed here")).await.expect("a save");
     assert_eq!(counts(&import(&service, &vault.root()).await), [0, 0, 1, 0, 0, 0], "the file says nothing new");
     vault.put("note.md", "changed there");
@@ -237,7 +237,8 @@ async fn an_import_of_a_copy_changes_nothing_of_a_folder_that_is_kept_in_step() 
     let service = world.articles(None);
     let notes = ["1.md", "2.md", "3.md", "4.md", "5.md", "6.md", "7.md", "8.md", "9.md"].map(|file| (file, "# Note\n"));
     let (kept, copy) = (Vault::of(&notes), Vault::of(&notes));
-    let in_step = Sync { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
+    let in_step =
+        SyncRequest { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
     sync(&service, &in_step).await.expect("a run");
     copy.put("new.md", "# New\n");
     copy.put("6.md", "# Other\n");
@@ -271,7 +272,8 @@ async fn an_import_around_a_folder_that_is_kept_in_step_takes_nothing_over() {
     let world = TestHost::new().await;
     let service = world.articles(None);
     let kept = Vault::of(&[("gone.md", "# Gone\n"), ("changes.md", "# Changes\n"), ("stays.md", "# Stays\n")]);
-    let in_step = Sync { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
+    let in_step =
+        SyncRequest { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
     sync(&service, &in_step).await.expect("a run");
     kept.put("new.md", "# New\n");
     import(&service, kept.root().parent().expect("a folder")).await;
@@ -474,7 +476,7 @@ async fn what_is_saved_during_an_export_is_somewhere_after_it() {
         let update = afterword::files::Export { on_conflict: OnConflict::Update, ..exporting(&vault.root()) };
         export_as(&service, update).await;
         let body = Some(format!("changed here {round}"));
-        service.update("note", Changes { body, ..Changes::default() }).await.expect("a save");
+        service.update("note", ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
         let (path, saved) = (vault.path("note.md"), format!("saved there {round}"));
         let text = saved.clone();
         let (begun, begins) = tokio::sync::oneshot::channel();
@@ -501,7 +503,7 @@ async fn an_export_removes_a_file_only_when_its_article_stands_elsewhere() {
     let vault = Vault::of(&[]);
     export(&service, &vault.root()).await;
     let folder = Some(Folder::parse("y").expect("a folder"));
-    service.update("note", Changes { folder, ..Changes::default() }).await.expect("a save");
+    service.update("note", ArticlePatch { folder, ..ArticlePatch::default() }).await.expect("a save");
     vault.put("y/note.md", "of another");
     let prune = |on_conflict, dry_run| afterword::files::Export {
         prune: true,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afterword::articles::{Articles, folder::Folder, properties::Properties};
-use afterword::files::{Export, Import, ImportReport, Layout, Reason, Sync, sync};
+use afterword::files::{Export, Import, ImportReport, Layout, Reason, SyncRequest, sync};
 
 use super::TestHost;
 use crate::notes::vault::{Vault, counts, export_as, exporting, import, import_as, importing, slugs};
@@ -189,7 +189,8 @@ async fn files_are_read_as_they_are_where_that_is_asked_or_they_are_kept_in_step
 
     let (world, before) = (TestHost::new().await, Vault::contents(&vault.root()));
     let service = world.articles(None);
-    let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
+    let asked =
+        SyncRequest { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
     let report = sync(&service, &asked).await.expect("a run");
     assert_eq!(report.articles.created.len(), 3, "{report:?}");
     assert_eq!(Vault::contents(&vault.root()), before, "files that are kept in step stay as they are");

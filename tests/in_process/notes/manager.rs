@@ -1,10 +1,10 @@
 //! Articles of mcp-markdown-manager are imported with their history; an interrupted run is completed by the next.
 
-use afterword::articles::{Articles, Changes};
+use afterword::articles::{ArticlePatch, Articles};
 use afterword::files::{ManagerError, ManagerReport, import_manager};
 
 use super::TestHost;
-use crate::support::{Place, SqliteTestHost, article};
+use crate::support::{SqliteTestHost, TestDatabase, article};
 
 const TABLES: [&str; 6] = [
     "DROP SCHEMA IF EXISTS manager CASCADE",
@@ -40,7 +40,7 @@ async fn bring_in(articles: &Articles, url: &str) -> ManagerReport {
     import_manager(articles, url, false, &|_, _| {}).await.expect("a run again")
 }
 
-async fn come_over<P: Place>(world: &crate::support::TestHost<P>) {
+async fn come_over<P: TestDatabase>(world: &crate::support::TestHost<P>) {
     let (theirs, url) = theirs().await;
     let articles = world.articles(None);
     articles.create(article("taken", "ours")).await.expect("an article");
@@ -75,7 +75,7 @@ async fn come_over<P: Place>(world: &crate::support::TestHost<P>) {
 
     // New articles are imported; those that were edited or deleted here stay so.
     theirs.run("UPDATE manager.articles SET content = 'fourth'").await;
-    let changes = Changes { body: Some("edited here".to_owned()), ..Changes::default() };
+    let changes = ArticlePatch { body: Some("edited here".to_owned()), ..ArticlePatch::default() };
     articles.update("quiet-one", changes).await.expect("a save");
     let other = articles.list(&afterword::articles::folder::Folder::default(), None, 10).await.expect("a page");
     let other = other.articles.into_iter().find(|found| found.slug.starts_with("taken-")).expect("an article");
@@ -104,7 +104,7 @@ async fn articles_come_over_with_their_history_and_once() {
 }
 
 /// The state after a run that was killed when the first of the revisions was saved.
-async fn killed_after_the_first<P: Place>(world: &crate::support::TestHost<P>, slug: &str, first: &str) {
+async fn killed_after_the_first<P: TestDatabase>(world: &crate::support::TestHost<P>, slug: &str, first: &str) {
     let articles = world.articles(None);
     articles.restore(slug, Some(1)).await.expect("a revision");
     let hash = afterword_hash(first);
@@ -117,7 +117,7 @@ async fn killed_after_the_first<P: Place>(world: &crate::support::TestHost<P>, s
     }
 }
 
-async fn go_back_and_on<P: Place>(world: &crate::support::TestHost<P>) {
+async fn go_back_and_on<P: TestDatabase>(world: &crate::support::TestHost<P>) {
     let (theirs, url) = theirs().await;
     theirs.run("UPDATE manager.articles SET title = 'Tide', content = 'first', folder = NULL WHERE id = 1").await;
     theirs
@@ -140,7 +140,7 @@ async fn a_history_that_came_back_to_an_earlier_text_comes_over_whole() {
     go_back_and_on(&TestHost::new().await).await;
 }
 
-async fn come_over_twice<P: Place>(world: &crate::support::TestHost<P>) {
+async fn come_over_twice<P: TestDatabase>(world: &crate::support::TestHost<P>) {
     let (_theirs, url) = theirs().await;
     let runs = (0..3).map(|_| {
         let (articles, url) = (world.articles(None), url.clone());
@@ -160,7 +160,7 @@ async fn runs_at_once_bring_each_article_over_once() {
     come_over_twice(&TestHost::new().await).await;
 }
 
-async fn known_by_number<P: Place>(world: &crate::support::TestHost<P>) {
+async fn known_by_number<P: TestDatabase>(world: &crate::support::TestHost<P>) {
     let (theirs, url) = theirs().await;
     let articles = world.articles(None);
     bring_in(&articles, &url).await;
@@ -193,7 +193,7 @@ async fn an_article_is_known_by_its_number_whatever_it_is_called() {
     known_by_number(&TestHost::new().await).await;
 }
 
-async fn too_long<P: Place>(world: &crate::support::TestHost<P>) {
+async fn too_long<P: TestDatabase>(world: &crate::support::TestHost<P>) {
     let (theirs, url) = theirs().await;
     let long = "UPDATE manager.articles SET content = '---\npublic: no ' || repeat('0123456789', 40000) || '\n---\n' WHERE id = 1";
     theirs.run(long).await;

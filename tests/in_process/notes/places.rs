@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use afterword::{
-    articles::{Articles, Changes, folder::Folder},
+    articles::{ArticlePatch, Articles, folder::Folder},
     files::sync,
 };
 use afterword_actors::store::{Engine, sql::Sql};
@@ -99,7 +99,7 @@ async fn articles_go_along_with_files_that_take_each_others_places() {
     run(&articles, &vault).await;
     let before = said(&articles, names).await;
     let moved = |from: &str, to: &str| fs::rename(vault.path(from), vault.path(to)).expect("a rename");
-    // One name is given on, and two are swapped.
+    // One file gets the name that another had, and two files swap their names.
     moved("b.md", "new.md");
     moved("a.md", "b.md");
     moved("c.md", "aside");
@@ -181,7 +181,8 @@ async fn files_stay_apart_whose_articles_take_each_others_places() {
     for slug in &named {
         let article = articles.read(slug).await.expect("an article");
         let folder = if article.folder == "x" { "y" } else { "x" };
-        let changes = Changes { folder: Some(Folder::parse(folder).expect("a folder")), ..Changes::default() };
+        let changes =
+            ArticlePatch { folder: Some(Folder::parse(folder).expect("a folder")), ..ArticlePatch::default() };
         articles.update(slug, changes).await.expect("a save");
         expected.insert(slug.clone(), (folder.to_owned(), article.body));
     }

@@ -2,7 +2,9 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use afterword::articles::{ArticleError, Articles, Changes, NewArticle, PartEdits, Saved, editing::Edit, slug::Slug};
+use afterword::articles::{
+    ArticleError, ArticlePatch, Articles, NewArticle, PartEdits, SaveResult, editing::Edit, slug::Slug,
+};
 use afterword_actors::{
     Retention, RuntimeSettings,
     store::{Engine, StoreError, retention, sql::Sql},
@@ -40,8 +42,8 @@ where
     runners.join_all().await
 }
 
-fn body(text: &str) -> Changes {
-    Changes { body: Some(text.to_owned()), ..Changes::default() }
+fn body(text: &str) -> ArticlePatch {
+    ArticlePatch { body: Some(text.to_owned()), ..ArticlePatch::default() }
 }
 
 /// An error that a door would answer with 500.
@@ -49,7 +51,7 @@ fn is_fault(error: &ArticleError) -> bool {
     matches!(error, ArticleError::Store(StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_)))
 }
 
-fn one_wins(results: &[Result<Saved, ArticleError>]) {
+fn one_wins(results: &[Result<SaveResult, ArticleError>]) {
     let won = results.iter().flatten().filter(|saved| saved.changed).count();
     assert_eq!(won, 1, "{results:?}");
     assert!(!results.iter().filter_map(|result| result.as_ref().err()).any(is_fault), "{results:?}");
@@ -167,7 +169,7 @@ async fn saves_that_wait_for_names_that_are_swapped_end_well() {
         let service = service.clone();
         tokio::spawn(async move {
             let body = Some(format!("saved as {name}"));
-            service.update(name, Changes { body, ..Changes::default() }).await
+            service.update(name, ArticlePatch { body, ..ArticlePatch::default() }).await
         })
     });
     let waiting = "SELECT count(*) AS n FROM pg_stat_activity

@@ -8,34 +8,34 @@ use std::{
 };
 
 use afterword::{
-    articles::{AfterSave, Articles, Changes, Limits, NewArticle, folder::Folder, slug::Slug},
-    files::{Sync, SyncReport, left_copies, sync},
+    articles::{AfterSave, ArticlePatch, Articles, Limits, NewArticle, folder::Folder, slug::Slug},
+    files::{SyncReport, SyncRequest, left_copies, sync},
     search::Mode,
 };
 
 use super::TestHost;
 use crate::{
     notes::vault::Vault,
-    support::{Place, article},
+    support::{TestDatabase, article},
 };
 
 /// A test that has waited this long for something is stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-fn asked(vault: &Vault) -> Sync {
-    Sync { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false }
+fn asked(vault: &Vault) -> SyncRequest {
+    SyncRequest { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false }
 }
 
 /// A run, after a dry run that predicts the same.
 async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
-    let promised = sync(articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
+    let promised = sync(articles, &SyncRequest { dry_run: true, ..asked(vault) }).await.expect("a dry run");
     let done = sync(articles, &asked(vault)).await.expect("a run");
     assert_eq!(promised, SyncReport { dry_run: true, ..done.clone() }, "what is done is what was promised");
     done
 }
 
 /// Brings both sides into step until every file rests.
-async fn rest<P: Place>(world: &crate::support::TestHost<P>, vault: &Vault) {
+async fn rest<P: TestDatabase>(world: &crate::support::TestHost<P>, vault: &Vault) {
     let (articles, start) = (world.articles(None), Instant::now());
     loop {
         let report = sync(&articles, &asked(vault)).await.expect("a run");
@@ -52,12 +52,12 @@ async fn body(articles: &Articles, slug: &str) -> String {
     articles.read(slug).await.expect("an article").body
 }
 
-async fn change(articles: &Articles, slug: &str, changes: Changes) {
+async fn change(articles: &Articles, slug: &str, changes: ArticlePatch) {
     articles.update(slug, changes).await.expect("a save");
 }
 
-fn saying(text: &str) -> Changes {
-    Changes { body: Some(text.to_owned()), ..Changes::default() }
+fn saying(text: &str) -> ArticlePatch {
+    ArticlePatch { body: Some(text.to_owned()), ..ArticlePatch::default() }
 }
 
 fn set_time(path: &Path, time: SystemTime) {
@@ -86,7 +86,7 @@ async fn whatever_wakes_a_file_that_rests_is_seen() {
     set_time(&file, then);
     change(&articles, "note-2", saying("# Note 2\n\nhere\n")).await;
     let folder = Some(Folder::parse("other").expect("a folder"));
-    change(&articles, "note-3", Changes { folder, ..Changes::default() }).await;
+    change(&articles, "note-3", ArticlePatch { folder, ..ArticlePatch::default() }).await;
     articles.rename("note-4", Slug::parse("four").expect("a slug"), None).await.expect("a rename");
     articles.delete("note-5", None).await.expect("a deletion");
     fs::remove_file(vault.path("Sub/Note 6.md")).expect("a removal");
@@ -127,7 +127,7 @@ async fn files_that_rest_count_when_it_is_asked_whether_many_are_gone() {
     let vault = Vault::of(&[]);
     (0..70).for_each(|number| vault.put(&format!("note-{number}.md"), format!("# Note {number}\n")));
     rest(&world, &vault).await;
-    let asking = Sync { many_deletions: false, ..asked(&vault) };
+    let asking = SyncRequest { many_deletions: false, ..asked(&vault) };
     (0..7).for_each(|number| fs::remove_file(vault.path(&format!("note-{number}.md"))).expect("a removal"));
     assert_eq!(sync(&articles, &asking).await.expect("a tenth is meant").articles.deleted.len(), 7);
     (10..17).for_each(|number| fs::remove_file(vault.path(&format!("note-{number}.md"))).expect("a removal"));

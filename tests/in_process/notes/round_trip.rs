@@ -1,7 +1,7 @@
-//! In, out, in and out again: the same bytes.
+//! Files that are imported and exported, twice, have the same bytes as before.
 
 use afterword::articles::{
-    Changes, NewArticle,
+    ArticlePatch, NewArticle,
     folder::Folder,
     front_matter::{Setting, head},
     slug::Slug,
@@ -140,7 +140,7 @@ async fn an_edit_changes_its_line_and_a_rename_the_file() {
     let vault = Vault::of(&[("Sub/Note.md", text), ("hugo.md", "+++\nslug = 'fixed'\n+++\n")]);
     import(&service, &vault.root()).await;
     assert_eq!(service.read("note").await.expect("an article").updated_at.to_string(), "2024-06-01T00:00:00Z");
-    let title = Changes { title: Some("Figures: all".to_owned()), ..Changes::default() };
+    let title = ArticlePatch { title: Some("Figures: all".to_owned()), ..ArticlePatch::default() };
     let saved = service.update("note", title).await.expect("a save").article;
     service.rename("note", Slug::parse("figures").expect("a slug"), None).await.expect("a rename");
     service.rename("fixed", Slug::parse("free").expect("a slug"), None).await.expect("a rename");

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword::articles::{Articles, Changes, NewArticle, folder::Folder, front_matter::Document, slug::Slug};
-use afterword::files::{Import, OfArticles, Sync, SyncError, SyncReport, forget, sync};
+use afterword::articles::{ArticlePatch, Articles, NewArticle, folder::Folder, front_matter::Document, slug::Slug};
+use afterword::files::{ArticleChanges, Import, SyncError, SyncReport, SyncRequest, forget, sync};
 
 use afterword_actors::store::sql::Sql;
 use proptest::{
@@ -23,17 +23,17 @@ use proptest::{
 use super::TestHost;
 use crate::{
     notes::vault::{Vault, import, import_as, importing},
-    support::{Place, TOKIO, article},
+    support::{TOKIO, TestDatabase, article},
 };
 
-pub(super) fn asked(vault: &Vault) -> Sync {
-    Sync { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false }
+pub(super) fn asked(vault: &Vault) -> SyncRequest {
+    SyncRequest { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false }
 }
 
 /// A run, after a dry run that predicts the same.
 pub(super) async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
     let before = Vault::contents(&vault.root());
-    let promised = sync(articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
+    let promised = sync(articles, &SyncRequest { dry_run: true, ..asked(vault) }).await.expect("a dry run");
     assert_eq!(Vault::contents(&vault.root()), before, "a dry run does nothing");
     let done = sync(articles, &asked(vault)).await.expect("a run");
     assert!(done.failed.is_empty(), "{:?}", done.failed);
@@ -74,13 +74,13 @@ pub(super) async fn body(articles: &Articles, slug: &str) -> String {
 }
 
 pub(super) async fn change(articles: &Articles, slug: &str, body: &str) {
-    let changes = Changes { body: Some(body.to_owned()), ..Changes::default() };
+    let changes = ArticlePatch { body: Some(body.to_owned()), ..ArticlePatch::default() };
     articles.update(slug, changes).await.expect("a save");
 }
 
 async fn put_in(articles: &Articles, slug: &str, folder: &str) {
     let folder = Some(Folder::parse(folder).expect("a folder"));
-    articles.update(slug, Changes { folder, ..Changes::default() }).await.expect("a save");
+    articles.update(slug, ArticlePatch { folder, ..ArticlePatch::default() }).await.expect("a save");
 }
 
 pub(super) fn slug(text: &str) -> Slug {
@@ -233,7 +233,7 @@ async fn a_folder_of_articles_is_kept_in_step_by_itself() {
     };
     articles.create(within("inner", "team/docs")).await.expect("an article");
     let vault = Vault::of(&[("a.md", "# A\n"), ("docs/aside.md", "# Another\n")]);
-    let asked = Sync { folder: Folder::parse("team").expect("a folder"), ..asked(&vault) };
+    let asked = SyncRequest { folder: Folder::parse("team").expect("a folder"), ..asked(&vault) };
     let report = sync(&articles, &asked).await.expect("a run");
     assert_eq!((report.articles.created.len(), report.files.written), (2, vec!["docs/inner.md".to_owned()]));
     assert_eq!(articles.read("a").await.expect("an article").folder, "team");
@@ -288,7 +288,7 @@ async fn folders_that_overlap_are_refused_until_one_is_forgotten() {
     let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "# A\n"), ("sub dir/b.md", "# B\n"), ("sub dir/in/c.md", "# C\n")]);
-    let of = |place: &str, folder: &str| Sync {
+    let of = |place: &str, folder: &str| SyncRequest {
         directory: vault.path(place),
         folder: Folder::parse(folder).expect("a folder"),
         ..asked(&vault)
@@ -298,7 +298,8 @@ async fn folders_that_overlap_are_refused_until_one_is_forgotten() {
     let before = texts(&vault);
     for overlapping in [asked(&vault), of("sub dir/in", ""), of("sub dir", ""), of("sub dir", "team/deep")] {
         for dry_run in [true, false] {
-            let refused = sync(&articles, &Sync { dry_run, ..overlapping.clone() }).await.expect_err("an overlap");
+            let refused =
+                sync(&articles, &SyncRequest { dry_run, ..overlapping.clone() }).await.expect_err("an overlap");
             assert!(matches!(refused, SyncError::Overlap { .. }), "{refused}");
             let told = refused.to_string();
             assert!(told.contains("sub dir' --folder team --forget`") && told.contains("kept in step"), "{told}");
@@ -313,7 +314,8 @@ async fn folders_that_overlap_are_refused_until_one_is_forgotten() {
     sync(&articles, &asked(&vault)).await.expect("a run");
     // One that is gone is forgotten as well.
     let other = Vault::of(&[("x.md", "# X\n")]);
-    let gone = Sync { directory: other.path("x"), folder: Folder::parse("x").expect("a folder"), ..asked(&other) };
+    let gone =
+        SyncRequest { directory: other.path("x"), folder: Folder::parse("x").expect("a folder"), ..asked(&other) };
     fs::create_dir(&gone.directory).expect("a folder");
     sync(&articles, &gone).await.expect("a run");
     fs::remove_dir(&gone.directory).expect("a removal");
@@ -329,7 +331,7 @@ async fn folders_beside_each_other_multiply_nothing() {
     let world = TestHost::new().await;
     let articles = world.articles(None);
     let vaults = [Vault::of(&[("a.md", "# A\n")]), Vault::of(&[("b.md", "# B\n")]), Vault::of(&[("b.md", "# B2\n")])];
-    let asked = |number: usize| Sync {
+    let asked = |number: usize| SyncRequest {
         folder: Folder::parse(["", "team", "team/deep"][number]).expect("a folder"),
         ..asked(&vaults[number])
     };
@@ -410,7 +412,7 @@ async fn many_emptied_files_are_asked_about() {
     run(&articles, &vault).await;
     names[..6].iter().for_each(|name| vault.put(name, ""));
     change(&articles, "note-0", "edited here\n").await;
-    let asking = Sync { many_deletions: false, ..asked(&vault) };
+    let asking = SyncRequest { many_deletions: false, ..asked(&vault) };
     let refused = sync(&articles, &asking).await.expect_err("a question");
     assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 0, emptied: 6, .. }), "{refused}");
     assert_eq!(body(&articles, "note-1").await, "# note-1.md\n");
@@ -427,7 +429,7 @@ async fn a_question_is_asked_before_anything_is_done() {
     let vault = Vault::of(&[]);
     let names: Vec<String> = (0..20).map(|n| format!("note-{n}.md")).collect();
     names.iter().for_each(|name| vault.put(name, format!("# {name}\n\none\n")));
-    let team = Sync { folder: Folder::parse("team").expect("a folder"), many_deletions: false, ..asked(&vault) };
+    let team = SyncRequest { folder: Folder::parse("team").expect("a folder"), many_deletions: false, ..asked(&vault) };
     sync(&articles, &team).await.expect("a run");
     for name in &names[..8] {
         vault.put(name, format!("# {name}\n\none\n\nand more\n"));
@@ -439,7 +441,7 @@ async fn a_question_is_asked_before_anything_is_done() {
     assert!(refused.to_string().contains("nothing was done"), "{refused}");
     assert_eq!(Vault::contents(&vault.root()), before);
     assert_eq!(body(&articles, "note-0").await, "# note-0.md\n\none\n");
-    let report = sync(&articles, &Sync { many_deletions: true, ..team }).await.expect("a run");
+    let report = sync(&articles, &SyncRequest { many_deletions: true, ..team }).await.expect("a run");
     assert_eq!(report.files.removed.len(), 8);
     assert_eq!(body(&articles, "note-0").await, "# note-0.md\n\none\n\nand more\n");
 }
@@ -457,7 +459,7 @@ async fn many_deletions_are_asked_about() {
     let aside = vault.root().parent().expect("a folder").join("aside");
     fs::rename(vault.root(), &aside).expect("a rename");
     fs::create_dir(vault.root()).expect("a folder");
-    let asking = Sync { many_deletions: false, ..asked(&vault) };
+    let asking = SyncRequest { many_deletions: false, ..asked(&vault) };
     let refused = sync(&articles, &asking).await.expect_err("a question");
     assert!(matches!(refused, SyncError::ManyDeletions { gone: 30, deleted: 0, known: 30, .. }), "{refused}");
     let SyncError::ManyDeletions { files, .. } = &refused else { unreachable!("it is one") };
@@ -618,7 +620,7 @@ async fn rules_that_cannot_be_read_are_not_taken_for_none() {
     vault.put(".gitignore", "#".repeat(1 << 20) + "\n" + rules);
     articles.create(article("from-here", "text\n")).await.expect("an article");
     for dry_run in [true, false] {
-        let report = sync(&articles, &Sync { dry_run, ..asked(&vault) }).await.expect("a run");
+        let report = sync(&articles, &SyncRequest { dry_run, ..asked(&vault) }).await.expect("a run");
         let told: Vec<_> = report.failed.iter().map(|problem| problem.file.as_str()).collect();
         assert_eq!(told, ["/"], "{:?}", report.failed);
         assert!(report.failed[0].error.contains(".gitignore") && !report.did_something(), "{report:?}");
@@ -851,7 +853,7 @@ impl Reference {
         let mut wanted: BTreeSet<String> = in_files.union(&in_articles).cloned().collect();
         self.ever.extend(wanted.iter().cloned());
         wanted.retain(|line| !self.deleted || !self.known.contains(line));
-        let promised = sync(&articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
+        let promised = sync(&articles, &SyncRequest { dry_run: true, ..asked(vault) }).await.expect("a dry run");
         let report = sync(&articles, &asked(vault)).await.expect("a run");
         prop_assert!(report.failed.is_empty(), "{:?}", report.failed);
         let done_as_promised = SyncReport { dry_run: true, ..report.clone() };
@@ -1021,7 +1023,7 @@ async fn another_branch_is_checked_out() {
         let there = sync().await;
         assert_eq!(checked_out(&vault), on_other, "the files are those of the branch");
         assert!(there.files.written.is_empty() && there.files.removed.is_empty(), "{there:?}");
-        let OfArticles { created, updated: _, deleted } = &there.articles;
+        let ArticleChanges { created, updated: _, deleted } = &there.articles;
         assert_eq!((created.len(), deleted.len()), (40, 50), "a move is a move");
         assert_eq!(articles.read("note-160").await.expect("an article").folder, "moved");
 

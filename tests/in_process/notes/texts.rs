@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use afterword::articles::Changes;
-use afterword::files::{Sync, sync};
+use afterword::articles::ArticlePatch;
+use afterword::files::{SyncRequest, sync};
 
 use super::{
     TestHost,
@@ -71,7 +71,7 @@ async fn a_slug_in_a_file_that_its_article_does_not_get_is_told() {
     let vault = Vault::of(&[("a.md", "---\nslug: bar\n---\ntext\n")]);
     assert!(run(&articles, &vault).await.warnings.is_empty());
     vault.put("a.md", "---\nslug: baz\n---\ntext\n");
-    let promised = sync(&articles, &Sync { dry_run: true, ..asked(&vault) }).await.expect("a dry run");
+    let promised = sync(&articles, &SyncRequest { dry_run: true, ..asked(&vault) }).await.expect("a dry run");
     let done = run(&articles, &vault).await;
     assert_eq!(promised.warnings, done.warnings);
     let told = &done.warnings[0];
@@ -94,7 +94,7 @@ async fn a_folder_that_an_import_read_otherwise_stays_as_it_was_read() {
     assert!(first.articles.updated.is_empty(), "{first:?}");
     assert!(first.notes.iter().any(|note| note.contains("Notion")), "{:?}", first.notes);
     assert_eq!(articles.read("row").await.expect("an article"), before);
-    let changes = Changes { title: Some("Line".to_owned()), ..Changes::default() };
+    let changes = ArticlePatch { title: Some("Line".to_owned()), ..ArticlePatch::default() };
     articles.update("row", changes).await.expect("a save");
     let next = run(&articles, &vault).await;
     assert!(next.notes.is_empty() && vault.path(&row).exists(), "{next:?}");

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword::articles::{Articles, Changes, folder::Folder};
-use afterword::files::{Folders, Sync, SyncError, Told, forget, sync, watch};
+use afterword::articles::{ArticlePatch, Articles, folder::Folder};
+use afterword::files::{FolderSync, SyncError, SyncRequest, WatchEvent, forget, sync, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::TestHost;
@@ -19,13 +19,14 @@ const STUCK: Duration = Duration::from_secs(60);
 
 struct Watching {
     stop: CancellationToken,
-    told: Arc<Mutex<Vec<Told>>>,
+    told: Arc<Mutex<Vec<WatchEvent>>>,
     ended: Arc<Mutex<Option<SyncError>>>,
 }
 
 impl Watching {
     fn begin(articles: &Articles, vault: &Vault) -> Self {
-        let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
+        let asked =
+            SyncRequest { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
         let told = Arc::new(Mutex::new(Vec::new()));
         let ended = Arc::new(Mutex::new(None));
         let (articles, telling, ending) = (articles.clone(), Arc::clone(&told), Arc::clone(&ended));
@@ -44,7 +45,7 @@ impl Watching {
         Self { stop, told, ended }
     }
 
-    fn heard(&self, what: impl Fn(&Told) -> bool) -> usize {
+    fn heard(&self, what: impl Fn(&WatchEvent) -> bool) -> usize {
         self.told.lock().expect("the lock").iter().filter(|told| what(told)).count()
     }
 }
@@ -76,7 +77,7 @@ async fn each_side_follows_the_other_by_itself() {
     until("the first look", || says(&articles, "a", "# A\n")).await;
     vault.put("a.md", "# A\n\nmore\n");
     until("the article follows", || says(&articles, "a", "# A\n\nmore\n")).await;
-    let changes = Changes { body: Some("# A\n\nedited here\n".to_owned()), ..Changes::default() };
+    let changes = ArticlePatch { body: Some("# A\n\nedited here\n".to_owned()), ..ArticlePatch::default() };
     articles.update("a", changes).await.expect("a save");
     let file = || async { fs::read_to_string(vault.path("a.md")).is_ok_and(|text| text == "# A\n\nedited here\n") };
     until("the file follows", file).await;
@@ -91,7 +92,7 @@ async fn each_side_follows_the_other_by_itself() {
     until("the article goes", || async { articles.read("a").await.is_err() }).await;
     articles.delete("new", None).await.expect("a deletion");
     until("the file goes", || async { !vault.path("new.md").exists() }).await;
-    assert_eq!(watching.heard(|told| matches!(told, Told::Failed(_))), 0);
+    assert_eq!(watching.heard(|told| matches!(told, WatchEvent::Failed(_))), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,18 +102,18 @@ async fn a_storm_is_few_looks_and_a_missing_disk_deletes_nothing() {
     let vault = Vault::of(&[]);
     fs::create_dir_all(vault.root()).expect("a folder");
     let watching = Watching::begin(&articles, &vault);
-    until("it is watched", || async { watching.heard(|told| matches!(told, Told::Begun { .. })) == 1 }).await;
+    until("it is watched", || async { watching.heard(|told| matches!(told, WatchEvent::Started { .. })) == 1 }).await;
     for number in 0..400 {
         vault.put(&format!("sub-{}/note-{number}.md", number % 20), format!("# Note {number}\n"));
     }
     let count = || world.number("SELECT count(*) AS n FROM articles");
     until("all came in", || async { count().await == 400 }).await;
-    let looks = watching.heard(|told| matches!(told, Told::Did(_)));
+    let looks = watching.heard(|told| matches!(told, WatchEvent::Synced(_)));
     assert!(looks < 40, "{looks} looks");
 
     let aside = vault.root().parent().expect("a folder").join("aside");
     fs::rename(vault.root(), &aside).expect("a rename");
-    let is_missing = |told: &Told| matches!(told, Told::Failed(SyncError::Folder { .. }));
+    let is_missing = |told: &WatchEvent| matches!(told, WatchEvent::Failed(SyncError::Folder { .. }));
     until("it is told", || async {
         // A change, so that the folder is checked.
         let _ = articles.create(article("poke", "text\n")).await;
@@ -132,7 +133,8 @@ async fn a_folder_that_is_forgotten_is_not_taken_up_again() {
     let vault = Vault::of(&[("a.md", "# A\n")]);
     let watching = Watching::begin(&articles, &vault);
     until("the first look", || says(&articles, "a", "# A\n")).await;
-    let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
+    let asked =
+        SyncRequest { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
     forget(&articles, &asked).await.expect("it was kept in step");
     vault.put("a.md", "# A\n\nmore\n");
     let has_ended = || async { matches!(*watching.ended.lock().expect("the lock"), Some(SyncError::Forgotten(_))) };
@@ -156,8 +158,9 @@ async fn a_folder_that_is_elsewhere_for_a_while_is_not_forgotten() {
         let _ = fs::remove_file(&link);
         std::os::unix::fs::symlink(vault.root(), &link).expect("a link");
     };
-    let asked = Sync { directory: link.clone(), folder: Folder::default(), many_deletions: false, dry_run: false };
-    let mut folders = Folders::new(asked);
+    let asked =
+        SyncRequest { directory: link.clone(), folder: Folder::default(), many_deletions: false, dry_run: false };
+    let mut folders = FolderSync::new(asked);
     lead(&one);
     folders.sync(&articles).await.expect("a run");
     lead(&two);
@@ -179,13 +182,14 @@ async fn a_warning_is_told_although_there_is_nothing_to_do() {
     let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "---\nlastmod: soon\n---\n# A\n"), ("b.md", "# B\n")]);
-    let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
+    let asked =
+        SyncRequest { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
     while sync(&articles, &asked).await.expect("a run").did_something() {}
     let watching = Watching::begin(&articles, &vault);
-    let is_warned = |told: &Told| matches!(told, Told::Did(report) if report.warnings.len() == 1);
+    let is_warned = |told: &WatchEvent| matches!(told, WatchEvent::Synced(report) if report.warnings.len() == 1);
     until("the warning", || async { watching.heard(is_warned) == 1 }).await;
     vault.put("b.md", "# B\n\nmore\n");
     until("the article follows", || says(&articles, "b", "# B\n\nmore\n")).await;
-    let is_idle = |told: &Told| matches!(told, Told::Did(report) if !report.did_something());
+    let is_idle = |told: &WatchEvent| matches!(told, WatchEvent::Synced(report) if !report.did_something());
     assert_eq!(watching.heard(is_idle), 1, "and not at each look");
 }

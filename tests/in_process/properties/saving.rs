@@ -1,7 +1,7 @@
 //! Saves: their order, what they wait for, and what makes them fail.
 
 use afterword::{
-    articles::{Changes, EmbeddingState},
+    articles::{ArticlePatch, EmbeddingState},
     embedding::scripted::Rule,
     search::Mode,
 };
@@ -23,17 +23,17 @@ async fn carry_out(articles: &afterword::articles::Articles, act: &Act) -> bool 
     match act {
         Act::Create(n) => articles.create(article(&slug(n), "first text")).await.is_ok(),
         Act::Update(n, text) => {
-            let changes = Changes { body: Some(format!("text {text}")), ..Changes::default() };
+            let changes = ArticlePatch { body: Some(format!("text {text}")), ..ArticlePatch::default() };
             articles.update(&slug(n), changes).await.is_ok()
         }
         Act::Stale(n) => {
             let body = Some("never saved".to_owned());
-            let changes = Changes { body, expected_revision: Some(1_000), ..Changes::default() };
+            let changes = ArticlePatch { body, expected_revision: Some(1_000), ..ArticlePatch::default() };
             articles.update(&slug(n), changes).await.is_ok()
         }
         Act::Delete(n) => articles.delete(&slug(n), None).await.is_ok(),
         Act::Skip(n) => {
-            let changes = Changes { skip_embedding: Some(true), ..Changes::default() };
+            let changes = ArticlePatch { skip_embedding: Some(true), ..ArticlePatch::default() };
             articles.update(&slug(n), changes).await.is_ok()
         }
     }
@@ -80,7 +80,7 @@ proptest! {
                 // No embedding can be made: that the save returns proves that it does not wait for one.
                 let saved = articles.create(article(&slug, body)).await.expect("a save").article;
                 prop_assert_eq!((&saved.slug, &saved.body, saved.revision), (&slug, body, 1));
-                let changes = Changes { body: Some(format!("{body} again")), ..Changes::default() };
+                let changes = ArticlePatch { body: Some(format!("{body} again")), ..ArticlePatch::default() };
                 let saved = articles.update(&slug, changes).await.expect("a save").article;
                 prop_assert_eq!((saved.body, saved.revision), (format!("{body} again"), 2));
                 let state = saved.embedding.status;
@@ -117,7 +117,7 @@ proptest! {
             for n in 0..bad {
                 let slug = format!("bad-{n}");
                 articles.create(article(&slug, "bad words")).await.expect("a save");
-                let changes = Changes { title: Some("bad title".into()), ..Changes::default() };
+                let changes = ArticlePatch { title: Some("bad title".into()), ..ArticlePatch::default() };
                 articles.update(&slug, changes).await.expect("an update whatever happens to its embedding");
                 prop_assert_eq!(articles.read(&slug).await.expect("an article").revision, 2);
             }

@@ -1,6 +1,6 @@
 //! Searches: during embedding, and right after.
 
-use afterword::{articles::Changes, search::Mode};
+use afterword::{articles::ArticlePatch, search::Mode};
 use afterword_actors::task::TaskStatus;
 use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ proptest! {
             service.create(article("one", "marmalade")).await.expect("a save");
             for edit in 0..=edits {
                 let word = ["marmalade", "telescope", "volcano", "harpsichord"][edit];
-                let changes = Changes { body: Some(word.to_owned()), ..Changes::default() };
+                let changes = ArticlePatch { body: Some(word.to_owned()), ..ArticlePatch::default() };
                 if edit > 0 {
                     service.update("one", changes).await.expect("a save");
                 }
@@ -77,7 +77,7 @@ proptest! {
                 if delete {
                     service.delete("one", None).await.expect("a deletion");
                 } else {
-                    let changes = Changes { skip_embedding: Some(true), ..Changes::default() };
+                    let changes = ArticlePatch { skip_embedding: Some(true), ..ArticlePatch::default() };
                     service.update("one", changes).await.expect("a save");
                 }
                 for place in [&world, &elsewhere] {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use afterword::{
-    articles::{Changes, EmbeddingState},
+    articles::{ArticlePatch, EmbeddingState},
     embedding::scripted::Rule,
 };
 use afterword_actors::{
@@ -32,7 +32,7 @@ fn is_legal(from: Option<&str>, to: &str) -> bool {
 
 /// The state of an article before a bulk run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum InitialState {
     Embedded,
     Missing,
     Stale,
@@ -40,33 +40,33 @@ enum Standing {
     Skipped,
 }
 
-fn standing() -> impl Strategy<Value = Standing> {
+fn standing() -> impl Strategy<Value = InitialState> {
     prop::sample::select(vec![
-        Standing::Embedded,
-        Standing::Missing,
-        Standing::Stale,
-        Standing::Failed,
-        Standing::Skipped,
+        InitialState::Embedded,
+        InitialState::Missing,
+        InitialState::Stale,
+        InitialState::Failed,
+        InitialState::Skipped,
     ])
 }
 
-async fn arrange(world: &TestHost, standings: &[Standing]) {
+async fn arrange(world: &TestHost, standings: &[InitialState]) {
     world.embedder.fail(Rule::containing("broken", EmbedError::data("unreadable")));
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     for (n, standing) in standings.iter().enumerate() {
-        let body = if *standing == Standing::Failed { "broken" } else { "text" };
+        let body = if *standing == InitialState::Failed { "broken" } else { "text" };
         let new = article(&format!("article-{n}"), body);
-        let skip_embedding = *standing == Standing::Skipped;
+        let skip_embedding = *standing == InitialState::Skipped;
         service.create(afterword::articles::NewArticle { skip_embedding, ..new }).await.expect("a save");
     }
     world.settled(&runtime).await;
     runtime.stop(DRAIN).await;
     for (n, standing) in standings.iter().enumerate() {
         let sql = match standing {
-            Standing::Missing => "DELETE FROM article_embeddings WHERE article_id = $1",
-            Standing::Stale => "UPDATE article_embeddings SET content_hash = 'older' WHERE article_id = $1",
-            Standing::Embedded | Standing::Failed | Standing::Skipped => continue,
+            InitialState::Missing => "DELETE FROM article_embeddings WHERE article_id = $1",
+            InitialState::Stale => "UPDATE article_embeddings SET content_hash = 'older' WHERE article_id = $1",
+            InitialState::Embedded | InitialState::Failed | InitialState::Skipped => continue,
         };
         let id = service.read(&format!("article-{n}")).await.expect("an article").id;
         world
@@ -98,7 +98,7 @@ proptest! {
             let service = world.articles(Some(&runtime));
             service.create(article("one", "text")).await.expect("a save");
             for edit in 0..edits {
-                let changes = Changes { body: Some(format!("text {edit}")), ..Changes::default() };
+                let changes = ArticlePatch { body: Some(format!("text {edit}")), ..ArticlePatch::default() };
                 service.update("one", changes).await.expect("a save");
             }
             world.settled(&runtime).await;
@@ -153,7 +153,7 @@ proptest! {
                 let _ = tokio::time::timeout(std::time::Duration::from_millis(10), runtime.subscribe().recv()).await;
             };
             let wanted: BTreeSet<_> = standings.iter().enumerate()
-                .filter(|(_, s)| matches!(s, Standing::Missing | Standing::Stale | Standing::Failed))
+                .filter(|(_, s)| matches!(s, InitialState::Missing | InitialState::Stale | InitialState::Failed))
                 .map(|(n, _)| format!("article-{n}")).collect();
             let listed = tasks::list(world.database.reader(), &tasks::Filter { limit: 1000, ..Default::default() }).await;
             // The sweep at the start may have queued some of them already; the run adopts those.
@@ -162,9 +162,9 @@ proptest! {
             let queued: BTreeSet<_> = listed.expect("tasks").into_iter().filter(|t| t.id > before).map(|t| t.slug).collect();
             prop_assert!(queued.is_subset(&wanted), "{queued:?} are not all in {wanted:?}");
             let count = |which| i64::try_from(standings.iter().filter(|s| **s == which).count()).expect("few");
-            prop_assert_eq!(summary.failed, count(Standing::Failed));
-            prop_assert_eq!(summary.succeeded, count(Standing::Missing) + count(Standing::Stale));
-            prop_assert_eq!(summary.skipped, count(Standing::Skipped));
+            prop_assert_eq!(summary.failed, count(InitialState::Failed));
+            prop_assert_eq!(summary.succeeded, count(InitialState::Missing) + count(InitialState::Stale));
+            prop_assert_eq!(summary.skipped, count(InitialState::Skipped));
             prop_assert_eq!(summary.failures.len(), usize::try_from(summary.failed).expect("few"));
             prop_assert!(summary.failures.iter().all(|f| f.error_message.as_deref().is_some_and(|m| m.contains("unreadable"))));
             runtime.stop(DRAIN).await;

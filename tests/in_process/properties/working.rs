@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use afterword::{
-    articles::{Changes, EmbeddingState},
+    articles::{ArticlePatch, EmbeddingState},
     embedding::scripted::{Rule, Script},
 };
 use afterword_actors::{
@@ -86,7 +86,7 @@ proptest! {
                 service.create(article(&format!("article-{n}"), "text")).await.expect("a save");
             }
             for edit in 0..edits {
-                let changes = Changes { body: Some(format!("edit {edit}")), ..Changes::default() };
+                let changes = ArticlePatch { body: Some(format!("edit {edit}")), ..ArticlePatch::default() };
                 service.update("article-0", changes).await.expect("a save");
             }
             world.settled(&runtime).await;

@@ -1,7 +1,7 @@
 //! Words indexed by an earlier version are found, and are indexed again while searches go on.
 
 use afterword::{
-    articles::{Changes, folder::Folder},
+    articles::{ArticlePatch, folder::Folder},
     database,
     search::{Mode, Query},
 };
@@ -149,7 +149,10 @@ async fn articles_that_are_moved_meanwhile_are_written_anew_like_all() {
         for round in 0.. {
             for n in 0..ARTICLES {
                 let folder = Some(Folder::parse(&format!("round-{round}")).expect("a folder"));
-                articles.update(&format!("a-{n}"), Changes { folder, ..Changes::default() }).await.expect("a move");
+                articles
+                    .update(&format!("a-{n}"), ArticlePatch { folder, ..ArticlePatch::default() })
+                    .await
+                    .expect("a move");
             }
         }
     };

@@ -1,7 +1,7 @@
 //! Phrases, exclusions, beginnings, fields, and slips of writing.
 
 use afterword::{
-    articles::{Changes, NewArticle, folder::Folder, slug::Slug},
+    articles::{ArticlePatch, NewArticle, folder::Folder, slug::Slug},
     search::{Mode, Query, SearchAnswer},
 };
 
@@ -157,7 +157,8 @@ async fn names_are_found_as_soon_as_they_are_given_and_are_no_part_of_the_title_
     let world = TestHost::new().await;
     let articles = world.articles(None);
     articles.create(named(9, "unnamed")).await.expect("a save");
-    let set = |front_matter: &str| Changes { front_matter: Some(front_matter.to_owned()), ..Changes::default() };
+    let set =
+        |front_matter: &str| ArticlePatch { front_matter: Some(front_matter.to_owned()), ..ArticlePatch::default() };
     articles.update("named", set("---\naliases: [Zeppelin One, Airship]\n---\n")).await.expect("a change");
     for query in ["zeppelins", "\"zeppelin one\"", "airship"] {
         assert_eq!(world.found(query, Mode::Keyword).await, ["named"], "{query}");
@@ -352,12 +353,12 @@ async fn what_is_saved_over_and_over_and_what_is_deleted_changes_no_rank_of_othe
     assert_eq!(before.0[0], "w05");
     for n in 0..60 {
         let body = Some(format!("nothing {}", "again ".repeat(n)));
-        articles.update("diary", Changes { body, ..Changes::default() }).await.expect("a save");
+        articles.update("diary", ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
         articles.create(article("passing", "agenda budget meeting")).await.expect("a save");
         articles.delete("passing", None).await.expect("a deletion");
     }
     let body = Some("nothing".to_owned());
-    articles.update("diary", Changes { body, ..Changes::default() }).await.expect("a save");
+    articles.update("diary", ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
     assert_eq!(asked().await, before);
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use afterword::{
-    articles::Changes,
+    articles::ArticlePatch,
     embedding::scripted::ScriptedEmbedder,
     search::{Mode, Query, QueryModels, Search, SearchError, SearchSettings},
 };
@@ -43,7 +43,7 @@ async fn what_is_kept_from_earlier_searches_never_hides_a_change_by_this_host_or
     for (number, colour) in ["blue", "green", "yellow", "orange"].into_iter().enumerate() {
         let writer = if number % 2 == 0 { &world } else { &other };
         let body = Some(format!("Bees know the colour {colour}."));
-        writer.articles(None).update("note", Changes { body, ..Changes::default() }).await.expect("a save");
+        writer.articles(None).update("note", ArticlePatch { body, ..ArticlePatch::default() }).await.expect("a save");
         for searcher in [&world, &other] {
             let answer = searcher.find("bees colour", Mode::Hybrid).await;
             assert!(answer.hits[0].snippet.contains(colour), "{:?} before {colour} is embedded", answer.hits);

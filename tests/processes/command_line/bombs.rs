@@ -1,6 +1,6 @@
 //! Small files that would take much memory or an age if they were read carelessly. The system sets the bounds.
 
-use super::Desk;
+use super::CliFixture;
 
 /// Most memory that the program may hold. *Units:* KiB.
 const MEMORY: usize = 600 << 10;
@@ -9,9 +9,9 @@ const WORK: usize = 30;
 
 #[test]
 fn front_matter_that_unfolds_is_imported_within_a_bounded_memory_and_work() {
-    let desk = Desk::new();
-    std::fs::create_dir(desk.path("vault")).expect("a folder");
-    let put = |name: &str, text: String| std::fs::write(desk.path("vault").join(name), text).expect("a file");
+    let cli = CliFixture::new();
+    std::fs::create_dir(cli.path("vault")).expect("a folder");
+    let put = |name: &str, text: String| std::fs::write(cli.path("vault").join(name), text).expect("a file");
     let front = |text: &str| format!("---\ntitle: Bomb\n{text}\n---\ntext");
     put("good.md", "---\ntags: [a]\n---\ngood".to_owned());
     // Each name is ten of the one before: a billion, if they were put in.
@@ -30,8 +30,8 @@ fn front_matter_that_unfolds_is_imported_within_a_bounded_memory_and_work() {
     let bounded = format!("ulimit -d {MEMORY} && ulimit -t {WORK} && exec \"$0\" \"$@\"");
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &bounded, env!("CARGO_BIN_EXE_afterword"), "import", "vault", "--json"]);
-    shell.current_dir(desk.path(""));
-    for (name, value) in desk.command(&[]).get_envs() {
+    shell.current_dir(cli.path(""));
+    for (name, value) in cli.command(&[]).get_envs() {
         shell.env(name, value.expect("a value"));
     }
     let output = shell.output().expect("a shell");

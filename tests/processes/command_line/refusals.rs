@@ -3,12 +3,12 @@
 use afterword_actors::store::Connection;
 use serde_json::Value;
 
-use super::Desk;
+use super::CliFixture;
 use crate::support;
 
 #[test]
 fn a_setting_that_cannot_be_so_is_told_with_value_source_and_example() {
-    let desk = Desk::new();
+    let cli = CliFixture::new();
     for (flag, parts) in [
         ("queue.lease=30", &["queue.lease = \"30\"", "command line", "time with its unit", "\"30s\""][..]),
         ("queue.slots=four", &["queue.slots = \"four\"", "e.g. 1"]),
@@ -24,7 +24,7 @@ fn a_setting_that_cannot_be_so_is_told_with_value_source_and_example() {
         ("queue.worker_slots=4", &["unknown setting"]),
         ("database.url=notes.db", &["database.url = \"notes.db\"", "sqlite:///home/me/notes.db"]),
     ] {
-        let (code, said) = desk.failure(&["article", "list", "--set", flag]);
+        let (code, said) = cli.failure(&["article", "list", "--set", flag]);
         assert_eq!(code, 2, "{flag}: {said}");
         for part in parts {
             assert!(said.contains(part), "{flag}: {said:?} does not say {part:?}");
@@ -32,21 +32,21 @@ fn a_setting_that_cannot_be_so_is_told_with_value_source_and_example() {
         assert!(!said.contains('`') || said.contains("afterword config"), "{said}");
         says_no_name_twice(&said);
     }
-    let mut command = desk.command(&["article", "list"]);
+    let mut command = cli.command(&["article", "list"]);
     let output = command.env("AFTERWORD_EMBEDDING_PROVIDER", "openai").output().expect("an end");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("did you mean AFTERWORD_EMBEDDING__PROVIDER?"), "{said}");
-    let mut command = desk.command(&["article", "list"]);
+    let mut command = cli.command(&["article", "list"]);
     let output = command.env("AFTERWORD_TOKEN", "aw_of_a_client").output().expect("an end");
     assert!(output.status.success(), "the token of a client is no setting");
 }
 
 #[test]
 fn a_file_in_the_place_of_a_folder_is_told_with_the_command_for_it() {
-    let desk = Desk::new();
-    std::fs::write(desk.path("new.md"), "text").expect("a file");
+    let cli = CliFixture::new();
+    std::fs::write(cli.path("new.md"), "text").expect("a file");
     for (command, other) in [("import", "article create TITLE --file new.md"), ("export", "article show SLUG --body")] {
-        let (code, said) = desk.failure(&[command, "new.md"]);
+        let (code, said) = cli.failure(&[command, "new.md"]);
         assert_eq!(code, 2, "{said}");
         assert!(said.contains("new.md is a file") && said.contains(other), "{said}");
     }
@@ -54,27 +54,27 @@ fn a_file_in_the_place_of_a_folder_is_told_with_the_command_for_it() {
 
 #[test]
 fn what_waits_for_a_host_is_told_after_an_edit_too() {
-    let desk = Desk::new();
-    desk.text(&["article", "create", "Tides", "--body", "text"]);
-    let edited = desk.run(&["article", "edit", "tides", "--append", "more"]);
+    let cli = CliFixture::new();
+    cli.text(&["article", "create", "Tides", "--body", "text"]);
+    let edited = cli.run(&["article", "edit", "tides", "--append", "more"]);
     let said = String::from_utf8_lossy(&edited.stderr);
     assert!(edited.status.success() && said.contains("no host is running"), "{said}");
-    let linked = desk.text(&["links", "tides"]);
+    let linked = cli.text(&["links", "tides"]);
     assert!(linked.contains("tides has no links, and no article links to it"), "{linked}");
 }
 
 #[test]
 fn a_settings_file_that_is_not_toml_is_told_by_its_line() {
-    let desk = Desk::new();
-    std::fs::write(desk.path("s.toml"), "[queue]\nslots = 2\nlease = soon\n").expect("a file");
-    let (code, said) = desk.failure(&["article", "list", "--config", "s.toml"]);
+    let cli = CliFixture::new();
+    std::fs::write(cli.path("s.toml"), "[queue]\nslots = 2\nlease = soon\n").expect("a file");
+    let (code, said) = cli.failure(&["article", "list", "--config", "s.toml"]);
     assert!(code == 2 && said.contains("s.toml") && said.contains("line 3"), "{said}");
 }
 
 #[test]
 fn failures_have_a_name_for_programs_and_the_documented_exit_code() {
-    let desk = Desk::new();
-    desk.text(&["article", "create", "First", "--body", "text"]);
+    let cli = CliFixture::new();
+    cli.text(&["article", "create", "First", "--body", "text"]);
     for (arguments, exit, code) in [
         (&["article", "show", "nope"][..], 1, "not_found"),
         (&["article", "create", "First"], 1, "exists"),
@@ -93,7 +93,7 @@ fn failures_have_a_name_for_programs_and_the_documented_exit_code() {
         (&["article", "list", "--set", "queue.slots=0"], 2, "invalid_settings"),
     ] {
         let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
-        let (found, said) = desk.failure(&arguments);
+        let (found, said) = cli.failure(&arguments);
         let told: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?} says {said}"));
         assert_eq!((found, told["code"].as_str()), (exit, Some(code)), "{arguments:?}: {said}");
         let error = told["error"].as_str().unwrap_or_default();
@@ -115,16 +115,16 @@ fn says_no_name_twice(said: &str) {
 
 #[test]
 fn a_database_of_a_newer_program_has_a_name_for_programs_too() {
-    let desk = Desk::new();
-    desk.text(&["article", "create", "First", "--body", "text"]);
-    let url = format!("sqlite://{}", desk.path("desk.db").display());
+    let cli = CliFixture::new();
+    cli.text(&["article", "create", "First", "--body", "text"]);
+    let url = format!("sqlite://{}", cli.path("desk.db").display());
     support::TOKIO.block_on(async {
         let database = Connection::open(&url).await.expect("a database");
         database.script("INSERT INTO seaql_migrations VALUES ('m29990101_000001_later', 1)").await.expect("a step");
         database.close().await.expect("an end");
     });
     for arguments in [&["article", "list", "--json"][..], &["db", "migrate", "--json"]] {
-        let (code, said) = desk.failure(arguments);
+        let (code, said) = cli.failure(arguments);
         let told: Value = serde_json::from_str(&said).expect("JSON");
         assert_eq!((code, &told["code"]), (1, &Value::from("schema_refused")), "{arguments:?}: {said}");
     }
@@ -132,26 +132,26 @@ fn a_database_of_a_newer_program_has_a_name_for_programs_too() {
 
 #[test]
 fn a_text_may_begin_with_a_hyphen() {
-    let desk = Desk::new();
-    desk.text(&["article", "create", "Shopping", "--body", "- milk"]);
-    assert_eq!(desk.json(&["article", "show", "shopping"])["body"], "- milk");
-    desk.text(&["article", "update", "shopping", "--title", "-5 degrees", "--body", "--- a"]);
-    assert_eq!(desk.json(&["article", "show", "shopping"])["title"], "-5 degrees");
+    let cli = CliFixture::new();
+    cli.text(&["article", "create", "Shopping", "--body", "- milk"]);
+    assert_eq!(cli.json(&["article", "show", "shopping"])["body"], "- milk");
+    cli.text(&["article", "update", "shopping", "--title", "-5 degrees", "--body", "--- a"]);
+    assert_eq!(cli.json(&["article", "show", "shopping"])["title"], "-5 degrees");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn an_answer_that_cannot_be_written_is_a_failure_and_a_reader_that_left_is_none() {
     use std::process::Stdio;
-    let desk = Desk::new();
+    let cli = CliFixture::new();
     for arguments in [&["config", "show"][..], &["--help"], &["completions", "bash"], &["man"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
-        let output = desk.command(arguments).stdout(full).stderr(Stdio::piped()).output().expect("an end");
+        let output = cli.command(arguments).stdout(full).stderr(Stdio::piped()).output().expect("an end");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"), "{arguments:?}");
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
-        let output = desk.command(arguments).stdout(writer).stderr(Stdio::piped()).output().expect("an end");
+        let output = cli.command(arguments).stdout(writer).stderr(Stdio::piped()).output().expect("an end");
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{arguments:?}");
     }
 }
@@ -161,7 +161,7 @@ fn an_answer_that_cannot_be_written_is_a_failure_and_a_reader_that_left_is_none(
 #[test]
 fn an_argument_that_is_no_text_is_refused() {
     use std::os::unix::ffi::OsStrExt;
-    let desk = Desk::new();
+    let cli = CliFixture::new();
     let broken = std::ffi::OsStr::from_bytes(b"caf\xe9");
     for before in [
         &[][..],
@@ -186,37 +186,37 @@ fn an_argument_that_is_no_text_is_refused() {
         &["db", "copy", "--from"],
     ] {
         for after in [&[][..], &["--json"]] {
-            let output = desk.command(before).arg(broken).args(after).output().expect("an end");
+            let output = cli.command(before).arg(broken).args(after).output().expect("an end");
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(matches!(output.status.code(), Some(1 | 2)), "{before:?}: {:?} {said}", output.status);
             assert!(!said.contains("panicked") && !said.is_empty(), "{before:?}: {said}");
         }
     }
-    assert!(!desk.path("desk.db").exists() || desk.json(&["token", "list"])["total"] == 0);
+    assert!(!cli.path("desk.db").exists() || cli.json(&["token", "list"])["total"] == 0);
 }
 
 #[test]
 fn a_token_that_is_born_expired_closes_no_door() {
-    let desk = Desk::new();
-    assert_eq!(desk.failure(&["token", "create", "born-dead", "--expires-in", "0s"]).0, 2);
-    assert_eq!(desk.json(&["token", "list"])["total"], 0);
-    desk.text(&["token", "create", "short", "--expires-in", "1s"]);
+    let cli = CliFixture::new();
+    assert_eq!(cli.failure(&["token", "create", "born-dead", "--expires-in", "0s"]).0, 2);
+    assert_eq!(cli.json(&["token", "list"])["total"], 0);
+    cli.text(&["token", "create", "short", "--expires-in", "1s"]);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_reader_that_left_hides_no_failure() {
-    let desk = Desk::new();
+    let cli = CliFixture::new();
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let missing = format!("sqlite://{}", desk.path("missing.db").display());
-    let output = desk.command(&["--database", &missing, "doctor"]).stdout(writer).output().expect("an end");
+    let missing = format!("sqlite://{}", cli.path("missing.db").display());
+    let output = cli.command(&["--database", &missing, "doctor"]).stdout(writer).output().expect("an end");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    std::fs::create_dir(desk.path("notes")).expect("a folder");
-    std::fs::write(desk.path("notes/a.md"), "# A\n").expect("a file");
+    std::fs::create_dir(cli.path("notes")).expect("a folder");
+    std::fs::write(cli.path("notes/a.md"), "# A\n").expect("a file");
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let output = desk.command(&["sync", "notes", "--watch"]).stdout(writer).output().expect("an end");
+    let output = cli.command(&["sync", "notes", "--watch"]).stdout(writer).output().expect("an end");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && said.contains("not kept in step any longer"), "{said}");
 }
@@ -224,9 +224,9 @@ fn a_reader_that_left_hides_no_failure() {
 /// A database that is looked at must be there: a mistyped name makes no new one, which would be called sound.
 #[test]
 fn a_mistyped_database_is_told_and_not_made() {
-    let desk = Desk::new();
-    desk.text(&["article", "create", "One", "--body", "text"]);
-    let missing = format!("sqlite://{}", desk.path("deep/typo.db").display());
+    let cli = CliFixture::new();
+    cli.text(&["article", "create", "One", "--body", "text"]);
+    let missing = format!("sqlite://{}", cli.path("deep/typo.db").display());
     for arguments in [
         &["db", "verify"][..],
         &["db", "status"],
@@ -244,48 +244,47 @@ fn a_mistyped_database_is_told_and_not_made() {
         &["model", "status"],
         &["export", "out"],
     ] {
-        let (code, said) = desk.failure(&[&["--database", missing.as_str()][..], arguments].concat());
+        let (code, said) = cli.failure(&[&["--database", missing.as_str()][..], arguments].concat());
         assert!(code == 1 && said.contains("typo.db") && said.contains("db migrate"), "{arguments:?}: {said}");
-        assert!(!desk.path("deep").exists(), "{arguments:?} made something");
+        assert!(!cli.path("deep").exists(), "{arguments:?} made something");
     }
     // Named by the settings, too, where only a look was asked for.
     for arguments in [&["db", "verify"][..], &["db", "status"], &["db", "backup", "copy.db"], &["db", "rollback"]] {
-        let output = desk.command(arguments).env("AFTERWORD_DATABASE__URL", &missing).output().expect("an end");
+        let output = cli.command(arguments).env("AFTERWORD_DATABASE__URL", &missing).output().expect("an end");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        assert!(!desk.path("deep").exists(), "{arguments:?} made something");
+        assert!(!cli.path("deep").exists(), "{arguments:?} made something");
     }
-    desk.text(&["--database", &missing, "article", "create", "First", "--body", "what saves makes it"]);
+    cli.text(&["--database", &missing, "article", "create", "First", "--body", "what saves makes it"]);
 }
 
 #[test]
 fn what_would_be_deleted_is_named_before_it_is() {
-    let desk = Desk::new();
-    let path = |number: usize| desk.path(&format!("notes/n{number:02}.md"));
-    std::fs::create_dir(desk.path("notes")).expect("a folder");
+    let cli = CliFixture::new();
+    let path = |number: usize| cli.path(&format!("notes/n{number:02}.md"));
+    std::fs::create_dir(cli.path("notes")).expect("a folder");
     (0..30).for_each(|number| std::fs::write(path(number), format!("text {number}\n")).expect("a file"));
-    let planned = desk.text(&["import", "notes", "--dry-run"]);
+    let planned = cli.text(&["import", "notes", "--dry-run"]);
     assert!(planned.contains("\n  create n09 (n09.md)\n  create 20 more (-v names them all)"), "{planned}");
-    assert!(desk.text(&["import", "notes", "--dry-run", "-v"]).contains("\n  create n29 (n29.md)"));
-    desk.text(&["sync", "notes"]);
-    let planned = desk.text(&["export", "out", "--dry-run"]);
+    assert!(cli.text(&["import", "notes", "--dry-run", "-v"]).contains("\n  create n29 (n29.md)"));
+    cli.text(&["sync", "notes"]);
+    let planned = cli.text(&["export", "out", "--dry-run"]);
     assert!(planned.contains("\n  create n00.md\n") && !planned.contains("n29.md"), "{planned}");
     (0..2).for_each(|number| std::fs::remove_file(path(number)).expect("a removal"));
-    let planned = desk.text(&["sync", "notes", "--dry-run"]);
+    let planned = cli.text(&["sync", "notes", "--dry-run"]);
     assert!(planned.contains("\n  delete the article n00\n  delete the article n01"), "{planned}");
     (2..12).for_each(|number| std::fs::remove_file(path(number)).expect("a removal"));
-    let (code, said) = desk.failure(&["sync", "notes"]);
+    let (code, said) = cli.failure(&["sync", "notes"]);
     assert!(code == 1 && said.contains("n09.md and 2 more (-v names them all)"), "{said}");
-    assert!(desk.failure(&["sync", "notes", "-v"]).1.contains("n11.md\n"));
-    let said: Value = serde_json::from_str(&desk.failure(&["sync", "notes", "--json"]).1).expect("JSON");
+    assert!(cli.failure(&["sync", "notes", "-v"]).1.contains("n11.md\n"));
+    let said: Value = serde_json::from_str(&cli.failure(&["sync", "notes", "--json"]).1).expect("JSON");
     assert_eq!((&said["code"], said["files"]["gone"].as_array().map(Vec::len)), (&"many_deletions".into(), Some(12)));
 }
 
 #[test]
 fn keys_of_a_text_that_are_not_used_are_told() {
-    let desk = Desk::new();
-    std::fs::write(desk.path("a.md"), "---\nslug: other\nskip_embedding: true\ntags: [a]\n---\ntext\n")
-        .expect("a file");
-    let output = desk.run(&["article", "create", "Note", "--file", "a.md"]);
+    let cli = CliFixture::new();
+    std::fs::write(cli.path("a.md"), "---\nslug: other\nskip_embedding: true\ntags: [a]\n---\ntext\n").expect("a file");
+    let output = cli.run(&["article", "create", "Note", "--file", "a.md"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("slug, skip_embedding in the front matter"), "{said}");
 }

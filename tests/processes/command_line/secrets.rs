@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::Desk;
+use super::CliFixture;
 
 /// A part of every secret of these tests, and of nothing else.
 const MARK: &str = "S3CR3TMARK";
@@ -27,13 +27,13 @@ const COMMANDS: &[&[&str]] = &[
 const TWO: &[&[&str]] = &[&["config", "show"], &["-vv", "doctor"]];
 
 /// Runs every command with these settings and searches its whole output.
-fn tell_nothing(desk: &Desk, variables: &[(&str, &str)], flags: &[&str]) {
-    none_tells(COMMANDS, desk, variables, flags);
+fn tell_nothing(cli: &CliFixture, variables: &[(&str, &str)], flags: &[&str]) {
+    none_tells(COMMANDS, cli, variables, flags);
 }
 
-fn none_tells(commands: &[&[&str]], desk: &Desk, variables: &[(&str, &str)], flags: &[&str]) {
+fn none_tells(commands: &[&[&str]], cli: &CliFixture, variables: &[(&str, &str)], flags: &[&str]) {
     for arguments in commands {
-        let mut command = desk.command(arguments);
+        let mut command = cli.command(arguments);
         command.args(flags).envs(variables.iter().copied()).env("AFTERWORD_LOG__LEVEL", "trace");
         let output = command.output().expect("an end");
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -45,7 +45,7 @@ fn none_tells(commands: &[&[&str]], desk: &Desk, variables: &[(&str, &str)], fla
 
 #[test]
 fn of_variables() {
-    let desk = Desk::new();
+    let cli = CliFixture::new();
     let key = format!("sk-{MARK}");
     for (name, value) in [
         ("OPENAI_API_KEY", key.clone()),
@@ -64,13 +64,13 @@ fn of_variables() {
         ("AFTERWORD_SERVER__PUBLIC_URL", format!("gopher://me:{MARK}@127.0.0.1:9")),
         ("AFTERWORD_TOKEN", format!("aw_{MARK}")),
     ] {
-        tell_nothing(&desk, &[("AFTERWORD_EMBEDDING__PROVIDER", "openai"), (name, &value)], &[]);
+        tell_nothing(&cli, &[("AFTERWORD_EMBEDDING__PROVIDER", "openai"), (name, &value)], &[]);
     }
 }
 
 #[test]
 fn of_addresses_in_any_form() {
-    let desk = Desk::new();
+    let cli = CliFixture::new();
     for url in [
         format!("postgres://user:{MARK}@127.0.0.1:1/db"),
         format!("postgres://user:a@{MARK}@127.0.0.1:1/db"),
@@ -79,15 +79,15 @@ fn of_addresses_in_any_form() {
         format!("postgres://127.0.0.1:1/db?sslpassword={MARK}"),
         format!("postgres://user:{MARK}@127.0.0.1:none/db"),
     ] {
-        none_tells(TWO, &desk, &[], &["--database", &url]);
-        let copied = desk.failure(&["db", "copy", "--from", &format!("mysql://me:{MARK}@host"), "--to", &url]);
+        none_tells(TWO, &cli, &[], &["--database", &url]);
+        let copied = cli.failure(&["db", "copy", "--from", &format!("mysql://me:{MARK}@host"), "--to", &url]);
         assert!(!copied.1.contains(MARK), "{}", copied.1);
     }
 }
 
 #[test]
 fn of_files_and_flags_also_when_they_are_not_valid() {
-    let desk = Desk::new();
+    let cli = CliFixture::new();
     for text in [
         format!("[embedding.openai]\napi_key = \"{MARK}\"\n"),
         format!("[embedding.openai]\napi_key = \"{MARK}\n"),
@@ -100,9 +100,9 @@ fn of_files_and_flags_also_when_they_are_not_valid() {
         format!("[database]\nurl = [\"postgres://me:{MARK}@host/db\"]\n"),
         format!("[embedding.openai]\napi_key = \"{MARK}\"\napi_key = \"{MARK}\"\n"),
     ] {
-        let file = desk.path("settings.toml");
+        let file = cli.path("settings.toml");
         fs::write(&file, text).expect("a file");
-        tell_nothing(&desk, &[], &["--config", file.to_str().expect("a path")]);
+        tell_nothing(&cli, &[], &["--config", file.to_str().expect("a path")]);
     }
     for flag in [
         format!("embedding.openai.api_key={MARK}"),
@@ -110,21 +110,21 @@ fn of_files_and_flags_also_when_they_are_not_valid() {
         format!("embedding.openai.api_key:{MARK}"),
         format!("embedding.openai.base_url=//me:{MARK}@host"),
     ] {
-        tell_nothing(&desk, &[("AFTERWORD_EMBEDDING__PROVIDER", "openai")], &["--set", &flag]);
+        tell_nothing(&cli, &[("AFTERWORD_EMBEDDING__PROVIDER", "openai")], &["--set", &flag]);
     }
 }
 
 #[test]
 fn a_key_of_digits_alone_is_a_key() {
-    let desk = Desk::new();
-    let file = desk.path("settings.toml");
+    let cli = CliFixture::new();
+    let file = cli.path("settings.toml");
     fs::write(&file, format!("[embedding.openai]\napi_key = {DIGITS}\n")).expect("a file");
     let file = file.display().to_string();
     for arguments in [
         &["config", "show", "--set", &format!("embedding.openai.api_key={DIGITS}")][..],
         &["config", "show", "--config", &file],
     ] {
-        let rows = desk.json(arguments);
+        let rows = cli.json(arguments);
         let row =
             rows["settings"].as_array().expect("rows").iter().find(|row| row["key"] == "embedding.openai.api_key");
         assert_eq!(row.expect("a row")["value"], "(hidden)");

@@ -13,7 +13,7 @@ mod tokens;
 
 use std::collections::BTreeSet;
 
-use source::{Place, Source};
+use source::{ModulePath, Source};
 
 use super::tool;
 
@@ -108,7 +108,7 @@ fn no_service_speaks_the_language_of_a_door() {
 
 #[test]
 fn what_the_doors_say_knows_no_service_and_no_door() {
-    let is_api = |place: &Place| place.first().is_some_and(|top| top == "api");
+    let is_api = |place: &ModulePath| place.first().is_some_and(|top| top == "api");
     let arrows = host().arrows();
     assert!(arrows.keys().any(is_api), "there is no `api`");
     let from_api = arrows.iter().filter(|(from, _)| is_api(from));
@@ -121,7 +121,8 @@ fn what_the_doors_say_knows_no_service_and_no_door() {
 
 #[test]
 fn only_supervision_and_the_tree_know_how_actors_are_run() {
-    let is_inside = |place: &Place| place.first().is_some_and(|top| ["tree", "supervision"].contains(&top.as_str()));
+    let is_inside =
+        |place: &ModulePath| place.first().is_some_and(|top| ["tree", "supervision"].contains(&top.as_str()));
     let source = runtime();
     let outside = source.files.iter().filter(|(place, file)| file.foreign.contains(OF_THE_ACTORS) && !is_inside(place));
     none("ractor is used outside the tree", &outside.map(|(place, _)| place.join("/")).collect::<Vec<_>>());
@@ -162,16 +163,17 @@ fn every_decision_has_a_number_of_its_own_and_its_title_in_the_list() {
 mod reading {
     use super::{
         circles, interface,
-        source::{Arrows, Place, Source},
+        source::{Arrows, ModulePath, Source},
     };
 
     fn read(files: &[(&str, &str)]) -> Source {
-        let place = |path: &str| path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Place>();
+        let place =
+            |path: &str| path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect::<ModulePath>();
         Source::of_texts(files.iter().map(|(path, text)| (place(path), (*text).to_owned())).collect())
     }
 
     fn told(arrows: &Arrows) -> Vec<String> {
-        let one = |(from, to): (&Place, &Place)| format!("{}>{}", from.join("/"), to.join("/"));
+        let one = |(from, to): (&ModulePath, &ModulePath)| format!("{}>{}", from.join("/"), to.join("/"));
         arrows.iter().flat_map(|(from, all)| all.keys().map(move |to| (from, to))).map(one).collect()
     }
 

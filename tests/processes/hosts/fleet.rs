@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword::articles::{AfterSave, Articles, Changes, Limits, NewArticle, slug::Slug};
+use afterword::articles::{AfterSave, ArticlePatch, Articles, Limits, NewArticle, slug::Slug};
 use afterword_actors::store::{Database, sql::Sql};
 use tokio::task::JoinHandle;
 
 use crate::{
     hosts::host::{HostProcess, LEASE, SLOTS},
-    hosts::provider::Counted,
+    hosts::provider::CountingProvider,
     support::open,
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct Fleet {
     /// The database as the hosts reach it, through the network of the test.
     url: String,
     database: Database,
-    provider: Counted,
+    provider: CountingProvider,
     begun: Instant,
 }
 
@@ -36,7 +36,7 @@ impl Fleet {
     pub(crate) async fn start(url: String, hosts_url: String, count: usize) -> Self {
         let database = open(url).await;
         afterword::database::migrate(&database).await.expect("a schema");
-        let provider = Counted::start().await;
+        let provider = CountingProvider::start().await;
         let (hosts, incarnations, begun) = (Vec::new(), Vec::new(), Instant::now());
         let mut fleet = Self { hosts, incarnations, url: hosts_url, database, provider, begun };
         for _ in 0..count {
@@ -229,6 +229,6 @@ async fn create(articles: &Articles, number: usize) -> bool {
 }
 
 async fn edit(articles: &Articles, number: usize) -> bool {
-    let changes = Changes { body: Some(format!("Text {number}, as it is now.")), ..Changes::default() };
+    let changes = ArticlePatch { body: Some(format!("Text {number}, as it is now.")), ..ArticlePatch::default() };
     articles.update(&format!("article-{number}"), changes).await.is_ok()
 }

@@ -22,21 +22,21 @@ use serde_json::{Value, json};
 const FAILS: u64 = 40;
 
 #[derive(Default)]
-struct Seen {
+struct SeenRequests {
     requests: AtomicU64,
     /// Texts answered, with how often.
     texts: Mutex<HashMap<String, usize>>,
 }
 
 /// The server.
-pub(crate) struct Counted {
+pub(crate) struct CountingProvider {
     pub(crate) url: String,
-    seen: Arc<Seen>,
+    seen: Arc<SeenRequests>,
 }
 
-impl Counted {
+impl CountingProvider {
     pub(crate) async fn start() -> Self {
-        let seen = Arc::<Seen>::default();
+        let seen = Arc::<SeenRequests>::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
         let routes = Router::new().route("/v1/embeddings", post(embed)).with_state(Arc::clone(&seen));
@@ -56,7 +56,7 @@ impl Counted {
     }
 }
 
-async fn embed(State(seen): State<Arc<Seen>>, Json(body): Json<Value>) -> Response {
+async fn embed(State(seen): State<Arc<SeenRequests>>, Json(body): Json<Value>) -> Response {
     let number = seen.requests.fetch_add(1, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(5 + number * 7 % 30)).await;
     if number % FAILS == FAILS - 1 {

@@ -1,14 +1,14 @@
 //! Hostile requests to edits, properties, links and filters.
 
-use afterword::articles::{Changes, OnConflict, PartEdits, editing::Edit};
+use afterword::articles::{ArticlePatch, OnConflict, PartEdits, editing::Edit};
 use serde_json::json;
 
 use crate::{
     support::agent::{Agent, Era, host, worker},
-    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost, article},
+    support::{OnPostgres, OnSqlite, TOKIO, TestDatabase, TestHost, article},
 };
 
-async fn odd_characters<P: Place>() {
+async fn odd_characters<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let host = host(&world);
     let articles = host.articles.clone();
@@ -91,7 +91,7 @@ async fn odd_characters<P: Place>() {
     agent.leave().await;
 }
 
-async fn a_large_text<P: Place>() {
+async fn a_large_text<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let worker = worker(&world).await;
     let agent = Agent::beside(worker.host.clone(), Era::Handshake).await;
@@ -132,7 +132,7 @@ async fn a_large_text<P: Place>() {
     worker.stop().await;
 }
 
-async fn many_at_once<P: Place>() {
+async fn many_at_once<P: TestDatabase>() {
     const WRITERS: usize = 16;
     let world = TestHost::<P>::new().await;
     let host = host(&world);
@@ -164,9 +164,9 @@ async fn many_at_once<P: Place>() {
     assert!(host.edit("log", named("# Log", merge)).await.expect("other lines").merged);
 
     // A property that is set while the text is changed: neither is lost.
-    let tagged = |n: usize| Changes {
+    let tagged = |n: usize| ArticlePatch {
         properties: vec![(format!("key{n}"), Some(afterword::articles::front_matter::Setting::Number(n.to_string())))],
-        ..Changes::default()
+        ..ArticlePatch::default()
     };
     let writers = (0..8).map(|n| {
         let host = host.clone();

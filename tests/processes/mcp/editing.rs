@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, ERAS, Era, host, worker},
-    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, TOKIO, TestDatabase, TestHost},
 };
 
 fn long_article() -> String {
@@ -17,7 +17,7 @@ fn aliased_article(front_matter: &str) -> NewArticle {
     NewArticle { title: "Aliased".to_owned(), front_matter: front_matter.to_owned(), ..NewArticle::default() }
 }
 
-async fn edits_of_an_article<P: Place>() {
+async fn edits_of_an_article<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let worker = worker(&world).await;
     let agent = Agent::beside(worker.host.clone(), Era::Discover).await;
@@ -67,7 +67,7 @@ async fn edits_of_an_article<P: Place>() {
     worker.stop().await;
 }
 
-async fn changes_of_others<P: Place>() {
+async fn changes_of_others<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let agent = Agent::beside(host(&world), Era::Handshake).await;
     let body = "# Plan\n\n## Monday\n\nrest\n\n## Tuesday\n\nwork\n";
@@ -89,7 +89,7 @@ async fn changes_of_others<P: Place>() {
 }
 
 /// Several programs write one log: each adds to the revision that it has read.
-async fn one_log_of_several<P: Place>() {
+async fn one_log_of_several<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let agent = Agent::beside(host(&world), Era::Handshake).await;
     agent.answer("create_article", json!({ "title": "Log", "body": "# Log\n\n- begun\n" })).await;
@@ -110,7 +110,7 @@ async fn one_log_of_several<P: Place>() {
 }
 
 /// Whoever is refused learns what has changed, also if that is not the text.
-async fn changes_besides_the_text<P: Place>() {
+async fn changes_besides_the_text<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let agent = Agent::beside(host(&world), Era::Handshake).await;
     let created = json!({ "title": "Plan", "body": "text\n", "properties": { "status": "draft", "rank": 1 } });

@@ -1,4 +1,4 @@
-//! What does not fit into one answer is reached all the same, and what was cut says so.
+//! What does not fit into one answer can be read by further calls, and a shortened answer says that it is one.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host},
-    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, TOKIO, TestDatabase, TestHost},
 };
 
 async fn create(agent: &Agent, slug: &str, title: &str, body: &str) {
     agent.answer("create_article", json!({ "slug": slug, "title": title, "body": body })).await;
 }
 
-async fn links<P: Place>() {
+async fn links<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let host = host(&world);
     let articles = host.articles.clone();
@@ -98,7 +98,7 @@ async fn links<P: Place>() {
     agent.leave().await;
 }
 
-async fn past_and_several<P: Place>() {
+async fn past_and_several<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let agent = Agent::beside(host(&world), Era::Handshake).await;
     for n in 1..=6 {

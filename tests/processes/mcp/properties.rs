@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host, worker},
-    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, TOKIO, TestDatabase, TestHost},
 };
 
 fn new(slug: &str, front_matter: &str, body: &str, created: &str) -> NewArticle {
@@ -27,7 +27,7 @@ fn new(slug: &str, front_matter: &str, body: &str, created: &str) -> NewArticle 
     }
 }
 
-async fn fill<P: Place>(world: &TestHost<P>) {
+async fn fill<P: TestDatabase>(world: &TestHost<P>) {
     let articles = world.articles(None);
     for article in [
         new(
@@ -49,7 +49,7 @@ async fn fill<P: Place>(world: &TestHost<P>) {
     }
 }
 
-async fn filters<P: Place>() {
+async fn filters<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     fill(&world).await;
     let articles = world.articles(None);
@@ -125,7 +125,7 @@ async fn filters<P: Place>() {
     assert_eq!(articles.property_keys(1).await.expect("keys").total, Some(keys.len() as i64));
 }
 
-async fn life<P: Place>() {
+async fn life<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     fill(&world).await;
     let worker = worker(&world).await;
@@ -156,7 +156,7 @@ async fn life<P: Place>() {
     worker.stop().await;
 }
 
-async fn earlier_articles<P: Place>() {
+async fn earlier_articles<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     fill(&world).await;
     // The state that an earlier version left.
@@ -180,7 +180,7 @@ async fn earlier_articles<P: Place>() {
 }
 
 /// Front matter at the beginning of a text, and properties that are set beside it.
-async fn two_places<P: Place>() {
+async fn two_places<P: TestDatabase>() {
     let world = TestHost::<P>::new().await;
     let articles = world.articles(None);
     let agent = Agent::beside(host(&world), Era::Discover).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use afterword::articles::{ChangeFeed, ChangeKind, Changes, NewArticle, slug::Slug};
+use afterword::articles::{ArticlePatch, ChangeFeed, ChangeKind, NewArticle, slug::Slug};
 use rmcp::model::{
     ErrorCode, ReadResourceRequestParams, ResourceContents, ServerNotification, SubscribeRequestParams,
     SubscriptionFilter, UnsubscribeRequestParams,
@@ -10,8 +10,8 @@ use rmcp::model::{
 use serde_json::json;
 
 use crate::{
-    support::agent::{Agent, ERAS, Era, Told, host},
-    support::{self, OnPostgres, OnSqlite, Place, SqliteTestHost as TestHost, TOKIO, article},
+    support::agent::{Agent, AgentNotice, ERAS, Era, host},
+    support::{self, OnPostgres, OnSqlite, SqliteTestHost as TestHost, TOKIO, TestDatabase, article},
 };
 
 #[test]
@@ -74,16 +74,16 @@ fn a_client_with_a_handshake_is_told_of_changes_by_other_processes() {
         subscribe("article://watched").await.expect("a subscription");
         let error = Agent::error(subscribe("file:///etc/passwd").await);
         assert_eq!(error.code, ErrorCode::RESOURCE_NOT_FOUND);
-        let changes = |body: &str| Changes { body: Some(body.to_owned()), ..Default::default() };
+        let changes = |body: &str| ArticlePatch { body: Some(body.to_owned()), ..Default::default() };
         elsewhere.update("other", changes("two")).await.expect("a save");
         elsewhere.update("watched", changes("two")).await.expect("a save");
-        while agent.told().await != Told::Updated("article://watched".to_owned()) {}
+        while agent.told().await != AgentNotice::Updated("article://watched".to_owned()) {}
         elsewhere.delete("other", None).await.expect("a deletion");
-        while agent.told().await != Told::ListChanged {}
+        while agent.told().await != AgentNotice::ListChanged {}
         agent.peer().unsubscribe(UnsubscribeRequestParams::new("article://watched")).await.expect("an end");
         elsewhere.update("watched", changes("three")).await.expect("a save");
         elsewhere.create(article("last", "one")).await.expect("a save");
-        assert_eq!(agent.told().await, Told::ListChanged, "it has unsubscribed from the other change");
+        assert_eq!(agent.told().await, AgentNotice::ListChanged, "it has unsubscribed from the other change");
         agent.leave().await;
     });
 }
@@ -100,11 +100,11 @@ fn who_watches_an_article_by_a_former_name_is_told_of_its_changes() {
         subscribe("article://watch%2Dme").await.expect("a subscription");
         let error = Agent::error(subscribe("articles://tag/t1").await);
         assert!(error.message.contains("cannot be subscribed to"), "{error}");
-        let told = Told::Updated("article://watch%2Dme".to_owned());
+        let told = AgentNotice::Updated("article://watch%2Dme".to_owned());
         let slug = Slug::parse("watched").expect("a slug");
         elsewhere.rename("watch-me", slug, None).await.expect("a new name");
         while agent.told().await != told {}
-        let changes = Changes { body: Some("two".to_owned()), ..Default::default() };
+        let changes = ArticlePatch { body: Some("two".to_owned()), ..Default::default() };
         elsewhere.update("watched", changes).await.expect("a save");
         while agent.told().await != told {}
         elsewhere.delete("watched", None).await.expect("a deletion");
@@ -129,7 +129,7 @@ fn a_client_without_a_handshake_listens() {
         let accepted = listening.acknowledged();
         assert_eq!(accepted.resource_subscriptions, Some(vec!["article://watched".to_owned()]));
         assert_eq!((accepted.resources_list_changed, accepted.tools_list_changed), (Some(true), None));
-        let changed = Changes { body: Some("two".to_owned()), ..Default::default() };
+        let changed = ArticlePatch { body: Some("two".to_owned()), ..Default::default() };
         elsewhere.update("watched", changed).await.expect("a save");
         loop {
             match listening.next().await.expect("a change") {
@@ -206,7 +206,7 @@ fn an_article_that_is_too_long_for_a_resource_is_refused_with_the_way_to_read_it
     });
 }
 
-async fn every_change_is_told_once<P: Place>() {
+async fn every_change_is_told_once<P: TestDatabase>() {
     let world = support::TestHost::<P>::new().await;
     let elsewhere = world.beside().await.articles(None);
     let mut feed = world.articles(None).changes();
@@ -221,7 +221,7 @@ async fn every_change_is_told_once<P: Place>() {
     let both = told(&mut feed).await;
     assert!(both.len() == 2 && both.contains(&is("one", ChangeKind::Appeared)), "{both:?}");
     assert_eq!(told(&mut feed).await, []);
-    let edit = Changes { body: Some("other".to_owned()), ..Default::default() };
+    let edit = ArticlePatch { body: Some("other".to_owned()), ..Default::default() };
     elsewhere.update("one", edit).await.expect("a save");
     assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Saved)]);
     let slug = Slug::parse("three").expect("a slug");

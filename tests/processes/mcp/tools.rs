@@ -8,7 +8,7 @@ use rmcp::model::{ProtocolVersion, Tool};
 use serde_json::{Value, json};
 
 use crate::{
-    support::agent::{Agent, ERAS, Era, Told, host, worker},
+    support::agent::{Agent, AgentNotice, ERAS, Era, host, worker},
     support::{SqliteTestHost as TestHost, TOKIO},
 };
 
@@ -275,7 +275,7 @@ fn a_bulk_run_tells_its_progress_and_its_summary() {
                 (&json!("completed"), &json!(5), &json!(0))
             );
             loop {
-                let Told::Progress { done, of } = agent.told().await else { continue };
+                let AgentNotice::Progress { done, of } = agent.told().await else { continue };
                 if done == 5.0 && of == Some(5.0) {
                     break;
                 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     support::agent::{Agent, ERAS, worker},
-    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, TOKIO, TestDatabase, TestHost},
 };
 
 /// From the first article to its deletion. Embeddings wait until `release`.
@@ -53,7 +53,7 @@ pub(crate) async fn visit(agent: &Agent, release: impl FnOnce()) {
     );
 }
 
-async fn visit_in_both_eras<P: Place>() {
+async fn visit_in_both_eras<P: TestDatabase>() {
     for era in ERAS {
         let world = TestHost::<P>::new().await;
         world.embedder.hold();

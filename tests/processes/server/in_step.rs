@@ -54,7 +54,7 @@ async fn a_folder_of_the_settings_is_kept_in_step_and_told_of_when_it_is_not() {
     while !folders().await["detail"].is_null() {
         go_on("it is gone");
     }
-    // What cannot be a note is told of until its owner says that it is none.
+    // A file that cannot be a note is reported until `.afterwordignore` names it.
     fs::write(notes.join("latin.md"), b"# Caf\xe9\n").expect("a file");
     while folders().await["state"] != "degraded" {
         go_on("a file that is no text is told of");

@@ -34,15 +34,15 @@ pub(crate) struct Attempt {
     pub(crate) operation: Operation,
     /// The model whose vectors it makes.
     pub(crate) model: No,
-    pub(crate) seen: Seen,
-    pub(crate) made: Option<Made>,
+    pub(crate) seen: SeenArticle,
+    pub(crate) made: Option<AttemptOutcome>,
     /// Whether its commit got no answer, so that it may or may not be committed.
     pub(crate) in_doubt: bool,
 }
 
 /// What a claim saw of its article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum SeenArticle {
     Gone,
     Skipped,
     Unchanged(i64),
@@ -51,7 +51,7 @@ pub(crate) enum Seen {
 
 /// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Made {
+pub(crate) enum AttemptOutcome {
     Vectors { revision: i64, content: usize },
     Nothing { revision: i64 },
     Discard(&'static str),
@@ -59,7 +59,7 @@ pub(crate) enum Made {
 }
 
 /// A task's status and attempts after a settlement.
-pub(crate) type Settled = (No, TaskStatus, i32);
+pub(crate) type SettledTask = (No, TaskStatus, i32);
 
 impl Machine {
     pub(crate) fn start(&mut self, host: usize, model: No) {
@@ -90,12 +90,12 @@ impl Machine {
     }
 
     /// Puts back every task whose lease has expired.
-    pub(crate) fn rescue_expired(&mut self) -> Vec<Settled> {
+    pub(crate) fn rescue_expired(&mut self) -> Vec<SettledTask> {
         let now = self.now;
         self.rescue(|task| task.lease.is_some_and(|(_, until)| until <= now))
     }
 
-    fn rescue(&mut self, which: impl Fn(&super::Task) -> bool) -> Vec<Settled> {
+    fn rescue(&mut self, which: impl Fn(&super::Task) -> bool) -> Vec<SettledTask> {
         let held = self.held(which);
         for &no in &held {
             // A task that was processed at two deaths was alone at this one.
@@ -106,7 +106,7 @@ impl Machine {
     }
 
     /// Releases the host's tasks, uncounted. Its late workers may still answer.
-    pub(crate) fn release(&mut self, host: usize) -> Vec<Settled> {
+    pub(crate) fn release(&mut self, host: usize) -> Vec<SettledTask> {
         let Some(incarnation) = self.memories[host].incarnation.clone() else { return Vec::new() };
         let held = self.held(|task| task.host.as_ref() == Some(&incarnation));
         for &no in &held {
@@ -115,7 +115,7 @@ impl Machine {
         self.settled(held)
     }
 
-    pub(crate) fn stop(&mut self, host: usize) -> Vec<Settled> {
+    pub(crate) fn stop(&mut self, host: usize) -> Vec<SettledTask> {
         let released = self.release(host);
         let memory = &mut self.memories[host];
         memory.attempts.clear();
@@ -143,21 +143,21 @@ impl Machine {
     pub(crate) fn work(&mut self, host: usize, nth: usize, mood: Mood) {
         let attempt = self.memories[host].attempts[nth].clone();
         let made = match (attempt.seen, self.rows.articles.get(&attempt.article)) {
-            (Seen::Gone, _) => Made::Discard("article deleted"),
-            (Seen::Skipped, _) => Made::Discard("embedding skipped"),
-            (Seen::Unchanged(revision), _) => Made::Nothing { revision },
-            (Seen::Changed, None) => Made::Discard("article deleted"),
-            (Seen::Changed, Some(article)) if article.skip => Made::Discard("embedding skipped"),
-            (Seen::Changed, Some(article)) if mood == Mood::Works => {
-                Made::Vectors { revision: article.revision, content: article.content }
+            (SeenArticle::Gone, _) => AttemptOutcome::Discard("article deleted"),
+            (SeenArticle::Skipped, _) => AttemptOutcome::Discard("embedding skipped"),
+            (SeenArticle::Unchanged(revision), _) => AttemptOutcome::Nothing { revision },
+            (SeenArticle::Changed, None) => AttemptOutcome::Discard("article deleted"),
+            (SeenArticle::Changed, Some(article)) if article.skip => AttemptOutcome::Discard("embedding skipped"),
+            (SeenArticle::Changed, Some(article)) if mood == Mood::Works => {
+                AttemptOutcome::Vectors { revision: article.revision, content: article.content }
             }
-            (Seen::Changed, Some(_)) => Made::Failed(mood),
+            (SeenArticle::Changed, Some(_)) => AttemptOutcome::Failed(mood),
         };
         self.memories[host].attempts[nth].made = Some(made);
     }
 
     /// The transaction of a QueueActor: finished attempts are settled, then up to `claims` tasks are claimed.
-    pub(crate) fn flush(&mut self, host: usize, claims: usize, fate: Fate) -> (Vec<Settled>, Vec<Attempt>) {
+    pub(crate) fn flush(&mut self, host: usize, claims: usize, fate: Fate) -> (Vec<SettledTask>, Vec<Attempt>) {
         let (before, promised, tasks) = (self.rows.clone(), self.promised.clone(), self.tasks);
         let worked: Vec<_> =
             self.memories[host].attempts.iter().filter(|attempt| attempt.made.is_some()).cloned().collect();
@@ -185,7 +185,7 @@ impl Machine {
 
     /// Settles tasks under a valid lease; undecided ones are answered as they are. Then the sets that need their articles
     /// next get tasks.
-    fn end_all(&mut self, worked: &[Attempt]) -> Vec<Settled> {
+    fn end_all(&mut self, worked: &[Attempt]) -> Vec<SettledTask> {
         let (held, lost): (Vec<_>, Vec<_>) = worked.iter().partition(|attempt| self.is_held(attempt));
         held.iter().for_each(|attempt| self.finish(attempt));
         let in_doubt = lost.iter().filter(|attempt| attempt.in_doubt && self.rows.tasks.contains_key(&attempt.task));
@@ -212,25 +212,27 @@ impl Machine {
         let stored = self.rows.vectors.get(&key).map_or(0, |vectors| vectors.revision);
         let cancelled = Next::End(TaskStatus::Cancelled);
         match (attempt.made.expect("a worked attempt"), article) {
-            (Made::Vectors { .. } | Made::Nothing { .. }, None) => self.settle(no, cancelled, "article deleted", None),
-            (Made::Vectors { .. } | Made::Nothing { .. }, Some(article)) if article.skip => {
+            (AttemptOutcome::Vectors { .. } | AttemptOutcome::Nothing { .. }, None) => {
+                self.settle(no, cancelled, "article deleted", None)
+            }
+            (AttemptOutcome::Vectors { .. } | AttemptOutcome::Nothing { .. }, Some(article)) if article.skip => {
                 self.settle(no, cancelled, "embedding skipped", None);
             }
-            (Made::Vectors { revision, content }, Some(_)) => {
+            (AttemptOutcome::Vectors { revision, content }, Some(_)) => {
                 // An older revision never replaces a newer one.
                 if revision >= stored {
                     self.rows.vectors.insert(key, Vectors { revision, content });
                 }
                 self.settle(no, Next::End(TaskStatus::Completed), "completed", None);
             }
-            (Made::Nothing { revision }, Some(_)) => {
+            (AttemptOutcome::Nothing { revision }, Some(_)) => {
                 if let Some(vectors) = self.rows.vectors.get_mut(&key) {
                     vectors.revision = vectors.revision.max(revision);
                 }
                 self.settle(no, Next::End(TaskStatus::Completed), "completed", None);
             }
-            (Made::Discard(cause), _) => self.settle(no, cancelled, cause, None),
-            (Made::Failed(mood), _) => {
+            (AttemptOutcome::Discard(cause), _) => self.settle(no, cancelled, cause, None),
+            (AttemptOutcome::Failed(mood), _) => {
                 let (next, cause, kind) = match mood {
                     Mood::Poisoned => (Next::End(TaskStatus::Failed), "failed", ErrorKind::Data),
                     Mood::Flaky => (LATER, "retry scheduled", ErrorKind::Transient),
@@ -292,10 +294,10 @@ impl Machine {
         let task = &self.rows.tasks[&no];
         let model = task.model.expect("a claimed task's model");
         let seen = match self.rows.articles.get(&task.article) {
-            None => Seen::Gone,
-            Some(article) if article.skip => Seen::Skipped,
-            Some(article) if !self.needs(task.article, model) => Seen::Unchanged(article.revision),
-            Some(_) => Seen::Changed,
+            None => SeenArticle::Gone,
+            Some(article) if article.skip => SeenArticle::Skipped,
+            Some(article) if !self.needs(task.article, model) => SeenArticle::Unchanged(article.revision),
+            Some(_) => SeenArticle::Changed,
         };
         let (article, number, operation) = (task.article, task.attempts, task.operation);
         Attempt { task: no, article, claim, number, operation, model, seen, made: None, in_doubt: false }
@@ -306,7 +308,7 @@ impl Machine {
         in_work.filter(|(_, task)| which(task)).map(|(&no, _)| no).collect()
     }
 
-    fn settled(&self, tasks: Vec<No>) -> Vec<Settled> {
+    fn settled(&self, tasks: Vec<No>) -> Vec<SettledTask> {
         let mut settled: Vec<_> =
             tasks.into_iter().map(|no| (no, self.rows.tasks[&no].status, self.rows.tasks[&no].attempts)).collect();
         settled.sort_unstable();

@@ -6,14 +6,14 @@ use super::{Machine, No};
 
 /// The sets that a host makes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Makes {
+pub(super) struct HostSets {
     pub(super) active: Option<No>,
     pub(super) makes_active: bool,
     pub(super) building: Option<No>,
     pub(super) makes_building: bool,
 }
 
-impl Makes {
+impl HostSets {
     /// Whether a host that makes these sets claims this task. A task for a set that no host makes any more is claimed
     /// for the set that is being built, after half a minute.
     pub(super) fn take(&self, task: &super::Task, now: i64) -> bool {
@@ -44,9 +44,9 @@ impl Machine {
     }
 
     /// A host makes the set of its own model, if it is wanted.
-    pub(super) fn makes(&self, own: No) -> Makes {
+    pub(super) fn makes(&self, own: No) -> HostSets {
         let (active, building) = (self.active(), self.building());
-        Makes { active, makes_active: active == Some(own), building, makes_building: building == Some(own) }
+        HostSets { active, makes_active: active == Some(own), building, makes_building: building == Some(own) }
     }
 
     /// A host with `model` starts: a set for a model that was never used is built, unless another one is being built.
@@ -147,7 +147,7 @@ impl Machine {
 
     /// Queues articles without vectors in the sets that the host makes, and those without a task.
     pub(crate) fn sweep(&mut self, own: No) -> usize {
-        let Makes { active, makes_active, building, makes_building } = self.makes(own);
+        let HostSets { active, makes_active, building, makes_building } = self.makes(own);
         let in_use = active.filter(|_| makes_active).map(|model| (model, "sweep"));
         let to_follow = building.filter(|_| makes_building).map(|model| (model, "new model"));
         [in_use, to_follow].into_iter().flatten().map(|(model, cause)| self.fill(model, cause)).sum()

@@ -215,7 +215,7 @@ async fn who_waits_for_a_text_of_a_request_that_fails_for_another_pays_nothing()
     assert!(first.await.expect("an attempt").is_err());
 }
 
-/// A model whose limits panic on demand, which happens inside the desk.
+/// A model whose limits panic on demand, which happens inside the dispatcher.
 struct Fragile {
     inner: Arc<Slow>,
     breaks: watch::Sender<bool>,

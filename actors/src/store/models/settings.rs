@@ -7,7 +7,7 @@ use crate::store::{
 
 /// What is stored with a set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, FromRow)]
-pub struct Kept {
+pub struct SetRecord {
     /// How its provider is reached, JSON, without secrets.
     pub settings: Option<String>,
     /// When its last build was started. *Units:* milliseconds since 1970. `None`: never, or by an earlier version.
@@ -20,7 +20,7 @@ pub struct Kept {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn kept(connection: &impl Sql, model_id: i64) -> Result<Kept, StoreError> {
+pub async fn kept(connection: &impl Sql, model_id: i64) -> Result<SetRecord, StoreError> {
     let sql = "SELECT settings, building_since, accepts_failed FROM embedding_model_settings WHERE model_id = $1";
     Ok(connection.row(sql, [model_id.into()]).await?.unwrap_or_default())
 }

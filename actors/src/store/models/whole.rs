@@ -1,6 +1,6 @@
 //! When a set that is being built may come into use: checked in the transaction that switches to it.
 
-use super::{Kept, hold, kept, wanted};
+use super::{SetRecord, hold, kept, wanted};
 use crate::store::{
     StoreError, events, locks,
     sql::{FromRow, Sql, Value},
@@ -77,12 +77,12 @@ async fn would_empty_searches(connection: &impl Sql, model_id: i64) -> Result<bo
     Ok(connection.row::<()>(sql, [model_id.into()]).await?.is_some())
 }
 
-async fn beside(connection: &impl Sql, model_id: i64) -> Result<(i64, Kept), StoreError> {
+async fn beside(connection: &impl Sql, model_id: i64) -> Result<(i64, SetRecord), StoreError> {
     let active = wanted(connection).await?.active.map_or(0, |set| set.id);
     Ok((active, kept(connection, model_id).await?))
 }
 
-fn values(model_id: i64, active: i64, kept: &Kept) -> [Value; 4] {
+fn values(model_id: i64, active: i64, kept: &SetRecord) -> [Value; 4] {
     // A build started by an earlier version has no start time.
     [model_id.into(), active.into(), kept.building_since.unwrap_or(i64::MAX).into(), kept.accepts_failed.into()]
 }

@@ -10,14 +10,14 @@ pub(super) struct Kind {
     /// Returns `at`, `id`, `name` and `doomed`.
     pub(super) look: Cow<'static, str>,
     pub(super) remove: &'static str,
-    pub(super) place: Place,
+    pub(super) place: ScanStart,
     /// What is locked before the removal, whose statement then sees what was committed until then.
-    pub(super) held: Held,
+    pub(super) held: RemovalLock,
 }
 
 /// What a removal locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum RemovalLock {
     Nothing,
     /// The numbers of the deleted articles `at`: none is restored meanwhile.
     DeletedArticles,
@@ -27,7 +27,7 @@ pub(super) enum Held {
 
 /// Where a look begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ScanStart {
     /// At the front: everything that is found is removed.
     Front,
     /// Behind the number `$3`, up to a page of which nothing is to be removed.
@@ -52,8 +52,8 @@ pub(super) const FINISHED_TASKS: Kind = Kind {
     // A task that was put back meanwhile is not finished any more.
     remove: "DELETE FROM embedding_tasks
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j) AND completed_at IS NOT NULL",
-    place: Place::AtAndId,
-    held: Held::Nothing,
+    place: ScanStart::AtAndId,
+    held: RemovalLock::Nothing,
 };
 
 /// Entries are numbered in the order of their times, so the oldest are at the front; but for some of a time at which the
@@ -65,8 +65,8 @@ pub(super) const EVENTS: Kind = Kind {
     ),
     remove: "DELETE FROM embedding_task_events
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: Place::Id,
-    held: Held::Nothing,
+    place: ScanStart::Id,
+    held: RemovalLock::Nothing,
 };
 
 /// Minute by minute: all workers' rows of a minute go together.
@@ -78,8 +78,8 @@ pub(super) const METRICS: Kind = Kind {
     ),
     remove: "DELETE FROM embedding_metrics
              WHERE minute IN (SELECT at FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: Place::Id,
-    held: Held::Nothing,
+    place: ScanStart::Id,
+    held: RemovalLock::Nothing,
 };
 
 /// Entries of ended runs, the run that ended first before others.
@@ -95,8 +95,8 @@ pub(super) const BULK_ITEMS: Kind = Kind {
     ),
     remove: "DELETE FROM bulk_items WHERE (bulk_id, article_id) IN (
                  SELECT at, id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: Place::Front,
-    held: Held::Nothing,
+    place: ScanStart::Front,
+    held: RemovalLock::Nothing,
 };
 
 /// Ended runs without entries.
@@ -110,8 +110,8 @@ pub(super) const BULK_RUNS: Kind = Kind {
     ),
     remove: "DELETE FROM bulk_operations
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j) AND finished_at IS NOT NULL",
-    place: Place::AtAndId,
-    held: Held::Nothing,
+    place: ScanStart::AtAndId,
+    held: RemovalLock::Nothing,
 };
 
 /// The revisions of deleted articles. The one that records the deletion is the last, and is removed last: the others
@@ -130,8 +130,8 @@ pub(super) const DELETED_ARTICLES: Kind = Kind {
     remove: "DELETE FROM article_versions WHERE (article_id, revision) IN (
                  SELECT at, id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j
                  WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = j.at))",
-    place: Place::Front,
-    held: Held::DeletedArticles,
+    place: ScanStart::Front,
+    held: RemovalLock::DeletedArticles,
 };
 
 /// Past revisions of existing articles, behind the newest `kept` of each.
@@ -149,8 +149,8 @@ pub(super) fn versions(kept: u32) -> Kind {
         )),
         remove: "DELETE FROM article_versions WHERE (article_id, revision) IN (
                      SELECT id, CAST(name AS BIGINT) FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-        place: Place::AtAndId,
-        held: Held::Nothing,
+        place: ScanStart::AtAndId,
+        held: RemovalLock::Nothing,
     }
 }
 
@@ -162,8 +162,8 @@ pub(super) const HOSTS: Kind = Kind {
     ),
     remove: "DELETE FROM embedding_hosts WHERE incarnation IN (
                  SELECT name FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: Place::Front,
-    held: Held::Nothing,
+    place: ScanStart::Front,
+    held: RemovalLock::Nothing,
 };
 
 /// Keys of creates that may not be repeated any more.
@@ -174,8 +174,8 @@ pub(super) const IDEMPOTENCY_KEYS: Kind = Kind {
     ),
     remove: "DELETE FROM idempotency_keys WHERE key IN (
                  SELECT name FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: Place::Front,
-    held: Held::Nothing,
+    place: ScanStart::Front,
+    held: RemovalLock::Nothing,
 };
 
 /// Calls that no limit counts any more; numbered in the order of their times.
@@ -185,8 +185,8 @@ pub(super) const PROVIDER_CALLS: Kind = Kind {
          FROM (SELECT id, at FROM provider_calls WHERE id > $3 ORDER BY id LIMIT $2) o ORDER BY o.id",
     ),
     remove: "DELETE FROM provider_calls WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: Place::Id,
-    held: Held::Nothing,
+    place: ScanStart::Id,
+    held: RemovalLock::Nothing,
 };
 
 /// Sets of models that are not used any more; their chunks are removed with them.
@@ -204,8 +204,8 @@ pub(super) const RETIRED_VECTORS: Kind = Kind {
     remove: "DELETE FROM article_embeddings WHERE (article_id, model_id) IN (
                  SELECT j.id, j.at FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j
                  JOIN embedding_models m ON m.id = j.at AND m.state = 'retired')",
-    place: Place::Front,
-    held: Held::Model,
+    place: ScanStart::Front,
+    held: RemovalLock::Model,
 };
 
 /// Only SQLite has this log. The last 100,000 changes are kept, for indexes in memory that catch up; one that is
@@ -216,6 +216,6 @@ pub(super) const VECTOR_CHANGES: Kind = Kind {
          WHERE $1 >= 0 AND seq > $3 AND seq <= (SELECT max(seq) FROM vector_changes) - 100000 ORDER BY seq LIMIT $2",
     ),
     remove: "DELETE FROM vector_changes WHERE seq IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: Place::Id,
-    held: Held::Nothing,
+    place: ScanStart::Id,
+    held: RemovalLock::Nothing,
 };

@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
 use super::{
+    deferred::DeferredStatements,
     driver::{self, Driver},
-    later::Later,
     sealed::Sealed,
 };
 use crate::store::{Engine, StoreError};
@@ -72,7 +72,7 @@ impl Driver for Connection {
         &self.0
     }
 
-    fn waiting(&self) -> Option<MutexGuard<'_, Later>> {
+    fn waiting(&self) -> Option<MutexGuard<'_, DeferredStatements>> {
         None
     }
 }
@@ -81,7 +81,7 @@ impl Driver for Connection {
 #[derive(Debug)]
 pub struct Transaction {
     inner: DatabaseTransaction,
-    later: Mutex<Later>,
+    later: Mutex<DeferredStatements>,
 }
 
 impl Transaction {
@@ -148,7 +148,7 @@ impl Transaction {
         self.lock().journeys()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Later> {
+    fn lock(&self) -> MutexGuard<'_, DeferredStatements> {
         self.later.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -162,7 +162,7 @@ impl Driver for Transaction {
         &self.inner
     }
 
-    fn waiting(&self) -> Option<MutexGuard<'_, Later>> {
+    fn waiting(&self) -> Option<MutexGuard<'_, DeferredStatements>> {
         // A statement for PostgreSQL goes alone: its protocol has no other way.
         (driver::engine(self) == Engine::Sqlite).then(|| self.lock())
     }

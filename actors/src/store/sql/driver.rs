@@ -3,9 +3,9 @@
 use std::{borrow::Cow, sync::MutexGuard};
 
 use futures_util::TryFutureExt;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value as Given};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value as DriverValue};
 
-use super::{Value, later::Later, sealed::Sealed};
+use super::{Value, deferred::DeferredStatements, sealed::Sealed};
 use crate::store::{Engine, StoreError, answer::answered, failure};
 
 /// What has a connection of sea-orm inside.
@@ -17,7 +17,7 @@ pub(super) trait Driver: Sealed + Sync {
     fn inner(&self) -> &Self::Inner;
 
     /// Returns where statements wait for the next one, if they do here.
-    fn waiting(&self) -> Option<MutexGuard<'_, Later>>;
+    fn waiting(&self) -> Option<MutexGuard<'_, DeferredStatements>>;
 }
 
 pub(super) fn engine(connection: &impl Driver) -> Engine {
@@ -111,7 +111,7 @@ fn traced<'s>(
     connection: &impl Driver,
     sql: &'s str,
     values: impl IntoIterator<Item = Value>,
-) -> (Cow<'s, str>, Vec<Given>) {
+) -> (Cow<'s, str>, Vec<DriverValue>) {
     let (sql, values) = (engine(connection).expand(sql), values.into_iter().map(given).collect::<Vec<_>>());
     // Values may be secret, and as long as an article: they are traced only in debug builds, for tests that count what
     // is read.
@@ -125,15 +125,15 @@ fn traced<'s>(
 
 /// Replaces NUL by U+FFFD: PostgreSQL refuses NUL in text, and SQLite's functions take it for the end. No name of the
 /// program contains U+FFFD.
-fn given(value: Value) -> Given {
+fn given(value: Value) -> DriverValue {
     match value {
-        Value::Bool(value) => Given::Bool(value),
-        Value::Int(value) => Given::Int(value),
-        Value::BigInt(value) => Given::BigInt(value),
-        Value::Float(value) => Given::Float(value),
-        Value::Double(value) => Given::Double(value),
-        Value::Text(Some(text)) if text.contains('\0') => Given::String(Some(text.replace('\0', "\u{fffd}"))),
-        Value::Text(text) => Given::String(text),
-        Value::Bytes(value) => Given::Bytes(value),
+        Value::Bool(value) => DriverValue::Bool(value),
+        Value::Int(value) => DriverValue::Int(value),
+        Value::BigInt(value) => DriverValue::BigInt(value),
+        Value::Float(value) => DriverValue::Float(value),
+        Value::Double(value) => DriverValue::Double(value),
+        Value::Text(Some(text)) if text.contains('\0') => DriverValue::String(Some(text.replace('\0', "\u{fffd}"))),
+        Value::Text(text) => DriverValue::String(text),
+        Value::Bytes(value) => DriverValue::Bytes(value),
     }
 }

@@ -13,7 +13,7 @@ use super::{
     commit_gate::CommitGate,
     in_place::InPlace,
     job::{Announce, Job, JobOutcome},
-    savepoints::{Kept, Savepoints},
+    savepoints::{SavepointOutcome, Savepoints},
 };
 use crate::store::{
     StoreError, failure,
@@ -174,8 +174,8 @@ async fn run_each(
                 return Err(lost(announce, cause));
             }
             Some(JobOutcome::Keep(announce)) => match savepoints.keep().await {
-                Ok(Kept::Whole) => kept.push(announce),
-                Ok(Kept::Undone(error)) => announce(Err(error)),
+                Ok(SavepointOutcome::Whole) => kept.push(announce),
+                Ok(SavepointOutcome::Undone(error)) => announce(Err(error)),
                 Err(error) => return Err(lost(announce, Some(error))),
             },
             Some(JobOutcome::Undo(announce)) => match savepoints.undo().await {

@@ -24,11 +24,11 @@ type Identity = (u64, u64);
 pub(super) struct InPlace(Arc<Files>);
 
 struct Files {
-    all: [Named; SUFFIXES.len()],
+    all: [DatabaseFile; SUFFIXES.len()],
     lost: OnceLock<Lost>,
 }
 
-struct Named {
+struct DatabaseFile {
     path: PathBuf,
     /// Known from the first look that found it.
     open: OnceLock<Identity>,
@@ -49,7 +49,7 @@ impl InPlace {
         let named = |suffix: &str| {
             let mut path = database.as_os_str().to_owned();
             path.push(suffix);
-            Named { path: path.into(), open: OnceLock::new() }
+            DatabaseFile { path: path.into(), open: OnceLock::new() }
         };
         let files = Self(Arc::new(Files { all: SUFFIXES.map(named), lost: OnceLock::new() }));
         let _ = files.0.changed();
@@ -103,7 +103,7 @@ impl Files {
     }
 }
 
-impl Named {
+impl DatabaseFile {
     /// What has happened to it. An error of the file system says nothing.
     fn change(&self) -> Option<&'static str> {
         match identity(&self.path) {

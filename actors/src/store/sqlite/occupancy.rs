@@ -24,11 +24,11 @@ const FILE: &str = "database";
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// The shared lock of a process that has the database open. The time of its file tells when a process opened it last.
-pub(super) struct Occupied {
+pub(super) struct SharedLock {
     lock: Option<File>,
 }
 
-impl Occupied {
+impl SharedLock {
     /// Waits while another process replaces the database, up to `patience`.
     ///
     /// # Errors
@@ -113,12 +113,12 @@ pub fn is_there(path: &Path) -> bool {
 }
 
 /// The exclusive lock: no other process has the database open, or can open it, until this is dropped.
-pub struct Alone {
+pub struct ExclusiveLock {
     path: PathBuf,
     _lock: Option<File>,
 }
 
-impl Alone {
+impl ExclusiveLock {
     /// Locks the SQLite database of `options` for this process alone. Returns `None` if another process has it open.
     ///
     /// It may also be missing or damaged.
@@ -173,11 +173,11 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 /// The look of a process that copies a database's files without opening it: no process of this program has it open, or
 /// can open it, until this is dropped.
-pub struct Unopened {
+pub struct UnopenedLock {
     _lock: Option<File>,
 }
 
-impl Unopened {
+impl UnopenedLock {
     /// Looks at the SQLite database at `path`, and makes no file. Returns `None` if a process has it open.
     ///
     /// # Errors
@@ -224,9 +224,9 @@ mod tests {
         // A file in the place of the folder: an error that says nothing about who has the database open.
         std::fs::write(liveness::folder(&database), "no folder").expect("a file");
         let patience = Duration::ZERO;
-        assert!(matches!(Occupied::share(&database, patience).await, Err(OpenError::Lock { .. })));
+        assert!(matches!(SharedLock::share(&database, patience).await, Err(OpenError::Lock { .. })));
         let options = OpenOptions::new(format!("sqlite://{}", database.display()));
-        assert!(matches!(Alone::take(&options).await, Err(OpenError::Lock { .. })));
+        assert!(matches!(ExclusiveLock::take(&options).await, Err(OpenError::Lock { .. })));
     }
 
     #[test]
@@ -242,13 +242,13 @@ mod tests {
     async fn what_is_open_is_seen_to_be_and_nothing_is_made() {
         let folder = tempfile::tempdir().expect("a folder");
         let database = folder.path().join("site.db");
-        assert!(Unopened::see(&database).expect("a look").is_some());
+        assert!(UnopenedLock::see(&database).expect("a look").is_some());
         assert!(!liveness::folder(&database).exists());
-        let open = Occupied::share(&database, Duration::ZERO).await.expect("a lock");
-        assert!(Unopened::see(&database).expect("a look").is_none());
+        let open = SharedLock::share(&database, Duration::ZERO).await.expect("a lock");
+        assert!(UnopenedLock::see(&database).expect("a look").is_none());
         drop(open);
-        let seen = Unopened::see(&database).expect("a look").expect("nobody has it open");
-        assert!(matches!(Occupied::share(&database, Duration::ZERO).await, Err(OpenError::BeingReplaced(_))));
+        let seen = UnopenedLock::see(&database).expect("a look").expect("nobody has it open");
+        assert!(matches!(SharedLock::share(&database, Duration::ZERO).await, Err(OpenError::BeingReplaced(_))));
         drop(seen);
     }
 }

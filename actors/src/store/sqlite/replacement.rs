@@ -12,7 +12,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::beside::Beside;
+use super::vector_file_path::VectorFilePath;
 use crate::store::location;
 
 /// Suffix of a complete database that waits to be moved into place.
@@ -40,7 +40,7 @@ pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     };
     afterword_faults::point!("restore.moved", io::Error::other::<String>);
     move_logs(database, &kept)?;
-    Beside::new(database).remove();
+    VectorFilePath::new(database).remove();
     fs::rename(&ready, database)?;
     sync_folder(database)?;
     afterword_faults::point!("restore.placed", io::Error::other::<String>);
@@ -62,7 +62,7 @@ pub(super) fn finish(database: &Path) -> io::Result<()> {
         // It died before it touched anything.
         return fs::remove_file(&ready);
     }
-    Beside::new(database).remove();
+    VectorFilePath::new(database).remove();
     move_logs(
         database,
         &last_kept(database).map_or_else(|| free_name(database), |number| kept_name(database, number)),

@@ -17,7 +17,7 @@ use std::{
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use tokio::time::MissedTickBehavior;
 
-use super::{in_place::InPlace, liveness, occupancy::Occupied};
+use super::{in_place::InPlace, liveness, occupancy::SharedLock};
 use crate::store::{
     StoreError, location,
     sql::{Connection, Sql},
@@ -49,7 +49,7 @@ impl Connections {
 }
 
 /// Looks at the files until they have lost their names; ends when it has done what then is to be done.
-pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connections, occupied: Arc<Occupied>) {
+pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connections, occupied: Arc<SharedLock>) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut opened = None;

@@ -23,7 +23,7 @@ pub(super) struct Savepoints<'t> {
 }
 
 /// What became of a job that was to be kept.
-pub(super) enum Kept {
+pub(super) enum SavepointOutcome {
     Whole,
     /// One of its statements has failed, and all of it was undone.
     Undone(StoreError),
@@ -41,10 +41,10 @@ impl<'t> Savepoints<'t> {
     ///
     /// # Errors
     /// [`StoreError`] if the transaction is lost.
-    pub(super) async fn keep(&mut self) -> Result<Kept, StoreError> {
-        let Err(error) = self.end().await else { return Ok(Kept::Whole) };
+    pub(super) async fn keep(&mut self) -> Result<SavepointOutcome, StoreError> {
+        let Err(error) = self.end().await else { return Ok(SavepointOutcome::Whole) };
         match self.undo().await {
-            Ok(()) => Ok(Kept::Undone(error)),
+            Ok(()) => Ok(SavepointOutcome::Undone(error)),
             Err(lost) => Err(if error.is_outage() { error } else { lost }),
         }
     }

@@ -36,7 +36,7 @@ impl Writer {
     pub(super) fn start(connection: Connection, gate: CommitGate, log: Log, files: InPlace) -> Self {
         let (first, first_inbox) = mpsc::unbounded_channel();
         let (behind, behind_inbox) = mpsc::unbounded_channel();
-        tokio::spawn(serve(Place { connection, gate, files }, log, first_inbox, behind_inbox));
+        tokio::spawn(serve(WriteTarget { connection, gate, files }, log, first_inbox, behind_inbox));
         Self { first, behind }
     }
 
@@ -74,20 +74,20 @@ where
 }
 
 /// Where the writer writes.
-struct Place {
+struct WriteTarget {
     connection: Connection,
     gate: CommitGate,
     files: InPlace,
 }
 
-impl Place {
+impl WriteTarget {
     /// Returns whether the disk was full.
     async fn write(&self, jobs: Vec<Box<dyn Job>>) -> bool {
         batch::write(&self.connection, &self.gate, &self.files, jobs).await == Err(StoreError::DiskFull)
     }
 }
 
-async fn serve(place: Place, mut log: Log, mut first: Inbox, mut behind: Inbox) {
+async fn serve(place: WriteTarget, mut log: Log, mut first: Inbox, mut behind: Inbox) {
     loop {
         let disk_was_full = tokio::select! {
             biased;

@@ -8,7 +8,7 @@ use sea_orm::{
     sqlx::{self, PgConnection},
 };
 
-use crate::store::{Database, StoreError, database::Parts, sql::Sql};
+use crate::store::{Database, StoreError, database::EngineConnections, sql::Sql};
 
 /// Longest vector that pgvector has an index for; longer ones are compared one by one.
 pub const LONGEST: i32 = 4_000;
@@ -25,7 +25,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`StoreError`]; the old index stays in use.
 pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result<(), StoreError> {
-    let Parts::Postgres(postgres) = database.parts() else { return Ok(()) };
+    let EngineConnections::Postgres(postgres) = database.parts() else { return Ok(()) };
     let mut connection = postgres.maintenance_connection().await?;
     while !take_turn(&mut connection).await? {
         // Polls instead of waiting for the lock: a waiting statement is one that the other build waits for.
@@ -40,7 +40,7 @@ pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result
 /// # Errors
 /// [`StoreError`]; searches compare all vectors meanwhile.
 pub(crate) async fn build_if_worthwhile(database: &Database, model_id: i64) -> Result<bool, StoreError> {
-    let Parts::Postgres(postgres) = database.parts() else { return Ok(false) };
+    let EngineConnections::Postgres(postgres) = database.parts() else { return Ok(false) };
     let Some(dimension) = wanting(database, model_id).await? else { return Ok(false) };
     let mut connection = postgres.maintenance_connection().await?;
     // Another host may have built it meanwhile.

@@ -11,10 +11,10 @@ pub(super) struct NewChunk<'c> {
 }
 
 /// Article, model and position of a chunk.
-pub(super) type Place = (i64, i64, usize);
+pub(super) type ChunkKey = (i64, i64, usize);
 
 impl NewChunk<'_> {
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> ChunkKey {
         (self.article_id, self.model_id, self.position)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     store::{
         StoreError,
         backlog::{self, Order},
-        claim::Makes,
+        claim::HostSets,
         models::{self, Hindrance},
     },
     task::Priority,
@@ -96,7 +96,7 @@ impl Upkeep {
     }
 
     /// Counts the set that is being built when nothing is left to do for it, and brings it into use if it is complete.
-    async fn change_over(&mut self, makes: Makes) -> Result<(), StoreError> {
+    async fn change_over(&mut self, makes: HostSets) -> Result<(), StoreError> {
         let model_id = makes.building;
         let fill = self.fills.entry(model_id).or_default();
         if !fill.is_done {

@@ -25,14 +25,14 @@ pub(super) struct Upkeep {
 
 /// What a round has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Wanted {
+pub(super) struct UpkeepRequest {
     /// Advance bulk runs, and the filling of the sets.
     pub(super) advance: bool,
     /// Compare all articles with their vectors, from the first one.
     pub(super) sweep: bool,
 }
 
-impl Wanted {
+impl UpkeepRequest {
     pub(super) fn and(self, more: Self) -> Self {
         Self { advance: self.advance || more.advance, sweep: self.sweep || more.sweep }
     }
@@ -69,7 +69,7 @@ impl Upkeep {
 
     /// Does what is wanted; returns whether there is more to do soon. Requested runs come before the sweep, which would
     /// queue their articles without them.
-    pub(super) async fn work(&mut self, Wanted { advance, sweep }: Wanted) -> Result<bool, StoreError> {
+    pub(super) async fn work(&mut self, UpkeepRequest { advance, sweep }: UpkeepRequest) -> Result<bool, StoreError> {
         let advanced = if advance { self.advance().await } else { Ok(false) };
         let swept = if sweep { self.sweep().await } else { Ok(false) };
         Ok(advanced? | swept?)

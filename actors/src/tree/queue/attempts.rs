@@ -6,12 +6,12 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::{
-    provider::{Judgement, Undecided, as_error},
+    provider::{Judgement, UndecidedFailure, as_error},
     state::QueueState,
 };
 use crate::{
     embedder::{EmbedError, Fault},
-    outcome::{Finished, Outcome},
+    outcome::{FinishedAttempt, Outcome},
     settlement::{self, Decision, WrongLength, decide},
     task::{ClaimedTask, Failure, Slot},
     tree::messages::{HeartbeatMessage, QueueMessage, WorkerMessage},
@@ -39,20 +39,20 @@ impl QueueState {
         self.schedule_flush();
     }
 
-    pub(super) fn finished(&mut self, finished: Finished) {
+    pub(super) fn finished(&mut self, finished: FinishedAttempt) {
         if !self.roster.end(&finished) {
             return;
         }
         if finished.task.model_id != self.at.context.model_row.id {
             return self.finished_beside(finished);
         }
-        let Finished { task, outcome, elapsed, made, gained } = finished;
+        let FinishedAttempt { task, outcome, elapsed, made, gained } = finished;
         let failed = matches!(outcome, Outcome::Failed(_));
         let gained = failed && self.salvage.keep(task.article_id, made) && gained;
         match decide(task, elapsed, outcome, self.at.context.settings.retry) {
             Decision::Commit(decided) => self.commits.gather([decided]),
             Decision::Ask(task, elapsed, failure) => {
-                self.undecided(Undecided { task, elapsed, failure, gained });
+                self.undecided(UndecidedFailure { task, elapsed, failure, gained });
             }
         }
         self.schedule_probe();
@@ -70,10 +70,10 @@ impl QueueState {
         }
         self.provider.expect_length(stored);
         let failure = settlement::odd_length(task, answered, stored);
-        self.undecided(Undecided { task: task.clone(), elapsed, failure, gained: false });
+        self.undecided(UndecidedFailure { task: task.clone(), elapsed, failure, gained: false });
     }
 
-    fn undecided(&mut self, undecided: Undecided) {
+    fn undecided(&mut self, undecided: UndecidedFailure) {
         if self.drain.begun {
             // A shutdown waits for no probe.
             return self.judged(Judgement::Provider(vec![undecided]));
@@ -105,11 +105,11 @@ impl QueueState {
         match judgement {
             Judgement::Open => {}
             Judgement::Provider(all) => {
-                let refunded = |u: Undecided| settlement::refunded(u.task, u.elapsed, u.failure);
+                let refunded = |u: UndecidedFailure| settlement::refunded(u.task, u.elapsed, u.failure);
                 self.commits.gather(all.into_iter().map(refunded));
             }
             Judgement::Documents(all) => {
-                let pays = |u: Undecided| match u.gained {
+                let pays = |u: UndecidedFailure| match u.gained {
                     true => settlement::continued(u.task, u.elapsed, u.failure, retry),
                     false => settlement::blamed(u.task, u.elapsed, u.failure, retry),
                 };
@@ -130,8 +130,8 @@ impl QueueState {
 
     /// Ends an attempt for the set in use, if that is not the own model's. The worker has found out what is to blame: its
     /// provider's failure costs the document nothing.
-    pub(super) fn finished_beside(&mut self, finished: Finished) {
-        let Finished { task, outcome, elapsed, .. } = finished;
+    pub(super) fn finished_beside(&mut self, finished: FinishedAttempt) {
+        let FinishedAttempt { task, outcome, elapsed, .. } = finished;
         let retry = self.at.context.settings.retry;
         let decided = match decide(task, elapsed, outcome, retry) {
             Decision::Commit(decided) => decided,

@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     owned::AbortOnDrop,
     settings::Delays,
-    settlement::{self, Decided, Gathered, Write},
+    settlement::{self, CommitItem, DecidedAttempt, Write},
     store::{Engine, StoreError},
     task::{Lease, Position, Slot},
 };
@@ -24,7 +24,7 @@ const IN_DOUBT: Duration = Duration::from_secs(60);
 /// What is gathered, and what is under way.
 pub(super) struct Commits {
     /// To be committed by the next flush.
-    gathered: Vec<Gathered>,
+    gathered: Vec<CommitItem>,
     pub(super) under_way: Vec<Commit>,
     /// Commits begun so far, which is the number of the next one.
     pub(super) number: u64,
@@ -48,7 +48,7 @@ struct Recovery {
 /// A commit under way.
 pub(super) struct Commit {
     pub(super) number: u64,
-    pub(super) batch: Vec<Gathered>,
+    pub(super) batch: Vec<CommitItem>,
     pub(super) claim: ClaimFor,
     pub(super) recovers: bool,
     pub(super) work: AbortOnDrop,
@@ -93,8 +93,8 @@ impl Commits {
         }
     }
 
-    pub(super) fn gather(&mut self, decided: impl IntoIterator<Item = Decided>) {
-        self.gathered.extend(decided.into_iter().map(Gathered::from));
+    pub(super) fn gather(&mut self, decided: impl IntoIterator<Item = DecidedAttempt>) {
+        self.gathered.extend(decided.into_iter().map(CommitItem::from));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -161,7 +161,7 @@ impl Commits {
     }
 
     /// Takes what the next commit ends.
-    pub(super) fn next_batch(&mut self) -> Vec<Gathered> {
+    pub(super) fn next_batch(&mut self) -> Vec<CommitItem> {
         if self.one_by_one == 0 {
             return std::mem::take(&mut self.gathered);
         }
@@ -184,14 +184,14 @@ impl Commits {
     }
 
     /// Puts back a batch that may or may not have been committed.
-    pub(super) fn failed(&mut self, batch: Vec<Gathered>, error: StoreError, engine: Engine, retry: Delays) {
+    pub(super) fn failed(&mut self, batch: Vec<CommitItem>, error: StoreError, engine: Engine, retry: Delays) {
         let refused = !error.is_of_the_database() && !batch.is_empty();
         let alone = batch.len() == 1;
-        let again = batch.into_iter().map(|Gathered { decided, .. }| match &decided.write {
+        let again = batch.into_iter().map(|CommitItem { decided, .. }| match &decided.write {
             Write::Store(_) if refused && alone => {
-                Gathered { decided: Arc::new(settlement::unwritable(&decided, &error, retry)), in_doubt: true }
+                CommitItem { decided: Arc::new(settlement::unwritable(&decided, &error, retry)), in_doubt: true }
             }
-            _ => Gathered { decided, in_doubt: true },
+            _ => CommitItem { decided, in_doubt: true },
         });
         let again: Vec<_> = again.collect();
         self.one_by_one = if refused && !alone { again.len() } else { self.one_by_one };

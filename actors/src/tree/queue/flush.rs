@@ -4,13 +4,13 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     commits::{ClaimFor, Commit},
-    second::MayMake,
+    second_set::ClaimableSets,
     state::QueueState,
 };
 use crate::{
     context::Context,
     owned::{AbortOnDrop, answer_of},
-    settlement::{self, Applied, Gathered, apply},
+    settlement::{self, CommitItem, CommitResult, apply},
     store::{
         StoreError, Transaction,
         claim::{Claim, claim, new_token},
@@ -107,11 +107,11 @@ impl QueueState {
     }
 
     /// Records what a commit says about the provider.
-    fn applied(&mut self, batch: &[Gathered], applied: &Applied) {
+    fn applied(&mut self, batch: &[CommitItem], applied: &CommitResult) {
         let own = self.at.context.model_row.id;
         let finals: HashSet<_> =
             applied.settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id).collect();
-        for Gathered { decided, .. } in batch {
+        for CommitItem { decided, .. } in batch {
             let task = decided.task.lease.task_id;
             let stored = applied.stored.contains(&task);
             if decided.task.model_id == own {
@@ -166,10 +166,10 @@ impl QueueState {
 /// Ends `batch` and claims; with `known`, first releases what this host has claimed under other tokens.
 fn commit(
     context: Arc<Context>,
-    batch: Vec<Gathered>,
+    batch: Vec<CommitItem>,
     claim_for: ClaimFor,
     known: Option<Vec<String>>,
-    may: MayMake,
+    may: ClaimableSets,
 ) -> impl Future<Output = Committed> + Send {
     let database = context.database.clone();
     async move {

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{second::MayMake, state::QueueState};
+use super::{second_set::ClaimableSets, state::QueueState};
 use crate::{
     context::Context,
     owned::{AbortOnDrop, answer_of},
     store::{StoreError, claim::any_due, leases, models},
-    tree::messages::{Look, QueueMessage, WorkerSupervisorMessage},
+    tree::messages::{PollResult, QueueMessage, WorkerSupervisorMessage},
 };
 
 impl QueueState {
@@ -38,9 +38,9 @@ impl QueueState {
         }
     }
 
-    pub(super) fn looked(&mut self, look: Result<Look, StoreError>) {
+    pub(super) fn looked(&mut self, look: Result<PollResult, StoreError>) {
         match look {
-            Ok(Look { due, strays, makes, apart }) => {
+            Ok(PollResult { due, strays, makes, apart }) => {
                 self.second.looked(makes, self.at.context.model_row.id, apart);
                 if strays && !self.commits.is_busy() {
                     self.commits.recover();
@@ -54,12 +54,12 @@ impl QueueState {
     }
 }
 
-async fn look(context: &Context, known: &[String], may: MayMake) -> Result<Look, StoreError> {
+async fn look(context: &Context, known: &[String], may: ClaimableSets) -> Result<PollResult, StoreError> {
     let reader = context.database.runtime_reader();
     let strays = leases::holds_others(reader, &context.incarnation, known).await?;
     let wanted = models::wanted(reader).await?;
     let (makes, apart) = (context.sets.makes(&wanted), context.sets.apart(&wanted));
     let now = may.of(makes, context.model_row.id);
     let due = !now.nothing() && any_due(reader, now).await?;
-    Ok(Look { due, strays, makes, apart })
+    Ok(PollResult { due, strays, makes, apart })
 }

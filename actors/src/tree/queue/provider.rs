@@ -38,13 +38,13 @@ pub(super) struct Provider {
     /// The expected length of a vector, once one had another: probes check it from then on.
     length: Option<u32>,
     /// Failures that wait for a probe to decide what is to blame.
-    undecided: Vec<Undecided>,
+    undecided: Vec<UndecidedFailure>,
     /// How often each task has failed as a trial.
     trials_failed: HashMap<i64, u32>,
 }
 
 /// A failed attempt that is either the document's fault or the provider's.
-pub(super) struct Undecided {
+pub(super) struct UndecidedFailure {
     pub(super) task: ClaimedTask,
     pub(super) elapsed: Duration,
     pub(super) failure: Failure,
@@ -57,9 +57,9 @@ pub(super) enum Judgement {
     /// Not known yet.
     Open,
     /// The provider: these attempts do not count.
-    Provider(Vec<Undecided>),
+    Provider(Vec<UndecidedFailure>),
     /// The documents.
-    Documents(Vec<Undecided>),
+    Documents(Vec<UndecidedFailure>),
 }
 
 impl Provider {
@@ -103,7 +103,7 @@ impl Provider {
     }
 
     /// Takes a failed attempt.
-    pub(super) fn failed(&mut self, undecided: Undecided, queue: &ActorRef<QueueMessage>) -> Judgement {
+    pub(super) fn failed(&mut self, undecided: UndecidedFailure, queue: &ActorRef<QueueMessage>) -> Judgement {
         let (task, failure) = (undecided.task.lease.task_id, &undecided.failure);
         if self.circuit.is_open() {
             // It is known to fail: nothing new is learnt, except that it may ask for a longer pause.
@@ -148,7 +148,7 @@ impl Provider {
     }
 
     /// Returns the undecided failures: nothing will be decided any more.
-    pub(super) fn give_up_deciding(&mut self) -> Vec<Undecided> {
+    pub(super) fn give_up_deciding(&mut self) -> Vec<UndecidedFailure> {
         std::mem::take(&mut self.undecided)
     }
 
@@ -209,7 +209,7 @@ impl Provider {
         })
     }
 
-    fn note_trial(&mut self, undecided: &Undecided) {
+    fn note_trial(&mut self, undecided: &UndecidedFailure) {
         let task = undecided.task.lease.task_id;
         if undecided.gained {
             // The provider accepts its texts, and was only overloaded.

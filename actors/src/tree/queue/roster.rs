@@ -6,7 +6,7 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use crate::{
-    outcome::{Finished, Outcome},
+    outcome::{FinishedAttempt, Outcome},
     store::{hosts::WorkerRow, suspects::together},
     supervision::{Trouble, elapsed_ms},
     task::{ClaimedTask, Lease, Slot, Vectors},
@@ -98,7 +98,7 @@ impl Roster {
 
     /// Records the end of an attempt. Returns false for a worker that was given up meanwhile: its lease has been dealt
     /// with.
-    pub(super) fn end(&mut self, finished: &Finished) -> bool {
+    pub(super) fn end(&mut self, finished: &FinishedAttempt) -> bool {
         let Some(seat) = self.seats.get_mut(&finished.slot()) else { return false };
         if seat.task.as_ref().is_none_or(|task| task.lease != finished.task.lease) {
             return false;

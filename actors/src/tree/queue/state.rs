@@ -11,13 +11,13 @@ use super::{
     provider::Provider,
     roster::Roster,
     salvage::Salvage,
-    second::{MayMake, Second},
+    second_set::{ClaimableSets, SecondSet},
 };
 use crate::{
     circuit::Admission,
     context::Context,
     owned::AbortOnDrop,
-    settlement::Gathered,
+    settlement::CommitItem,
     supervision::{ActorState, ActorStatus, Address, Trouble, elapsed_ms},
     task::{Lease, Slot},
     tree::{
@@ -46,7 +46,7 @@ pub(crate) struct QueueState {
     pub(super) probe_at: Option<Instant>,
     pub(super) salvage: Salvage,
     pub(super) place: ClaimCursor,
-    pub(super) second: Second,
+    pub(super) second: SecondSet,
     pub(super) look: Option<AbortOnDrop>,
     pub(super) drain: Drain,
     since: Instant,
@@ -69,7 +69,7 @@ impl QueueState {
             probe_at: None,
             salvage: Salvage::default(),
             place: ClaimCursor::front(),
-            second: Second::new(settings.circuit),
+            second: SecondSet::new(settings.circuit),
             look: None,
             drain: Drain::default(),
             since: Instant::now(),
@@ -103,8 +103,8 @@ impl QueueState {
     }
 
     /// The sets for which tasks may be claimed now.
-    pub(super) fn may_make(&self) -> MayMake {
-        MayMake { own: self.provider.admission() != Admission::None, second: self.second.may_be_made() }
+    pub(super) fn may_make(&self) -> ClaimableSets {
+        ClaimableSets { own: self.provider.admission() != Admission::None, second: self.second.may_be_made() }
     }
 
     pub(super) fn wake(&mut self) {
@@ -124,7 +124,7 @@ impl QueueState {
     }
 
     /// The tokens of all that this host has claimed or is claiming, with those of `batch`.
-    pub(super) fn known_tokens(&self, batch: &[Gathered]) -> Vec<String> {
+    pub(super) fn known_tokens(&self, batch: &[CommitItem]) -> Vec<String> {
         let batch = batch.iter().map(|gathered| gathered.decided.task.lease.token.as_str());
         let held = self.leases().map(|lease| lease.token.as_str());
         let mut tokens: Vec<_> = held.chain(batch).chain(self.commits.tokens()).map(str::to_owned).collect();

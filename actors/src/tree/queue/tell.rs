@@ -8,8 +8,8 @@ use super::state::QueueState;
 use crate::{
     embedder::ErrorKind,
     event::TaskEvent,
-    settlement::{Applied, Decided, Gathered},
-    store::settle::{Next, Settled},
+    settlement::{CommitItem, CommitResult, DecidedAttempt},
+    store::settle::{Next, SettledTask},
     task::{ClaimedTask, TaskStatus},
     tree::{
         messages::QueueMessage,
@@ -19,10 +19,10 @@ use crate::{
 
 impl QueueState {
     /// Writes the log, informs metrics and subscribers, and sets the timers of what has to be tried again.
-    pub(super) fn tell(&mut self, batch: &[Gathered], applied: &Applied) {
+    pub(super) fn tell(&mut self, batch: &[CommitItem], applied: &CommitResult) {
         let settled: HashMap<_, _> = applied.settled.iter().map(|settled| (settled.task_id, settled)).collect();
         let mut observations = Vec::with_capacity(batch.len());
-        for Gathered { decided, .. } in batch {
+        for CommitItem { decided, .. } in batch {
             let Some(settled) = settled.get(&decided.task.lease.task_id) else {
                 tracing::warn!(
                     task = decided.task.lease.task_id,
@@ -69,8 +69,8 @@ fn event(task: &ClaimedTask, status: TaskStatus, attempts: u32, error: Option<(E
     }
 }
 
-fn log(decided: &Decided, settled: &Settled, error: Option<&(ErrorKind, String)>) {
-    let Decided { task, elapsed, cause, .. } = decided;
+fn log(decided: &DecidedAttempt, settled: &SettledTask, error: Option<&(ErrorKind, String)>) {
+    let DecidedAttempt { task, elapsed, cause, .. } = decided;
     let (id, article, attempt, trace) = (task.lease.task_id, &task.slug, task.attempt, &task.trace_id);
     match error {
         None => tracing::info!(task = id, %article, attempt, trace, ?elapsed, status = %settled.status, cause,
@@ -80,7 +80,7 @@ fn log(decided: &Decided, settled: &Settled, error: Option<&(ErrorKind, String)>
     }
 }
 
-fn observation(decided: &Decided, settled: &Settled) -> Observation {
+fn observation(decided: &DecidedAttempt, settled: &SettledTask) -> Observation {
     Observation {
         slot: decided.task.slot,
         status: settled.status,
@@ -89,7 +89,7 @@ fn observation(decided: &Decided, settled: &Settled) -> Observation {
     }
 }
 
-fn wake_for_retry(myself: &ActorRef<QueueMessage>, decided: &Decided, settled: &Settled) {
+fn wake_for_retry(myself: &ActorRef<QueueMessage>, decided: &DecidedAttempt, settled: &SettledTask) {
     let (Next::Retry { delay } | Next::Refund { delay }) = decided.next else { return };
     if settled.status == TaskStatus::Pending {
         // A little late rather than a little early: an early look finds nothing and waits for the poll.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source::{Arrows, Place};
+use super::source::{Arrows, ModulePath};
 
 /// Files that import each other in a circle, each with its arrows.
 pub(crate) fn of_files(arrows: &Arrows) -> Vec<String> {
@@ -11,7 +11,7 @@ pub(crate) fn of_files(arrows: &Arrows) -> Vec<String> {
 
 /// Modules of one parent that import each other in a circle, whichever of their files do so.
 pub(crate) fn of_folders(arrows: &Arrows) -> Vec<String> {
-    let mut levels: BTreeMap<Place, Arrows> = BTreeMap::new();
+    let mut levels: BTreeMap<ModulePath, Arrows> = BTreeMap::new();
     for (from, targets) in arrows {
         for (to, names) in targets {
             let common = from.iter().zip(to).take_while(|(a, b)| a == b).count();
@@ -27,24 +27,27 @@ pub(crate) fn of_folders(arrows: &Arrows) -> Vec<String> {
     levels.values().flat_map(|level| told(level, &circles(&plain(level)))).collect()
 }
 
-fn plain(arrows: &Arrows) -> BTreeMap<&Place, BTreeSet<&Place>> {
+fn plain(arrows: &Arrows) -> BTreeMap<&ModulePath, BTreeSet<&ModulePath>> {
     arrows.iter().map(|(from, to)| (from, to.keys().collect())).collect()
 }
 
 /// Sets of nodes of which each reaches all others.
-fn circles<'a>(arrows: &BTreeMap<&'a Place, BTreeSet<&'a Place>>) -> Vec<BTreeSet<&'a Place>> {
+fn circles<'a>(arrows: &BTreeMap<&'a ModulePath, BTreeSet<&'a ModulePath>>) -> Vec<BTreeSet<&'a ModulePath>> {
     let reached: BTreeMap<_, _> = arrows.keys().map(|&from| (from, reached_from(from, arrows))).collect();
     let mut found = BTreeSet::new();
     for (&from, reach) in &reached {
         if reach.contains(from) {
-            let back = |to: &&&Place| reached.get(**to).is_some_and(|reach| reach.contains(from));
+            let back = |to: &&&ModulePath| reached.get(**to).is_some_and(|reach| reach.contains(from));
             found.insert(reach.iter().filter(back).copied().collect::<BTreeSet<_>>());
         }
     }
     found.into_iter().collect()
 }
 
-fn reached_from<'a>(from: &Place, arrows: &BTreeMap<&'a Place, BTreeSet<&'a Place>>) -> BTreeSet<&'a Place> {
+fn reached_from<'a>(
+    from: &ModulePath,
+    arrows: &BTreeMap<&'a ModulePath, BTreeSet<&'a ModulePath>>,
+) -> BTreeSet<&'a ModulePath> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<_> = arrows[from].iter().copied().collect();
     while let Some(at) = open.pop() {
@@ -55,7 +58,7 @@ fn reached_from<'a>(from: &Place, arrows: &BTreeMap<&'a Place, BTreeSet<&'a Plac
     reached
 }
 
-fn told(arrows: &Arrows, circles: &[BTreeSet<&Place>]) -> Vec<String> {
+fn told(arrows: &Arrows, circles: &[BTreeSet<&ModulePath>]) -> Vec<String> {
     let mut all = Vec::new();
     for circle in circles {
         let mut text = String::from("a circle:");

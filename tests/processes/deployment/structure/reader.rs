@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    source::{File, Import, Place},
+    source::{File, Import, ModulePath},
     tokens::{self, Token},
 };
 
@@ -11,16 +11,17 @@ use super::{
 const ITEMS: [&str; 9] = ["struct", "enum", "union", "trait", "fn", "type", "const", "static", "macro_rules"];
 
 /// What was read.
-pub(crate) struct Read {
+pub(crate) struct ParsedFile {
     pub(crate) file: File,
     /// Files that hold tests alone.
-    pub(crate) tests: Vec<Place>,
+    pub(crate) tests: Vec<ModulePath>,
 }
 
 /// Reads the file at `place` of a crate that has files at `places`.
-pub(crate) fn read(text: &str, place: &Place, places: &BTreeSet<Place>) -> Read {
+pub(crate) fn read(text: &str, place: &ModulePath, places: &BTreeSet<ModulePath>) -> ParsedFile {
     let tokens = tokens::of(text);
-    let mut reader = Reader { places, place, inside: place.clone(), depth: 0, modules: Vec::new(), read: Read::new() };
+    let mut reader =
+        Reader { places, place, inside: place.clone(), depth: 0, modules: Vec::new(), read: ParsedFile::new() };
     let mut at = 0;
     while at < tokens.len() {
         at = reader.step(&tokens, at);
@@ -28,22 +29,22 @@ pub(crate) fn read(text: &str, place: &Place, places: &BTreeSet<Place>) -> Read 
     reader.read
 }
 
-impl Read {
+impl ParsedFile {
     fn new() -> Self {
         Self { file: File::default(), tests: Vec::new() }
     }
 }
 
 struct Reader<'a> {
-    places: &'a BTreeSet<Place>,
-    place: &'a Place,
+    places: &'a BTreeSet<ModulePath>,
+    place: &'a ModulePath,
     /// The module being read: of the file, or one that is written out in it.
-    inside: Place,
+    inside: ModulePath,
     /// Open braces.
     depth: usize,
     /// How many braces were open where each module that is written out begins.
     modules: Vec<usize>,
-    read: Read,
+    read: ParsedFile,
 }
 
 impl Reader<'_> {
@@ -176,10 +177,10 @@ impl Reader<'_> {
     }
 
     /// The whole path from the crate's root; `None` if it leads out of the crate or is a name of this file.
-    fn whole(&self, path: &[String]) -> Option<Place> {
+    fn whole(&self, path: &[String]) -> Option<ModulePath> {
         let (mut at, mut rest) = (self.inside.clone(), path);
         match path.first()?.as_str() {
-            "crate" => (at, rest) = (Place::new(), &path[1..]),
+            "crate" => (at, rest) = (ModulePath::new(), &path[1..]),
             "self" => rest = &path[1..],
             "super" => {
                 while rest.first().is_some_and(|name| name == "super") {

@@ -8,12 +8,12 @@ use std::{
 use super::reader::{Words, read};
 
 /// The place of a file in its crate: its modules, from the outside in.
-pub(crate) type Place = Vec<String>;
+pub(crate) type ModulePath = Vec<String>;
 
 /// The files of one crate. `main.rs` is none of them: nothing can import it.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
-    pub(crate) files: BTreeMap<Place, File>,
+    pub(crate) files: BTreeMap<ModulePath, File>,
 }
 
 /// What one file says. Tests inside it are left out.
@@ -26,9 +26,9 @@ pub(crate) struct File {
     /// Names that it imports or re-exports, with what they stand for.
     pub(crate) names: BTreeMap<String, Import>,
     /// Modules whose names it all re-exports.
-    pub(crate) globs: Vec<Place>,
+    pub(crate) globs: Vec<ModulePath>,
     /// Paths that its code writes out.
-    pub(crate) paths: Vec<Place>,
+    pub(crate) paths: Vec<ModulePath>,
     /// Every word of its code outside `use` lines.
     pub(crate) words: Words,
     /// First words of paths that lead out of the crate.
@@ -44,13 +44,13 @@ impl File {
 /// What a name stands for.
 #[derive(Debug)]
 pub(crate) struct Import {
-    pub(crate) path: Place,
+    pub(crate) path: ModulePath,
     /// Whether it is re-exported.
     pub(crate) is_public: bool,
 }
 
 /// Who imports whom, and which names.
-pub(crate) type Arrows = BTreeMap<Place, BTreeMap<Place, BTreeSet<String>>>;
+pub(crate) type Arrows = BTreeMap<ModulePath, BTreeMap<ModulePath, BTreeSet<String>>>;
 
 impl Source {
     /// Reads a crate from the folder of its `lib.rs`.
@@ -59,8 +59,8 @@ impl Source {
     }
 
     /// Reads a crate from its files' texts.
-    pub(crate) fn of_texts(texts: BTreeMap<Place, String>) -> Self {
-        let places: BTreeSet<Place> = texts.keys().cloned().collect();
+    pub(crate) fn of_texts(texts: BTreeMap<ModulePath, String>) -> Self {
+        let places: BTreeSet<ModulePath> = texts.keys().cloned().collect();
         let mut source = Self::default();
         let mut tests = Vec::new();
         for (place, text) in texts {
@@ -90,8 +90,8 @@ impl Source {
     }
 
     /// The file in which `path` is defined.
-    fn home_of(&self, path: &[String], depth: usize) -> Option<Place> {
-        let mut at = Place::new();
+    fn home_of(&self, path: &[String], depth: usize) -> Option<ModulePath> {
+        let mut at = ModulePath::new();
         for (index, name) in path.iter().enumerate() {
             let file = self.files.get(&at)?;
             if file.children.contains(name) {
@@ -100,11 +100,11 @@ impl Source {
             }
             if depth < 16 && !file.items.contains(name) {
                 let rest = &path[index + 1..];
-                let behind = |import: &Place| [import.as_slice(), rest].concat();
+                let behind = |import: &ModulePath| [import.as_slice(), rest].concat();
                 if let Some(import) = file.names.get(name) {
                     return self.home_of(&behind(&import.path), depth + 1);
                 }
-                let whole = |glob: &Place| [glob.as_slice(), &path[index..]].concat();
+                let whole = |glob: &ModulePath| [glob.as_slice(), &path[index..]].concat();
                 let found = file.globs.iter().filter_map(|glob| self.home_of(&whole(glob), depth + 1));
                 if let Some(found) = found.into_iter().find(|found| self.files[found].items.contains(name)) {
                     return Some(found);
@@ -117,13 +117,13 @@ impl Source {
 }
 
 /// The texts of a crate's files, from the folder of its `lib.rs`.
-pub(crate) fn texts(root: &Path) -> BTreeMap<Place, String> {
+pub(crate) fn texts(root: &Path) -> BTreeMap<ModulePath, String> {
     let mut texts = BTreeMap::new();
     gather(root, &mut Vec::new(), &mut texts);
     texts
 }
 
-fn gather(folder: &Path, place: &mut Place, texts: &mut BTreeMap<Place, String>) {
+fn gather(folder: &Path, place: &mut ModulePath, texts: &mut BTreeMap<ModulePath, String>) {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for entry in entries {
         let path = entry.expect("an entry").path();

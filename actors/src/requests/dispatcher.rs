@@ -1,0 +1,358 @@
+//! The task that sends requests and distributes their results. It owns what waits and what is under way; attempts speak
+//! to it by messages.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, Id, JoinError, JoinSet},
+    time::Instant,
+};
+
+use super::{
+    call::{CallError, Request, call},
+    messages::{Ask, Message, Refusal},
+    pool::{Item, Pool, Who},
+    recent::Recent,
+    replies::Replies,
+    turn::Turn,
+    under_way::{Member, UnderWay},
+};
+use crate::{
+    embedder::{BatchLimits, EmbedError, Embedder, Vector},
+    owned::AbortOnDrop,
+};
+
+/// How long a request with room left waits for attempts that are still reading and cutting their articles.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// A running dispatcher, which ends when this value is dropped.
+pub(super) struct Running {
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    _work: AbortOnDrop,
+}
+
+pub(super) struct Dispatcher {
+    embedder: Arc<dyn Embedder>,
+    /// Most requests at the same time.
+    most: usize,
+    /// Attempts that may bring texts soon.
+    entered: HashSet<u64>,
+    replies: Replies,
+    pool: Pool,
+    under_way: UnderWay,
+    recent: Recent,
+    /// Parts of divided requests; they go first.
+    parts: VecDeque<Request>,
+    running: HashMap<Id, (Arc<Request>, AbortHandle)>,
+    requests: JoinSet<Result<Vec<Vector>, CallError>>,
+    turn: Turn,
+    /// Since when a request with room left has waited for more texts.
+    waits_since: Option<Instant>,
+}
+
+impl Dispatcher {
+    /// Starts it, with `most` requests at the same time.
+    pub(super) fn start(embedder: Arc<dyn Embedder>, most: usize) -> Running {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        Running { messages, _work: AbortOnDrop::spawn(Self::new(embedder, most).run(inbox)) }
+    }
+
+    fn new(embedder: Arc<dyn Embedder>, most: usize) -> Self {
+        Self {
+            embedder,
+            most: most.max(1),
+            entered: HashSet::new(),
+            replies: Replies::default(),
+            pool: Pool::default(),
+            under_way: UnderWay::default(),
+            recent: Recent::default(),
+            parts: VecDeque::new(),
+            running: HashMap::new(),
+            requests: JoinSet::new(),
+            turn: Turn::default(),
+            waits_since: None,
+        }
+    }
+
+    /// Runs until every sender of messages is gone.
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+        loop {
+            self.dispatch();
+            // Before its turn, no request is waited for: it goes with what is there then.
+            let waits_since = self.waits_since.filter(|_| self.turn.has_come());
+            let patience_ends = waits_since.map(|since| since + PATIENCE);
+            tokio::select! {
+                message = inbox.recv() => {
+                    let Some(message) = message else { return };
+                    self.take(message);
+                    // Messages that arrived together are handled together.
+                    while let Ok(message) = inbox.try_recv() {
+                        self.take(message);
+                    }
+                }
+                Some(ended) = self.requests.join_next_with_id(), if !self.requests.is_empty() => self.ended(ended),
+                () = self.turn.come() => {}
+                () = sleep_until(patience_ends), if patience_ends.is_some() => {}
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Entered(id) => drop(self.entered.insert(id)),
+            Message::Asked(ask) => {
+                let Ask { id, standing, .. } = ask;
+                self.entered.remove(&id);
+                if !ask.texts.is_empty() {
+                    let texts = self.replies.expect(ask);
+                    self.pool.add(id, standing, texts);
+                }
+            }
+            Message::NoMore(id) => self.no_more(id),
+            Message::Left(id) => {
+                self.entered.remove(&id);
+                // Answers that have arrived are kept even though this attempt does not wait for them any more.
+                while let Some(ended) = self.requests.try_join_next_with_id() {
+                    self.ended(ended);
+                }
+                if self.replies.leave(id) {
+                    self.pool.remove(id);
+                    self.under_way.leave(id);
+                    self.end_unawaited();
+                }
+            }
+            Message::Forget => self.recent.forget(),
+        }
+    }
+
+    /// Sends nothing more for `id`; its answers end with those of the texts that are under way.
+    fn no_more(&mut self, id: u64) {
+        let mut withdrawn = self.pool.remove(id);
+        for item in self.parts.iter().flat_map(|part| &part.items) {
+            withdrawn += usize::from(self.under_way.leave_one(&item.key(), id));
+        }
+        self.replies.expect_less(id, withdrawn);
+    }
+
+    fn end_unawaited(&mut self) {
+        let under_way = &mut self.under_way;
+        let is_awaited = |request: &Request, under_way: &UnderWay| {
+            request.items.iter().any(|item| under_way.is_awaited(&item.key()))
+        };
+        let forget = |request: &Request, under_way: &mut UnderWay| {
+            request.items.iter().for_each(|item| drop(under_way.end(&item.key())));
+        };
+        self.running.retain(|_, (request, work)| {
+            let awaited = is_awaited(request, under_way);
+            if !awaited {
+                work.abort();
+                forget(request, under_way);
+            }
+            awaited
+        });
+        self.parts.retain(|part| {
+            let awaited = is_awaited(part, under_way);
+            if !awaited {
+                forget(part, under_way);
+            }
+            awaited
+        });
+    }
+
+    fn dispatch(&mut self) {
+        self.waits_since = self.waits_since.filter(|_| self.running.len() < self.most);
+        while self.running.len() < self.most
+            && self.has_something()
+            && self.turn.is_here(self.embedder.as_ref())
+            && let Some(request) = self.next()
+        {
+            self.turn = Turn::NotAsked;
+            let request = Arc::new(request);
+            let work = self.requests.spawn(call(Arc::clone(&self.embedder), Arc::clone(&request)));
+            self.running.insert(work.id(), (request, work));
+        }
+    }
+
+    /// Whether anything waits to be sent.
+    fn has_something(&mut self) -> bool {
+        let has_something = !self.parts.is_empty() || self.pool.has_any(Who::All);
+        if !has_something {
+            self.waits_since = None;
+        }
+        has_something
+    }
+
+    fn next(&mut self) -> Option<Request> {
+        if self.has_place_for_a_part()
+            && let Some(part) = self.next_part()
+        {
+            return Some(part);
+        }
+        let who = self.whose_turn();
+        while self.pool.has_any(who) {
+            let limits = self.embedder.limits();
+            if !self.pool.fills(limits, who)
+                && !self.entered.is_empty()
+                && self.waits_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE
+            {
+                return None;
+            }
+            let items = self.next_items(limits, who);
+            if !items.is_empty() {
+                self.waits_since = None;
+                return Some(Request { items, is_part: false });
+            }
+        }
+        self.waits_since = None;
+        None
+    }
+
+    fn doubtful(&self) -> usize {
+        self.running.values().filter(|(request, _)| request.is_doubtful()).count()
+    }
+
+    /// Whether doubtful texts, at which the provider may hang, leave a place free: of several places, one is kept for
+    /// texts that have not failed.
+    fn has_place_for_doubtful(&self) -> bool {
+        self.doubtful() < self.most.saturating_sub(1).max(1)
+    }
+
+    fn has_place_for_a_part(&self) -> bool {
+        let parts = self.running.values().filter(|(request, _)| request.is_part).count();
+        self.has_place_for_doubtful() && (2 * parts < self.most || !self.pool.has_any(Who::Unfailed))
+    }
+
+    /// Attempts that have failed before take at most half of the places while others wait.
+    fn whose_turn(&self) -> Who {
+        let others_wait = !self.parts.is_empty() || self.pool.has_any(Who::Unfailed);
+        let has_place = self.has_place_for_doubtful() && (2 * self.doubtful() < self.most || !others_wait);
+        if has_place { Who::All } else { Who::Unfailed }
+    }
+
+    /// Returns the next texts that have to be sent: those answered a moment ago are answered here, those under way are
+    /// waited for.
+    fn next_items(&mut self, limits: BatchLimits, who: Who) -> Vec<Item> {
+        let mut known = Vec::new();
+        let Self { pool, under_way, recent, replies, .. } = self;
+        let items = pool.next(limits, who, |item, member| {
+            replies.begin(member.attempt);
+            match recent.get(&item.text.hash) {
+                Some(vector) => {
+                    known.push((member, vector.clone()));
+                    true
+                }
+                None => under_way.join(item.key(), member),
+            }
+        });
+        for (member, vector) in known {
+            self.replies.tell(member, Ok(vector));
+        }
+        items
+    }
+
+    /// Returns the next part, without texts that no attempt waits for any more.
+    fn next_part(&mut self) -> Option<Request> {
+        while let Some(mut part) = self.parts.pop_front() {
+            let (kept, left) = part.items.into_iter().partition(|item| self.under_way.is_awaited(&item.key()));
+            part.items = kept;
+            let left: Vec<Item> = left;
+            left.iter().for_each(|item| drop(self.under_way.end(&item.key())));
+            if !part.items.is_empty() {
+                return Some(part);
+            }
+        }
+        None
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Result<Vec<Vector>, CallError>), JoinError>) {
+        let (id, result) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let broken = EmbedError::crashed(format!("a request was broken off: {error}"));
+                (error.id(), Err(CallError::These(Refusal { error: broken, took: Duration::ZERO })))
+            }
+        };
+        // It is missing if no attempt waited for it any more.
+        let Some((request, _)) = self.running.remove(&id) else { return };
+        match result {
+            Ok(vectors) => {
+                for (item, vector) in request.items.iter().zip(vectors) {
+                    self.recent.keep(&item.text.hash, &vector);
+                    self.answer(item, &Ok(vector));
+                }
+            }
+            Err(CallError::These(refusal)) => self.refuse_these(&request, &refusal),
+            Err(CallError::All(refusal)) => {
+                self.refuse(&request, &refusal);
+                self.refuse_all_that_waits(&refusal);
+            }
+            Err(CallError::Some) => {
+                let Request { items, is_part } = &*request;
+                let parts = Request { items: items.clone(), is_part: *is_part }.divided();
+                self.parts.extend(parts);
+            }
+        }
+    }
+
+    fn refuse(&mut self, request: &Request, refusal: &Refusal) {
+        for item in &request.items {
+            self.answer(item, &Err(refusal.clone()));
+        }
+    }
+
+    /// Refuses a failed request of one article. Other attempts that wait for one of its texts do not pay for it: those
+    /// texts are sent again.
+    fn refuse_these(&mut self, request: &Request, refusal: &Refusal) {
+        if request.items.len() == 1 {
+            return self.refuse(request, refusal);
+        }
+        let mut again = Vec::new();
+        for item in &request.items {
+            let (own, others): (Vec<_>, Vec<_>) =
+                self.under_way.end(&item.key()).into_iter().partition(|member| member.attempt == item.attempt);
+            own.into_iter().for_each(|member| self.replies.tell(member, Err(refusal.clone())));
+            if let Some(first) = others.first() {
+                again.push(Item { attempt: first.attempt, ..item.clone() });
+            }
+            for member in others {
+                self.under_way.join(item.key(), member);
+            }
+        }
+        if !again.is_empty() {
+            self.parts.push_back(Request { items: again, is_part: true });
+        }
+    }
+
+    /// Refuses everything that waits, so that nothing more goes to a provider that fails: the queue decides when to try
+    /// it again.
+    fn refuse_all_that_waits(&mut self, refusal: &Refusal) {
+        for part in std::mem::take(&mut self.parts) {
+            self.refuse(&part, refusal);
+        }
+        for attempt in self.replies.attempts() {
+            let withdrawn = self.pool.remove(attempt);
+            if withdrawn > 0 {
+                // One refusal is enough for all of them.
+                self.replies.tell(Member { attempt, place: 0 }, Err(refusal.clone()));
+                self.replies.expect_less(attempt, withdrawn - 1);
+            }
+        }
+    }
+
+    fn answer(&mut self, item: &Item, answer: &Result<Vector, Refusal>) {
+        for member in self.under_way.end(&item.key()) {
+            self.replies.tell(member, answer.clone());
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    if let Some(deadline) = deadline {
+        tokio::time::sleep_until(deadline).await;
+    }
+}

@@ -1,0 +1,159 @@
+//! Work for the set in use on a host with a model of its own that is to replace it. The circuit is for the own model's
+//! provider; the other provider is left alone for a while when it fails, and neither keeps the other from its work.
+
+use std::time::Duration;
+
+use ractor::ActorRef;
+use tokio::time::Instant;
+
+use crate::{
+    backoff::Backoff,
+    circuit::wish,
+    embedder::{EmbedError, ErrorKind},
+    settings::Delays,
+    store::claim::HostSets,
+    supervision::Trouble,
+    tree::messages::QueueMessage,
+};
+
+/// So long after it may be tried again, a failure is still told: an attempt takes its time. Later, it is over or nothing is to be
+/// done; another host may have done it.
+const TOLD_FOR: Duration = Duration::from_secs(60);
+
+/// What is known of the wanted sets, and of the provider of the one in use.
+pub(super) struct SecondSet {
+    /// Whether this host makes the set in use, with another model than its own; `None` if that is not known yet.
+    is_made: Option<bool>,
+    /// What is to be told of the wanted sets, if this host's own is none of them.
+    apart: Option<Trouble>,
+    failing: Option<ProviderFailure>,
+    delays: Backoff,
+}
+
+/// A provider that has failed, and has stored no vectors since.
+struct ProviderFailure {
+    /// The model of the set in use.
+    model: String,
+    kind: ErrorKind,
+    message: String,
+    since: Instant,
+    /// Until then it is left alone.
+    until: Instant,
+}
+
+/// The sets for which tasks may be claimed now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClaimableSets {
+    /// The own model's set.
+    pub(super) own: bool,
+    /// The set in use, if that is another.
+    pub(super) second: bool,
+}
+
+impl ClaimableSets {
+    /// Restricts `makes` to what may be claimed; `own` is the host's own set.
+    pub(super) fn of(self, makes: HostSets, own: i64) -> HostSets {
+        let may = |set: i64| if set == own { self.own } else { self.second };
+        HostSets {
+            makes_active: makes.makes_active && may(makes.active),
+            makes_building: makes.makes_building && may(makes.building),
+            ..makes
+        }
+    }
+}
+
+impl SecondSet {
+    pub(super) fn new(delays: Delays) -> Self {
+        Self { is_made: None, apart: None, failing: None, delays: Backoff::new(delays) }
+    }
+
+    pub(super) fn looked(&mut self, makes: HostSets, own: i64, apart: Option<Trouble>) {
+        self.committed(makes, own);
+        self.apart = apart;
+    }
+
+    /// Notes what a commit has seen: while there is always work, nothing else looks.
+    pub(super) fn committed(&mut self, makes: HostSets, own: i64) {
+        let is_made = makes.makes_active && makes.active != own;
+        self.is_made = Some(is_made);
+        if !is_made {
+            self.works();
+        }
+    }
+
+    /// Whether tasks may be claimed for it. Before anything is known, they may: the claim itself sees what is made.
+    pub(super) fn may_be_made(&self) -> bool {
+        self.is_made != Some(false) && self.failing.as_ref().is_none_or(|failing| failing.until <= Instant::now())
+    }
+
+    /// Records that its provider works, or is not needed any more.
+    pub(super) fn works(&mut self) {
+        self.failing = None;
+        self.delays.reset();
+    }
+
+    pub(super) fn trouble(&self) -> impl Iterator<Item = Trouble> {
+        self.apart
+            .clone()
+            .into_iter()
+            .chain(self.failing.as_ref().filter(|failing| failing.is_recent()).map(ProviderFailure::told))
+    }
+
+    /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had worked before.
+    pub(super) fn rest(&mut self, model: String, error: &EmbedError, queue: &ActorRef<QueueMessage>) -> bool {
+        let (now, wish) = (Instant::now(), wish(error));
+        if let Some(failing) = self.failing.as_mut().filter(|failing| failing.until > now) {
+            // Attempts that were under way say nothing new, but may ask for a longer pause.
+            failing.until = failing.until.max(now + wish);
+            return false;
+        }
+        let pause = self.delays.next_delay().max(wish);
+        let EmbedError { kind, message, .. } = error.clone();
+        tracing::warn!(model, %kind, error = message, ?pause, "the provider of the set in use fails; its tasks wait");
+        queue.send_after(pause, || QueueMessage::Poll);
+        let since = self.failing.as_ref().filter(|failing| failing.is_recent()).map(|failing| failing.since);
+        self.failing = Some(ProviderFailure { model, kind, message, since: since.unwrap_or(now), until: now + pause });
+        since.is_none()
+    }
+}
+
+impl ProviderFailure {
+    fn is_recent(&self) -> bool {
+        self.until + TOLD_FOR > Instant::now()
+    }
+
+    fn told(&self) -> Trouble {
+        let (now, millis) = (Instant::now(), |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        Trouble::ProviderInUse {
+            model: self.model.clone(),
+            kind: self.kind,
+            message: self.message.clone(),
+            open_ms: millis(now.saturating_duration_since(self.since)),
+            next_try_ms: millis(self.until.saturating_duration_since(now)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_told_until_a_while_after_the_next_try() {
+        let second = Duration::from_secs(1);
+        let failing = ProviderFailure {
+            model: "of the set in use".to_owned(),
+            kind: ErrorKind::Transient,
+            message: "away".to_owned(),
+            since: Instant::now(),
+            until: Instant::now() + second,
+        };
+        let delays = Backoff::new(Delays { base: second, max: second });
+        let second_set = SecondSet { is_made: Some(true), apart: None, failing: Some(failing), delays };
+        assert!(!second_set.may_be_made() && second_set.trouble().count() == 1);
+        tokio::time::advance(2 * second).await;
+        assert!(second_set.may_be_made() && second_set.trouble().count() == 1, "nobody knows whether it works");
+        tokio::time::advance(TOLD_FOR).await;
+        assert_eq!(second_set.trouble().count(), 0, "another host may have done what there was to do");
+    }
+}

@@ -1,0 +1,307 @@
+//! A look at both sides, before anything is planned.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    io,
+    sync::Arc,
+};
+
+use afterword_actors::store::{
+    StoreError,
+    sql::{self, Sql},
+};
+
+use super::{
+    super::{
+        export_plan::ExportedArticle,
+        import::{
+            Import,
+            run::{Run, Times},
+        },
+        layouts::{self, Layout, Reading},
+        naming::naming,
+        plan::Facts,
+        report::{FileProblem, LeftOut},
+        resolve::{self, ResolvedFolder},
+        root::{Root, Stamp},
+        scan::ScannedFile,
+        source::{self, FileRecord, Occupant, Source, resting},
+        walk,
+    },
+    aside::{self, SkippedPlaces, UnseenPlaces},
+    disk::blocking,
+    dry_run::Text,
+    error::{KeptFolder, SyncError},
+    kept,
+    memory::Memory,
+    report::SyncRequest,
+    rest::{self, RestPartition, RestingPairs},
+    similar::similar,
+};
+use crate::articles::{
+    Articles,
+    folder::{Folder, within},
+};
+use crate::files::OnConflict;
+
+/// Both sides, and what they were when they last agreed.
+pub(super) struct SyncSnapshot {
+    /// Of the folder; 0 if there is none yet.
+    pub(super) source: i64,
+    /// The folder of articles.
+    pub(super) above: Folder,
+    pub(super) sources: HashMap<i64, Source>,
+    /// What rests: all that follows is about the others.
+    pub(super) rest: RestingPairs,
+    pub(super) files: Vec<ScannedFile>,
+    /// What is known of this folder, and everything that decides what becomes of a file.
+    pub(super) facts: Facts,
+    /// Places that hold something that is no note, cannot be read, or stays out now.
+    pub(super) aside: HashSet<String>,
+    /// Places of known files at which there is nothing.
+    pub(super) gone: HashSet<String>,
+    /// The articles that are kept in step, by their numbers.
+    pub(super) listed: BTreeMap<i64, ExportedArticle>,
+    /// Files of other folders, by their articles.
+    pub(super) elsewhere: HashMap<i64, Vec<FileRecord>>,
+    pub(super) naming: HashSet<i64>,
+    /// Former slugs, by article.
+    pub(super) former: HashMap<i64, Vec<String>>,
+    /// What is wrong with files.
+    pub(super) failed: Vec<FileProblem>,
+    /// What articles would say, in a dry run.
+    pub(super) texts: HashMap<i64, Text>,
+    /// What there is to know about a folder that has not been kept in step before.
+    pub(super) note: Option<String>,
+}
+
+impl SyncSnapshot {
+    /// Whether the article says something else than when it and its file agreed.
+    pub(super) fn is_edited(&self, known: &FileRecord) -> bool {
+        known.present != Some(known.revision) && !self.facts.unedited.contains(&known.article_id)
+    }
+
+    /// Whether the file was ever one that its owner made, here or elsewhere.
+    pub(super) fn came_from_file(&self, article: i64, here: Option<&FileRecord>) -> bool {
+        here.is_some_and(|known| !known.written)
+            || self.elsewhere.get(&article).is_some_and(|files| files.iter().any(|file| !file.written))
+    }
+}
+
+/// What the walk found.
+struct WalkResult {
+    there: Vec<(String, Option<Stamp>)>,
+    left_out: Vec<LeftOut>,
+    failed: Vec<FileProblem>,
+}
+
+/// Looks at the files and at the articles. `earlier` is the number that the folder had at the last look.
+pub(super) async fn look(
+    articles: &Articles,
+    asked: &SyncRequest,
+    root: &Arc<Root>,
+    memory: &mut Memory,
+    earlier: Option<i64>,
+) -> Result<SyncSnapshot, SyncError> {
+    let reader = articles.database.reader();
+    let all = source::all(reader).await?;
+    let machine = resolve::machine(reader);
+    kept::look_around(&all, &machine, root.place(), asked.folder.as_ref())?;
+    let own = resolve::own(&all, &machine, root.place(), &asked.folder);
+    let is_kept = |id: &i64| all.iter().any(|source| source.id == *id && source.kept);
+    let source = match own {
+        Some(id) if is_kept(&id) => id,
+        own if asked.dry_run => own.unwrap_or_default(),
+        // Begun anew, it would be another folder, and each text that differs would be kept twice.
+        Some(_) | None => match earlier {
+            Some(earlier) => return Err(lost(&all, earlier, asked, root)),
+            None => kept::keep(articles, root.place(), &asked.folder).await?,
+        },
+    };
+    let WalkResult { there, left_out, mut failed } = walked(asked, root).await?;
+    let note = if own.is_some_and(|id| is_kept(&id)) { None } else { told_of_layout(&there, &left_out) };
+    let RestPartition { rest, known, unchanged, files } = rest::part(reader, own, &asked.folder, there).await?;
+    let (files, unread) = read(articles, asked, root, memory, files).await?;
+    failed.extend(unread);
+    if !asked.dry_run {
+        rest::note(articles, source, &files, &known, &unchanged, memory).await?;
+    }
+    let passed = SkippedPlaces::new(left_out, &failed);
+    let mut aside: HashSet<String> = passed.places().collect();
+    let import = importing(asked);
+    let run = incoming(articles, &import, root, source);
+    let present = files.iter().map(|file| file.file.clone()).chain(aside.iter().cloned()).collect();
+    let mut facts = Facts { present, ..Facts::default() };
+    run.learn(&mut facts, ResolvedFolder { known, ..ResolvedFolder::default() }, &files).await?;
+    let UnseenPlaces { gone, there } = aside::unseen(root, &facts, &files, &passed, &mut failed).await?;
+    aside.extend(there);
+    facts.similar = similar(articles, root, &files, &gone, &facts).await?;
+    facts.present.extend(aside.iter().cloned());
+    let listed = listed(articles, asked, &rest).await?;
+    facts.alike = alike(articles, &facts, &files, &listed).await?;
+    owned(&mut facts, &listed, &rest);
+    let renamed =
+        facts.known.values().filter(|known| known.present_slug.as_ref().is_some_and(|slug| *slug != known.slug));
+    let naming = naming(reader, renamed.map(|known| known.article_id)).await?;
+    let ids: HashSet<i64> = facts.known.values().map(|known| known.article_id).chain(listed.keys().copied()).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let mut elsewhere: HashMap<i64, Vec<FileRecord>> = HashMap::new();
+    for known in resting::elsewhere(reader, source, &ids).await? {
+        elsewhere.entry(known.article_id).or_default().push(known);
+    }
+    let sources = source::all(reader).await?.into_iter().map(|source| (source.id, source)).collect();
+    let former = former(articles, &ids).await?;
+    let above = asked.folder.clone();
+    let texts = HashMap::new();
+    Ok(SyncSnapshot {
+        source,
+        above,
+        sources,
+        files,
+        facts,
+        aside,
+        gone,
+        rest,
+        listed,
+        elsewhere,
+        naming,
+        former,
+        failed,
+        texts,
+        note,
+    })
+}
+
+/// Why the folder is not the one that had the number `earlier` at the last look. As long as that one is kept in step, nobody has
+/// forgotten it, and it may be here again at the next look.
+fn lost(all: &[Source], earlier: i64, asked: &SyncRequest, root: &Root) -> SyncError {
+    let Some(kept) = all.iter().find(|source| source.id == earlier && source.kept) else {
+        return SyncError::Forgotten(KeptFolder::of(asked));
+    };
+    let why = format!(
+        "it leads to {} now, and what is kept in step under this name is {}; lead it there again, or, to keep the other folder \
+         in step as a new one, end this and begin anew",
+        root.place().display(),
+        kept.root
+    );
+    SyncError::Folder { path: asked.directory.clone(), source: io::Error::other(why) }
+}
+
+/// Returns a note about a folder that an import would read in the layout of another program; `None` if it is a plain one.
+fn told_of_layout(there: &[(String, Option<Stamp>)], left_out: &[LeftOut]) -> Option<String> {
+    let files: Vec<String> = there.iter().map(|(file, _)| file.clone()).collect();
+    let others = left_out.iter().map(|left| left.path.as_str()).collect();
+    let layout = layouts::recognised(&files, &others).in_words()?;
+    Some(format!(
+        "the folder is {layout}, and each file is read as it stands: properties are text; a file that was imported stays as it \
+         was read then until it is changed"
+    ))
+}
+
+/// Only an article that is kept in step and has no file here may be a file's.
+pub(super) fn owned(facts: &mut Facts, listed: &BTreeMap<i64, ExportedArticle>, rest: &RestingPairs) {
+    let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
+    for occupant in facts.occupants.values_mut().chain(&mut facts.alike) {
+        let has_file = paired.contains(&occupant.id) || rest.has(occupant.id);
+        occupant.from_file = has_file || !listed.contains_key(&occupant.id);
+    }
+}
+
+/// Articles without a file here that say what new files say.
+async fn alike(
+    articles: &Articles,
+    facts: &Facts,
+    files: &[ScannedFile],
+    listed: &BTreeMap<i64, ExportedArticle>,
+) -> Result<Vec<Occupant>, StoreError> {
+    let new = files.iter().filter(|file| !facts.known.contains_key(&file.file));
+    let hashes: HashSet<&str> = new.map(|file| file.content_hash.as_str()).collect();
+    let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
+    let alone: Vec<i64> = listed.keys().filter(|id| !paired.contains(id)).copied().collect();
+    if hashes.is_empty() || alone.is_empty() {
+        return Ok(Vec::new());
+    }
+    source::alike(articles.database.reader(), &alone, &hashes.into_iter().collect::<Vec<_>>()).await
+}
+
+/// What an import is told that is a part of this.
+pub(super) fn importing(asked: &SyncRequest) -> Import {
+    Import {
+        directory: asked.directory.clone(),
+        folder: asked.folder.clone(),
+        source: None,
+        on_conflict: OnConflict::Fail,
+        // Files are to stay as they are.
+        layout: Some(Layout::Plain),
+        dry_run: asked.dry_run,
+    }
+}
+
+/// The import that is a part of this.
+pub(super) fn incoming<'a>(articles: &'a Articles, import: &'a Import, root: &Arc<Root>, source: i64) -> Run<'a> {
+    let (root, prefix, reading) = (Arc::clone(root), String::new(), Arc::new(Reading::default()));
+    Run { articles, import, root, source, prefix, reading, times: Times::OfChanges }
+}
+
+async fn walked(asked: &SyncRequest, root: &Arc<Root>) -> Result<WalkResult, StoreError> {
+    let (root, dry_run) = (Arc::clone(root), asked.dry_run);
+    blocking(move || {
+        let walked = walk::walk(&root);
+        if !dry_run {
+            walked.left_out.iter().for_each(|left_out| root.clear(&left_out.path));
+        }
+        WalkResult { there: root.stamps(walked.files), left_out: walked.left_out, failed: walked.failed }
+    })
+    .await
+}
+
+async fn read(
+    articles: &Articles,
+    asked: &SyncRequest,
+    root: &Arc<Root>,
+    memory: &mut Memory,
+    files: Vec<(String, Option<Stamp>)>,
+) -> Result<(Vec<ScannedFile>, Vec<FileProblem>), StoreError> {
+    let (root, above, limits) = (Arc::clone(root), asked.folder.clone(), articles.limits);
+    let mut remembered = std::mem::take(memory);
+    let (read, remembered) = blocking(move || {
+        let read = remembered.scan(&root, &files, &above, limits);
+        (read, remembered)
+    })
+    .await?;
+    *memory = remembered;
+    Ok(read)
+}
+
+/// The articles that are kept in step and do not rest.
+async fn listed(
+    articles: &Articles,
+    asked: &SyncRequest,
+    rest: &RestingPairs,
+) -> Result<BTreeMap<i64, ExportedArticle>, StoreError> {
+    /// Articles read at a time.
+    const PAGE: i64 = 5000;
+    let sql = format!(
+        "SELECT id, slug, folder FROM articles WHERE id > $2 AND {} ORDER BY id LIMIT {PAGE}",
+        within("folder", "$1")
+    );
+    let (mut listed, mut last) = (BTreeMap::new(), 0);
+    loop {
+        let page = [asked.folder.as_ref().into(), last.into()];
+        let page: Vec<ExportedArticle> = articles.database.reader().rows(&sql, page).await?;
+        let Some(end) = page.last() else { return Ok(listed) };
+        last = end.id;
+        listed.extend(page.into_iter().filter(|article| !rest.has(article.id)).map(|article| (article.id, article)));
+    }
+}
+
+async fn former(articles: &Articles, ids: &[i64]) -> Result<HashMap<i64, Vec<String>>, StoreError> {
+    let sql = "SELECT s.slug, s.article_id FROM {ids $1} j CROSS JOIN slug_aliases s WHERE s.article_id = j.id
+               ORDER BY s.created_at, s.slug";
+    let ids = sql::json(ids)?;
+    let mut former: HashMap<i64, Vec<String>> = HashMap::new();
+    for (slug, article) in articles.database.reader().rows::<(String, i64)>(sql, [ids]).await? {
+        former.entry(article).or_default().push(slug);
+    }
+    Ok(former)
+}

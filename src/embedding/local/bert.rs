@@ -82,10 +82,10 @@ impl Bert {
     /// Reads the weights, on the threads of the pool it is called in.
     pub(super) fn read(path: &Path, shape: Shape) -> Result<Self, WeightError> {
         let tensors = Tensors::open(path)?;
-        let read = |layer| Layer::read(&tensors, layer, shape);
+        let reader = || LayerReader { tensors: &tensors, shape, rows: Vec::new() };
         let (words, layers) = rayon::join(
-            || tensors.read("embeddings.word_embeddings.weight", None),
-            || (0..shape.layers).into_par_iter().map(read).collect::<Result<Vec<_>, _>>(),
+            || tensors.read("embeddings.word_embeddings.weight"),
+            || (0..shape.layers).into_par_iter().map_init(reader, LayerReader::layer).collect::<Result<Vec<_>, _>>(),
         );
         let arch = Arch::new();
         let positions = positions(&tensors, arch, shape.hidden)?;
@@ -201,38 +201,62 @@ impl Dense {
     }
 }
 
-impl Layer {
-    fn read(tensors: &Tensors, number: usize, shape: Shape) -> Result<Self, WeightError> {
-        let Shape { hidden, intermediate, .. } = shape;
+/// Reads layers one after the other into the same memory: fresh memory costs more than the reading itself.
+struct LayerReader<'a> {
+    tensors: &'a Tensors,
+    shape: Shape,
+    rows: Vec<f32>,
+}
+
+impl LayerReader<'_> {
+    fn layer(&mut self, number: usize) -> Result<Layer, WeightError> {
+        let Shape { hidden, intermediate, .. } = self.shape;
         let name = |part: &str| format!("encoder.layer.{number}.{part}");
-        let attention = |part: &str| name(&format!("attention.self.{part}"));
-        let dense = |part: &str, inputs, outputs| dense(tensors, &[&name(part)], (inputs, outputs), shape.precision);
-        Ok(Self {
-            qkv: self::dense(
-                tensors,
-                &[&attention("query"), &attention("key"), &attention("value")],
-                (hidden, hidden),
-                shape.precision,
-            )?,
-            attended: dense("attention.output.dense", hidden, hidden)?,
-            attended_norm: norm(tensors, &name("attention.output.LayerNorm"), shape)?,
-            wide: dense("intermediate.dense", hidden, intermediate)?,
-            narrow: dense("output.dense", intermediate, hidden)?,
-            norm: norm(tensors, &name("output.LayerNorm"), shape)?,
+        let attention = ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}")));
+        Ok(Layer {
+            qkv: self.dense(&attention, hidden, hidden)?,
+            attended: self.dense(&[name("attention.output.dense")], hidden, hidden)?,
+            attended_norm: norm(self.tensors, &name("attention.output.LayerNorm"), self.shape)?,
+            wide: self.dense(&[name("intermediate.dense")], hidden, intermediate)?,
+            narrow: self.dense(&[name("output.dense")], intermediate, hidden)?,
+            norm: norm(self.tensors, &name("output.LayerNorm"), self.shape)?,
         })
+    }
+
+    /// Several layers of the same inputs, side by side, each with `outputs`.
+    fn dense(&mut self, names: &[String], inputs: usize, outputs: usize) -> Result<Dense, WeightError> {
+        let Self { tensors, shape, rows } = self;
+        let mut bias = Vec::new();
+        rows.clear();
+        for name in names {
+            tensors.append(&format!("{name}.weight"), inputs * outputs, rows)?;
+            tensors.append(&format!("{name}.bias"), outputs, &mut bias)?;
+        }
+        let tiles = match shape.precision {
+            Precision::Fast => Tiles::of(rows, inputs, bias.len()),
+            Precision::Full => None,
+        };
+        let weights = tiles.map_or_else(|| Weights::Panels(panels(rows, inputs)), Weights::Tiles);
+        Ok(Dense { weights, bias, inputs })
     }
 }
 
-/// Rows of `columns` numbers as columns: files hold weights by output, products want them by input.
-fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
-    (0..columns).flat_map(|column| rows.iter().skip(column).step_by(columns).copied()).collect()
+/// Weights as products want them, by input; in files, and in `rows`, they are by output.
+fn panels(rows: &[f32], inputs: usize) -> Vec<f32> {
+    let mut panels = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(inputs * PANEL) {
+        for input in 0..inputs {
+            panels.extend(rows.iter().skip(input).step_by(inputs));
+        }
+    }
+    panels
 }
 
 /// The vectors of positions, with that of the first token type added.
 fn positions(tensors: &Tensors, arch: Arch, width: usize) -> Result<Vec<f32>, WeightError> {
     const KINDS: &str = "embeddings.token_type_embeddings.weight";
-    let mut positions = tensors.read("embeddings.position_embeddings.weight", None)?;
-    let kinds = tensors.read(KINDS, None)?;
+    let mut positions = tensors.read("embeddings.position_embeddings.weight")?;
+    let kinds = tensors.read(KINDS)?;
     let first_kind = kinds.get(..width).ok_or_else(|| WeightError::Size {
         name: KINDS.to_owned(),
         found: kinds.len(),
@@ -242,40 +266,9 @@ fn positions(tensors: &Tensors, arch: Arch, width: usize) -> Result<Vec<f32>, We
     Ok(positions)
 }
 
-/// Several layers of the same inputs, side by side, each with `outputs`.
-fn dense(
-    tensors: &Tensors,
-    names: &[&str],
-    (inputs, outputs): (usize, usize),
-    precision: Precision,
-) -> Result<Dense, WeightError> {
-    let (mut rows, mut bias) = (Vec::new(), Vec::new());
-    for name in names {
-        append(&mut rows, tensors.read(&format!("{name}.weight"), Some(inputs * outputs))?);
-        append(&mut bias, tensors.read(&format!("{name}.bias"), Some(outputs))?);
-    }
-    let tiles = match precision {
-        Precision::Fast => Tiles::of(&rows, inputs, bias.len()),
-        Precision::Full => None,
-    };
-    let panels = || rows.chunks(inputs * PANEL).flat_map(|rows| transposed(rows, inputs)).collect();
-    let weights = tiles.map_or_else(|| Weights::Panels(panels()), Weights::Tiles);
-    Ok(Dense { weights, bias, inputs })
-}
-
-/// Puts numbers behind others, without copying the first ones.
-fn append(numbers: &mut Vec<f32>, more: Vec<f32>) {
-    if numbers.is_empty() {
-        *numbers = more;
-    } else {
-        numbers.extend(more);
-    }
-}
-
 fn norm(tensors: &Tensors, name: &str, shape: Shape) -> Result<Norm, WeightError> {
-    Ok(Norm {
-        weight: tensors.read(&format!("{name}.weight"), Some(shape.hidden))?,
-        bias: tensors.read(&format!("{name}.bias"), Some(shape.hidden))?,
-        epsilon: shape.epsilon,
-    })
+    let (mut weight, mut bias) = (Vec::new(), Vec::new());
+    tensors.append(&format!("{name}.weight"), shape.hidden, &mut weight)?;
+    tensors.append(&format!("{name}.bias"), shape.hidden, &mut bias)?;
+    Ok(Norm { weight, bias, epsilon: shape.epsilon })
 }

@@ -175,13 +175,10 @@ impl Measure {
     /// # Errors
     /// [`LoadError`] if it cannot be read, or is of a model that cannot be run here.
     pub(super) fn read(directory: &Path) -> Result<Self, LoadError> {
-        let config = json(&directory.join("config.json"))?;
-        refuse_unsupported(directory, &config)?;
-        Self::of(directory, &config)
+        Self::of(directory, &config(directory)?)
     }
 
     fn of(directory: &Path, config: &Config) -> Result<Self, LoadError> {
-        refuse_impossible(directory, config)?;
         let longest_input = longest_input(directory, config)?;
         let path = directory.join("tokenizer.json");
         let tokenizer = LocalTokenizer::read(&path, longest_input)
@@ -199,8 +196,7 @@ pub(super) struct LoadedModel {
 impl LoadedModel {
     /// Reads the model, on the threads of the pool it is called in.
     pub(super) fn read(directory: &Path, precision: Precision) -> Result<Self, LoadError> {
-        let config: Config = json(&directory.join("config.json"))?;
-        refuse_unsupported(directory, &config)?;
+        let config = config(directory)?;
         refuse_more_steps(directory)?;
         let pooling = pooling(directory)?;
         let shape = Shape {
@@ -273,6 +269,14 @@ impl LoadedModel {
         }
         Ok(vectors.into_iter().flatten().collect())
     }
+}
+
+/// The configuration of a model that can be run here.
+fn config(directory: &Path) -> Result<Config, LoadError> {
+    let config = json(&directory.join("config.json"))?;
+    refuse_unsupported(directory, &config)?;
+    refuse_impossible(directory, &config)?;
+    Ok(config)
 }
 
 fn refuse_unsupported(directory: &Path, config: &Config) -> Result<(), LoadError> {

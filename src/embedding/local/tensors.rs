@@ -83,38 +83,59 @@ impl Tensors {
     /// Reads a tensor, row by row; its numbers may be stored with more or fewer bits.
     ///
     /// # Errors
-    /// [`WeightError`], also if it has another number of numbers than `expected`.
-    pub(super) fn read(&self, name: &str, expected: Option<usize>) -> Result<Vec<f32>, WeightError> {
-        let info = self.header.info(name).or_else(|| self.header.info(&format!("bert.{name}")));
-        let info = info.ok_or_else(|| WeightError::Missing(name.to_owned()))?;
-        let found = info.shape.iter().product();
-        if let Some(expected) = expected.filter(|&expected| expected != found) {
+    /// [`WeightError`]
+    pub(super) fn read(&self, name: &str) -> Result<Vec<f32>, WeightError> {
+        let info = self.info(name)?;
+        let mut numbers = vec![0.0; length(info)];
+        self.read_to(name, info, &mut numbers)?;
+        Ok(numbers)
+    }
+
+    /// Reads a tensor of so many numbers behind those that are in `numbers`.
+    ///
+    /// # Errors
+    /// [`WeightError`], also if it has another number of them.
+    pub(super) fn append(&self, name: &str, expected: usize, numbers: &mut Vec<f32>) -> Result<(), WeightError> {
+        let info = self.info(name)?;
+        let found = length(info);
+        if found != expected {
             return Err(WeightError::Size { name: name.to_owned(), found, expected });
         }
+        let start = numbers.len();
+        numbers.resize(start + found, 0.0);
+        self.read_to(name, info, &mut numbers[start..])
+    }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo, WeightError> {
+        let info = self.header.info(name).or_else(|| self.header.info(&format!("bert.{name}")));
+        info.ok_or_else(|| WeightError::Missing(name.to_owned()))
+    }
+
+    fn read_to(&self, name: &str, info: &TensorInfo, to: &mut [f32]) -> Result<(), WeightError> {
         match info.dtype {
             Dtype::F32 => {
-                let mut numbers = vec![0.0_f32; found];
-                self.fill(info, bytemuck::cast_slice_mut(&mut numbers))?;
+                self.fill(info, bytemuck::cast_slice_mut(to))?;
                 // In the file, the least byte is first: nothing is done where memory has it so, too.
-                numbers.iter_mut().for_each(|number| *number = f32::from_bits(u32::from_le(number.to_bits())));
-                Ok(numbers)
+                to.iter_mut().for_each(|number| *number = f32::from_bits(u32::from_le(number.to_bits())));
+                Ok(())
             }
-            Dtype::F16 => self.converted(info, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            Dtype::BF16 => self.converted(info, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-            Dtype::F64 => self.converted(info, |bytes| f64::from_le_bytes(bytes) as f32),
+            Dtype::F16 => self.convert(info, to, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            Dtype::BF16 => self.convert(info, to, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            Dtype::F64 => self.convert(info, to, |bytes| f64::from_le_bytes(bytes) as f32),
             kind => Err(WeightError::Kind { name: name.to_owned(), kind }),
         }
     }
 
-    fn converted<const N: usize>(
+    fn convert<const N: usize>(
         &self,
         info: &TensorInfo,
+        to: &mut [f32],
         number: impl Fn([u8; N]) -> f32,
-    ) -> Result<Vec<f32>, WeightError> {
-        let (from, to) = info.data_offsets;
-        let mut bytes = vec![0; to - from];
+    ) -> Result<(), WeightError> {
+        let mut bytes = vec![0; to.len() * N];
         self.fill(info, &mut bytes)?;
-        Ok(bytes.as_chunks().0.iter().map(|bytes| number(*bytes)).collect())
+        to.iter_mut().zip(bytes.as_chunks().0).for_each(|(to, bytes)| *to = number(*bytes));
+        Ok(())
     }
 
     fn fill(&self, info: &TensorInfo, bytes: &mut [u8]) -> io::Result<()> {
@@ -122,6 +143,11 @@ impl Tensors {
         file.seek(SeekFrom::Start(self.start + info.data_offsets.0 as u64))?;
         file.read_exact(bytes)
     }
+}
+
+/// How many numbers it has.
+fn length(info: &TensorInfo) -> usize {
+    info.shape.iter().product()
 }
 
 #[cfg(test)]
@@ -157,11 +183,18 @@ mod tests {
         ]);
         let tensors = Tensors::open(file.path()).expect("a file of weights");
         for name in ["wide", "usual", "half", "brain"] {
-            assert_eq!(tensors.read(name, Some(2)).expect("numbers"), [1.5, -2.0], "{name}");
+            let mut behind = vec![3.0];
+            tensors.append(name, 2, &mut behind).expect("numbers");
+            assert_eq!(
+                (tensors.read(name).expect("numbers"), behind),
+                (vec![1.5, -2.0], vec![3.0, 1.5, -2.0]),
+                "{name}"
+            );
         }
-        assert!(matches!(tensors.read("usual", Some(3)), Err(WeightError::Size { found: 2, expected: 3, .. })));
-        assert!(matches!(tensors.read("whole", None), Err(WeightError::Kind { kind: Dtype::I32, .. })));
-        assert!(matches!(tensors.read("other", None), Err(WeightError::Missing(_))));
+        let refused = tensors.append("usual", 3, &mut Vec::new());
+        assert!(matches!(refused, Err(WeightError::Size { found: 2, expected: 3, .. })), "{refused:?}");
+        assert!(matches!(tensors.read("whole"), Err(WeightError::Kind { kind: Dtype::I32, .. })));
+        assert!(matches!(tensors.read("other"), Err(WeightError::Missing(_))));
     }
 
     #[test]

@@ -2,37 +2,38 @@
 
 use std::{path::Path, sync::Arc};
 
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{PostProcessor, Tokenizer, TruncationDirection};
 
 use crate::chunking::TokenCounter;
 
 /// Counts a text's tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct LocalTokenizer {
-    /// Neither padded nor truncated.
-    whole: Arc<Tokenizer>,
-    /// Truncated to what the model takes.
-    input: Arc<Tokenizer>,
+    /// Neither pads nor truncates.
+    tokenizer: Arc<Tokenizer>,
+    /// Tokens of the text in an input; special ones come on top.
+    most: usize,
 }
 
 impl LocalTokenizer {
     /// Reads `tokenizer.json`. What it says of padding and truncation is not the model's limit, and is overridden.
     pub(super) fn read(path: &Path, max_tokens: usize) -> Result<Self, tokenizers::Error> {
-        let mut whole = Tokenizer::from_file(path)?;
-        whole.with_padding(None).with_truncation(None)?;
-        let mut input = whole.clone();
-        input.with_truncation(Some(TruncationParams { max_length: max_tokens, ..TruncationParams::default() }))?;
-        Ok(Self { whole: Arc::new(whole), input: Arc::new(input) })
+        let mut tokenizer = Tokenizer::from_file(path)?;
+        tokenizer.with_padding(None).with_truncation(None)?;
+        let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+        Ok(Self { tokenizer: Arc::new(tokenizer), most: max_tokens.saturating_sub(special) })
     }
 
     /// Number of different tokens.
     pub(super) fn vocabulary(&self) -> usize {
-        self.whole.get_vocab_size(true)
+        self.tokenizer.get_vocab_size(true)
     }
 
     /// The token numbers of an input, special tokens included.
     pub(super) fn ids(&self, text: &str) -> Result<Vec<u32>, tokenizers::Error> {
-        Ok(self.input.encode_fast(text, true)?.get_ids().to_vec())
+        let mut encoding = self.tokenizer.encode_fast(text, false)?;
+        encoding.truncate(self.most, 0, TruncationDirection::Right);
+        Ok(self.tokenizer.post_process(encoding, None, true)?.get_ids().to_vec())
     }
 }
 
@@ -62,9 +63,9 @@ impl LocalTokenizer {
     }
 
     fn tokens(&self, text: &str) -> Tokens {
-        let nothing = ["[UNK]", "<unk>"].map(|name| self.whole.token_to_id(name));
+        let nothing = ["[UNK]", "<unk>"].map(|name| self.tokenizer.token_to_id(name));
         let mut tokens = Tokens::default();
-        let Ok(encoding) = self.whole.encode(text, false) else { return tokens };
+        let Ok(encoding) = self.tokenizer.encode(text, false) else { return tokens };
         for (id, &(from, to)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
             if nothing.contains(&Some(*id)) {
                 tokens.unknown += 1;
@@ -102,7 +103,7 @@ fn letters_of_a_word(c: char) -> Option<f64> {
 impl TokenCounter for LocalTokenizer {
     fn count(&self, text: &str) -> usize {
         // A text the tokenizer cannot read is counted by its bytes, which is never too few.
-        self.whole.encode_fast(text, false).map_or(text.len(), |encoding| encoding.len())
+        self.tokenizer.encode_fast(text, false).map_or(text.len(), |encoding| encoding.len())
     }
 }
 

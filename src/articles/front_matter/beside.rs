@@ -37,6 +37,9 @@ pub fn joined(beside: &str, text: &str) -> Document {
     if head.is_empty() {
         return Document { head: beside.to_owned(), body };
     }
+    if beside.is_empty() {
+        return Document { head, body };
+    }
     let own = keys(&head);
     match with_lines(&head, beside, &own).or_else(|| with_values(&head, beside, &own)) {
         Some(head) => Document { head, body },
@@ -141,6 +144,7 @@ mod tests {
             toml.contains("status = \"done\"\nrating = 4\ncode = \"007\"\n") && toml.ends_with("[menu]\na = 1\n+++\n")
         );
         let whole = "---\ntitle: T\n---\nText";
+        assert_eq!(joined("", whole), Document::split(whole));
         for beside in [
             "+++\n# do not publish before May\nstatus = 'draft'\n+++\n",
             "+++\nstatus = 'draft' # not before May\n+++\n",

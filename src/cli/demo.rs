@@ -33,7 +33,7 @@ const SAMPLES: &[(&str, &str)] = &[
 /// Questions about the sample articles that do not use their words.
 const QUESTIONS: &[&str] = &[
     "why does dough get bigger overnight",
-    "what happens when a worker process crashes",
+    "what brings a part of a program back after it dies",
     "why does the ocean go up and down",
 ];
 

@@ -21,6 +21,9 @@ const SLOPE: f64 = 0.25;
 const UNKNOWN: f64 = 0.5;
 /// A best cosine below this is so far away that the meaning counts less, in proportion.
 const CLEAR: f64 = 0.4;
+/// The words count in full if the best article's are worth as much as so many that only one article has. In a reader's own words a
+/// question shares little with its answer, and that little is in many articles.
+const TELLING: f64 = 2.5;
 /// The cosine that counts for nothing.
 const FARTHEST: f64 = -0.1;
 
@@ -34,14 +37,30 @@ pub(super) fn is_understood(tokens_per_word: Option<f64>) -> bool {
     tokens_per_word.is_none_or(|tokens| tokens <= SPELT)
 }
 
+/// What there is to say how much each side of a question has to tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Evidence {
+    /// Tokens that the model needs for a word of the question, if it says so.
+    pub(super) tokens_per_word: Option<f64>,
+    /// The best cosine.
+    pub(super) nearest: Option<f32>,
+    /// The best BM25.
+    pub(super) words: Option<f64>,
+    /// The rarity of a word that only one article has.
+    pub(super) rarest: f64,
+}
+
 impl Weights {
-    /// For a question whose words take the model so many tokens each, with what the settings say of both sides.
-    pub(super) fn of(tokens_per_word: Option<f64>, best: Option<f32>, keyword: f64, semantic: f64) -> Self {
+    /// For a question, with what the settings say of both sides.
+    pub(super) fn of(evidence: Evidence, keyword: f64, semantic: f64) -> Self {
+        let Evidence { tokens_per_word, nearest, words, rarest } = evidence;
         let known = tokens_per_word
             .map_or(UNKNOWN, |tokens| (MAX_MEANING - SLOPE * (tokens - KNOWN)).clamp(LEAST, MAX_MEANING));
-        let clear = best.map_or(1.0, |best| (f64::from(best) / CLEAR).clamp(0.0, 1.0));
+        let clear = nearest.map_or(1.0, |best| (f64::from(best) / CLEAR).clamp(0.0, 1.0));
+        let enough = (TELLING * rarest).max(f64::MIN_POSITIVE);
+        let telling = words.map_or(1.0, |best| (best / enough).clamp(0.0, 1.0));
         let meaning = known * clear;
-        let (words, meaning) = ((1.0 - meaning) * keyword, meaning * semantic);
+        let (words, meaning) = ((1.0 - meaning) * telling * keyword, meaning * semantic);
         let both = (words + meaning).max(f64::MIN_POSITIVE);
         Self { words: words / both, meaning: meaning / both }
     }
@@ -105,25 +124,43 @@ mod tests {
         fused.iter().map(|fused| fused.id).collect()
     }
 
+    /// A question whose words tell enough.
+    fn asked(tokens: f64, nearest: f32) -> Evidence {
+        Evidence { tokens_per_word: Some(tokens), nearest: Some(nearest), words: Some(20.0), rarest: 5.0 }
+    }
+
     #[test]
     fn what_both_find_comes_before_what_one_finds() {
-        let weights = Weights::of(Some(1.2), Some(0.6), 1.0, 1.0);
+        let weights = Weights::of(asked(1.2, 0.6), 1.0, 1.0);
         let fused = fuse(&words(&[(1, 5.0), (2, 4.0)]), &meaning(&[(3, 0.6), (2, 0.5), (4, 0.1)]), weights, 100);
         assert_eq!(fused[0].id, 2);
     }
 
     #[test]
     fn a_language_that_the_model_does_not_know_is_answered_by_its_words() {
-        let known = Weights::of(Some(1.2), Some(0.6), 1.0, 1.0);
+        let known = Weights::of(asked(1.2, 0.6), 1.0, 1.0);
         assert!((known.meaning - 0.65).abs() < 1e-9);
-        assert!((Weights::of(Some(9.0), Some(0.6), 1.0, 1.0).meaning - 0.05).abs() < 1e-9);
-        assert!(Weights::of(Some(1.2), Some(0.2), 1.0, 1.0).meaning < known.meaning);
-        assert_eq!(Weights::of(Some(1.2), Some(0.6), 0.0, 1.0).words, 0.0);
-        assert!(
-            (Weights::of(Some(f64::INFINITY), Some(0.9), 1.0, 1.0).meaning - 0.05).abs() < 1e-9,
-            "of symbols alone"
-        );
+        assert!((Weights::of(asked(9.0, 0.6), 1.0, 1.0).meaning - 0.05).abs() < 1e-9);
+        assert!(Weights::of(asked(1.2, 0.2), 1.0, 1.0).meaning < known.meaning);
+        assert_eq!(Weights::of(asked(1.2, 0.6), 0.0, 1.0).words, 0.0);
+        assert!((Weights::of(asked(f64::INFINITY, 0.9), 1.0, 1.0).meaning - 0.05).abs() < 1e-9, "of symbols alone");
         assert!(is_understood(None) && is_understood(Some(1.2)) && !is_understood(Some(f64::INFINITY)));
+    }
+
+    #[test]
+    fn words_that_tell_little_count_little() {
+        let shares: Vec<f64> = [0.0, 2.5, 12.5, 100.0]
+            .map(|words| Weights::of(Evidence { words: Some(words), ..asked(1.2, 0.6) }, 1.0, 1.0).words)
+            .to_vec();
+        assert!(shares.is_sorted() && shares[0] == 0.0 && shares[1] < 0.1, "{shares:?}");
+        assert!((shares[2] - 0.35).abs() < 1e-9 && shares[2] == shares[3], "{shares:?}");
+        let unknown = Evidence { words: Some(2.5), ..asked(9.0, 0.6) };
+        assert!(
+            Weights::of(unknown, 1.0, 1.0).words > 0.75,
+            "of a language that the model does not know, they tell most"
+        );
+        let alone = Evidence { nearest: Some(0.0), words: Some(0.1), ..asked(1.2, 0.6) };
+        assert_eq!(Weights::of(alone, 1.0, 1.0).words, 1.0);
     }
 
     proptest! {
@@ -133,7 +170,7 @@ mod tests {
         ) {
             let found: Vec<_> = scores.iter().rev().map(|&score| (i64::from(score), f64::from(score))).collect();
             let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
-            let weights = Weights::of(Some(1.2), None, 1.0, 1.0);
+            let weights = Weights::of(Evidence { nearest: None, ..asked(1.2, 0.6) }, 1.0, 1.0);
             prop_assert_eq!(order(&fuse(&words(&found), &[], weights, 100)), ids);
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Question {
     pub(super) terms: Vec<Term>,
     /// How rare each term is, in their order; never nothing.
     pub(super) rarity: Vec<f64>,
+    /// How rare a term is that only one article has.
+    pub(super) rarest: f64,
     /// What each term is worth in the ranking, in their order.
     pub(super) idf: Vec<f64>,
     /// Where they occur, if that was looked up; only the sums of it once that has been ranked.
@@ -84,11 +86,24 @@ impl Question {
         let known: Vec<bool> = terms.iter().zip(&frequencies).map(|pair| missed(&pair)).collect();
         retain(&mut terms, &known);
         retain(&mut frequencies, &known);
-        let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
+        let (rarest, rarity) = (rarity(1, all), frequencies.iter().map(|articles| rarity(*articles, all)).collect());
         let idf = idf(database, &frequencies, all);
         let (text, without) = (parsed.text, parsed.without);
         let is_listing = text.trim().is_empty();
-        Ok(Self { terms, rarity, idf, lists, among, text, corrections, without, languages, with_earlier, is_listing })
+        Ok(Self {
+            terms,
+            rarity,
+            rarest,
+            idf,
+            lists,
+            among,
+            text,
+            corrections,
+            without,
+            languages,
+            with_earlier,
+            is_listing,
+        })
     }
 
     /// Lets go of where its terms occur: what has been found by them is judged by then, and waits for other questions, other servers
@@ -103,6 +118,7 @@ impl Question {
         Self {
             terms: Vec::new(),
             rarity: Vec::new(),
+            rarest: 0.0,
             idf: Vec::new(),
             lists: None,
             among: SearchScope::default().and("a.id <> $?1", [id.into()]),

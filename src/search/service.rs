@@ -11,7 +11,7 @@ use super::{
     MAX_PASSAGES, Mode, Query, SearchAnswer, SearchError, Weights, answer,
     chosen::Chosen,
     filter,
-    fusion::{self, FusedHit, fuse},
+    fusion::{self, Evidence, FusedHit, fuse},
     question::Question,
     question_cache::QuestionCache,
     semantic::{self, QueryModels, SemanticError, SemanticHits},
@@ -145,7 +145,7 @@ impl Search {
         rankings: Rankings,
     ) -> Result<QuestionResult, SearchError> {
         let mode = if rankings.degraded.is_some() { Mode::Keyword } else { query.mode };
-        let weights = self.weights(mode, &rankings);
+        let weights = self.weights(mode, &rankings, &question);
         let fused = ranked(&rankings, &question, mode, weights);
         let low_confidence = !question.is_listing && !self.is_good(&question, &rankings, &fused).await?;
         let question = question.ranked();
@@ -271,14 +271,19 @@ impl Search {
         Ok(found.collect())
     }
 
-    fn weights(&self, mode: Mode, rankings: &Rankings) -> Weights {
+    fn weights(&self, mode: Mode, rankings: &Rankings, question: &Question) -> Weights {
         match mode {
             Mode::Keyword => Weights { words: 1.0, meaning: 0.0 },
             Mode::Semantic => Weights { words: 0.0, meaning: 1.0 },
             Mode::Hybrid => {
-                let best = rankings.meaning.first().map(|nearest| nearest.similarity);
+                let evidence = Evidence {
+                    tokens_per_word: rankings.tokens_per_word,
+                    nearest: rankings.meaning.first().map(|nearest| nearest.similarity),
+                    words: rankings.words.first().map(|best| best.score),
+                    rarest: question.rarest,
+                };
                 let SearchSettings { keyword_weight, semantic_weight, .. } = *self.settings;
-                Weights::of(rankings.tokens_per_word, best, keyword_weight, semantic_weight)
+                Weights::of(evidence, keyword_weight, semantic_weight)
             }
         }
     }

@@ -159,6 +159,17 @@ fn every_decision_has_a_number_of_its_own_and_its_title_in_the_list() {
     }
 }
 
+#[test]
+fn the_questions_about_the_documentation_are_answered_by_pages_that_there_are() {
+    let questions = std::fs::read_to_string(tool::root("docs/questions.json")).expect("the questions");
+    let questions: Vec<serde_json::Value> = serde_json::from_str(&questions).expect("JSON");
+    let slugs = questions.iter().flat_map(|question| question["slugs"].as_array().expect("slugs"));
+    for slug in slugs.map(|slug| slug.as_str().expect("a slug")) {
+        let is_there = |folder: &str| tool::root(folder).join(format!("{slug}.md")).is_file();
+        assert!(is_there("docs") || is_there("docs/decisions"), "{slug}");
+    }
+}
+
 /// Checks that what is wrong is found.
 mod reading {
     use super::{

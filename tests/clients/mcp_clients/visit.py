@@ -10,6 +10,8 @@ import os
 import sys
 from importlib.metadata import version
 
+import anyio
+
 MAJOR = int(version("mcp").split(".")[0])
 from mcp import StdioServerParameters
 
@@ -27,9 +29,16 @@ async def connect():
         from mcp.client.streamable_http import streamable_http_client
 
         transport = streamable_http_client(SERVER[0]) if IS_URL else stdio_client(PARAMETERS)
-        async with transport as streams, ClientSession(streams[0], streams[1]) as session:
-            begun = await session.initialize()
-            yield session, begun.protocolVersion, begun.serverInfo
+        has_ended = False
+        try:
+            async with transport as streams, ClientSession(streams[0], streams[1]) as session:
+                begun = await session.initialize()
+                yield session, begun.protocolVersion, begun.serverInfo
+                has_ended = True
+        except* anyio.BrokenResourceError:
+            # This client may be handing a last notification to the session, which has ended.
+            if not has_ended:
+                raise
     else:
         from mcp import Client
 

@@ -166,8 +166,9 @@ async fn an_article_that_failed_in_a_run_is_named_until_it_is_deleted_and_not_un
         let answer = server.request(Method::GET, "/api/bulk/1").bearer_auth(&read).send().await.expect("an answer");
         answer.text().await.expect("text")
     };
-    let failed = async { while !run().await.contains("stillthere") {} };
-    tokio::time::timeout(STUCK, failed).await.expect("a failure");
+    let ended = async { while !run().await.contains("finished_at") {} };
+    tokio::time::timeout(STUCK, ended).await.expect("an end");
+    assert!(run().await.contains("stillthere"), "{}", run().await);
     let database = open(format!("sqlite://{}", server.folder().join("server.db").display())).await;
     database.write_connection().run("DELETE FROM embedding_tasks", []).await.expect("a clean-up");
     assert!(run().await.contains("stillthere"), "{}", run().await);

@@ -94,8 +94,9 @@ async fn a_database_that_is_replaced_gets_no_more_saves_and_the_new_one_is_left_
     next.close().await;
     bench.database.clone().close().await;
     assert_eq!(fs::read(&file).expect("a file").len(), new.len());
+    assert_eq!(articles_kept(&file).await, 1, "what was acknowledged is in a copy, wherever the old one is now");
 
-    // The old one and its log are whole, wherever they are now.
+    // So it is in the old one with its log.
     let aside = logs_put_aside(&file).remove(0);
     fs::rename(aside, beside(&former, "-wal")).expect("a file");
     let old = open(&former).await;

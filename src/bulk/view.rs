@@ -36,7 +36,7 @@ impl BulkRun {
         let ended = progress.queued - progress.open;
         let per_second = (ended > 0 && duration_ms > 0).then(|| ended as f64 * 1000.0 / duration_ms as f64);
         let is_open = row.finished_at.is_none();
-        let told: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let told = summary(&row);
         // The summary of an ended run outlives its tasks.
         let (succeeded, failed, cancelled) = match &told {
             Some(told) if row.state == "completed" => (told.succeeded, told.failed, told.cancelled),
@@ -60,7 +60,7 @@ impl BulkRun {
             per_second,
             remaining_ms: None,
             waits_because: None,
-            failures: told.map_or(failures, |told| told.failures).into_iter().map(FailedArticle::from).collect(),
+            failures: failures.into_iter().map(FailedArticle::from).collect(),
         };
         let remaining_ms = per_second.filter(|_| is_open).map(|rate| (run.left() as f64 / rate * 1000.0) as i64);
         Self { remaining_ms, ..run }
@@ -85,6 +85,17 @@ impl From<FailedItem> for FailedArticle {
         let FailedItem { slug, task_id, error_kind, error_message } = item;
         Self { slug, task_id, error_kind, error_message }
     }
+}
+
+/// What was noted of a run when it ended; it outlives the run's tasks.
+pub(super) fn summary(row: &bulk_operation::Model) -> Option<Summary> {
+    row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// The progress of a run that has ended for good.
+pub(super) fn progress_of(told: &Summary) -> Progress {
+    let Summary { succeeded, failed, cancelled, .. } = *told;
+    Progress { queued: succeeded + failed + cancelled, open: 0, succeeded, failed, cancelled }
 }
 
 /// Takes the names of deleted articles, and what was said of them, out of `failures`.

@@ -9,6 +9,7 @@ mod bert;
 mod load;
 mod math;
 mod matrix;
+mod memory;
 mod packs;
 mod pooling;
 mod tensors;

@@ -106,9 +106,10 @@ mod tests {
         let limit = Limit { provider: "somewhere".to_owned(), per_minute: 60 };
         let turns = Turns::of(limit, &database).expect("a limit");
         assert!(turns.take().await.is_err(), "there is no table yet");
-        let waits = tokio::spawn(async move { turns.wait().await });
-        tokio::task::yield_now().await;
-        assert!(!waits.is_finished());
+        let mut waits = tokio::spawn(async move { turns.wait().await });
+        // Long enough for the first answer of the database.
+        let early = tokio::time::timeout(RETRY_AFTER / 2, &mut waits).await;
+        assert!(early.is_err(), "it has not been told that it may");
         schema::migrate(&database).await.expect("a schema");
         tokio::time::timeout(Duration::from_secs(60), waits).await.expect("a turn").expect("no panic");
         database.close().await;

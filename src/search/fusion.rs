@@ -24,6 +24,8 @@ const CLEAR: f64 = 0.4;
 /// The words count in full if the best article's are worth as much as so many that only one article has. In a reader's own words a
 /// question shares little with its answer, and that little is in many articles.
 const TELLING: f64 = 2.5;
+/// A question of few words cannot be worth so much: then, so much for each of them.
+const TELLING_EACH: f64 = 0.8;
 /// The cosine that counts for nothing.
 const FARTHEST: f64 = -0.1;
 
@@ -44,23 +46,40 @@ pub(super) struct Evidence {
     pub(super) tokens_per_word: Option<f64>,
     /// The best cosine.
     pub(super) nearest: Option<f32>,
-    /// The best BM25.
-    pub(super) words: Option<f64>,
+    /// How much of what its words could tell the best article has, from 0 to 1; `None` if no article has any of them.
+    pub(super) telling: Option<f64>,
+}
+
+/// What the words of a question can be worth.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WordWorth {
+    /// How many of them articles have.
+    pub(super) terms: usize,
+    /// The rarity of the rarest of those.
+    pub(super) greatest: f64,
     /// The rarity of a word that only one article has.
     pub(super) rarest: f64,
+}
+
+impl WordWorth {
+    /// How much of it an article has whose BM25 is the `best`. The best one has about the rarest word, even where the ranking gives
+    /// nothing for words that half of all articles have: among a few articles, that is each word.
+    pub(super) fn telling(self, best: f64) -> f64 {
+        let Self { terms, greatest, rarest } = self;
+        let enough = TELLING.min(TELLING_EACH * terms as f64) * rarest;
+        (best.max(greatest) / enough.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
+    }
 }
 
 impl Weights {
     /// For a question, with what the settings say of both sides.
     pub(super) fn of(evidence: Evidence, keyword: f64, semantic: f64) -> Self {
-        let Evidence { tokens_per_word, nearest, words, rarest } = evidence;
+        let Evidence { tokens_per_word, nearest, telling } = evidence;
         let known = tokens_per_word
             .map_or(UNKNOWN, |tokens| (MAX_MEANING - SLOPE * (tokens - KNOWN)).clamp(LEAST, MAX_MEANING));
         let clear = nearest.map_or(1.0, |best| (f64::from(best) / CLEAR).clamp(0.0, 1.0));
-        let enough = (TELLING * rarest).max(f64::MIN_POSITIVE);
-        let telling = words.map_or(1.0, |best| (best / enough).clamp(0.0, 1.0));
         let meaning = known * clear;
-        let (words, meaning) = ((1.0 - meaning) * telling * keyword, meaning * semantic);
+        let (words, meaning) = ((1.0 - meaning) * telling.unwrap_or(1.0) * keyword, meaning * semantic);
         let both = (words + meaning).max(f64::MIN_POSITIVE);
         Self { words: words / both, meaning: meaning / both }
     }
@@ -126,7 +145,7 @@ mod tests {
 
     /// A question whose words tell enough.
     fn asked(tokens: f64, nearest: f32) -> Evidence {
-        Evidence { tokens_per_word: Some(tokens), nearest: Some(nearest), words: Some(20.0), rarest: 5.0 }
+        Evidence { tokens_per_word: Some(tokens), nearest: Some(nearest), telling: Some(1.0) }
     }
 
     #[test]
@@ -149,18 +168,26 @@ mod tests {
 
     #[test]
     fn words_that_tell_little_count_little() {
-        let shares: Vec<f64> = [0.0, 2.5, 12.5, 100.0]
-            .map(|words| Weights::of(Evidence { words: Some(words), ..asked(1.2, 0.6) }, 1.0, 1.0).words)
-            .to_vec();
-        assert!(shares.is_sorted() && shares[0] == 0.0 && shares[1] < 0.1, "{shares:?}");
-        assert!((shares[2] - 0.35).abs() < 1e-9 && shares[2] == shares[3], "{shares:?}");
-        let unknown = Evidence { words: Some(2.5), ..asked(9.0, 0.6) };
-        assert!(
-            Weights::of(unknown, 1.0, 1.0).words > 0.75,
-            "of a language that the model does not know, they tell most"
-        );
-        let alone = Evidence { nearest: Some(0.0), words: Some(0.1), ..asked(1.2, 0.6) };
+        let of = |telling: f64, tokens: f64| {
+            Weights::of(Evidence { telling: Some(telling), ..asked(tokens, 0.6) }, 1.0, 1.0).words
+        };
+        assert!(of(0.0, 1.2) == 0.0 && of(0.2, 1.2) < 0.1 && (of(1.0, 1.2) - 0.35).abs() < 1e-9);
+        assert!(of(0.2, 9.0) > 0.75, "of a language that the model does not know, they tell most");
+        let alone = Evidence { nearest: Some(0.0), telling: Some(0.1), ..asked(1.2, 0.6) };
         assert_eq!(Weights::of(alone, 1.0, 1.0).words, 1.0);
+    }
+
+    #[test]
+    fn a_question_is_measured_by_what_its_words_can_tell() {
+        let of = |terms, greatest| WordWorth { terms, greatest, rarest: 5.0 };
+        assert_eq!(of(1, 5.0).telling(4.8), 1.0, "the one word that is asked for, which one article has");
+        assert!((0.6..0.8).contains(&of(1, 2.8).telling(2.8)), "which many have");
+        assert!(of(6, 3.0).telling(3.6) < 0.3, "one of six, which many have");
+        assert_eq!(of(6, 5.0).telling(14.0), 1.0);
+        // Of four articles, two have the word: SQLite's ranking gives nothing for it.
+        assert!(WordWorth { terms: 1, greatest: 0.69, rarest: 1.2 }.telling(1e-6) > 0.7);
+        assert_eq!(WordWorth::default().telling(0.0), 0.0);
+        assert_eq!(WordWorth::default().telling(2.0), 1.0, "found by words of an earlier version");
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use super::{
     Correction, Query,
     field::ParseContext,
     filter::Index,
+    fusion::WordWorth,
     parse::{ParsedQuestion, names},
     spelling,
 };
@@ -25,8 +26,8 @@ pub(super) struct Question {
     pub(super) terms: Vec<Term>,
     /// How rare each term is, in their order; never nothing.
     pub(super) rarity: Vec<f64>,
-    /// How rare a term is that only one article has.
-    pub(super) rarest: f64,
+    /// What they can be worth together.
+    pub(super) worth: WordWorth,
     /// What each term is worth in the ranking, in their order.
     pub(super) idf: Vec<f64>,
     /// Where they occur, if that was looked up; only the sums of it once that has been ranked.
@@ -86,14 +87,15 @@ impl Question {
         let known: Vec<bool> = terms.iter().zip(&frequencies).map(|pair| missed(&pair)).collect();
         retain(&mut terms, &known);
         retain(&mut frequencies, &known);
-        let (rarest, rarity) = (rarity(1, all), frequencies.iter().map(|articles| rarity(*articles, all)).collect());
+        let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
+        let worth = worth(&frequencies, all);
         let idf = idf(database, &frequencies, all);
         let (text, without) = (parsed.text, parsed.without);
         let is_listing = text.trim().is_empty();
         Ok(Self {
             terms,
             rarity,
-            rarest,
+            worth,
             idf,
             lists,
             among,
@@ -118,7 +120,7 @@ impl Question {
         Self {
             terms: Vec::new(),
             rarity: Vec::new(),
-            rarest: 0.0,
+            worth: WordWorth::default(),
             idf: Vec::new(),
             lists: None,
             among: SearchScope::default().and("a.id <> $?1", [id.into()]),
@@ -179,6 +181,13 @@ fn terms(parsed: &ParsedQuestion, languages: &Languages) -> Vec<Term> {
 /// Returns the weight of each term in the ranking, from how many of `all` articles have it.
 pub(super) fn idf(database: &Database, frequencies: &[i64], all: i64) -> Vec<f64> {
     frequencies.iter().map(|articles| fulltext::idf(database.engine(), *articles as f64, all as f64)).collect()
+}
+
+/// Returns what terms can be worth that so many of `all` articles have.
+pub(super) fn worth(frequencies: &[i64], all: i64) -> WordWorth {
+    let found = || frequencies.iter().filter(|articles| **articles > 0);
+    let greatest = found().map(|articles| rarity(*articles, all)).fold(0.0, f64::max);
+    WordWorth { terms: found().count(), greatest, rarest: rarity(1, all) }
 }
 
 /// *Source:* Robertson, Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; never below zero.

@@ -88,7 +88,7 @@ impl Search {
         weighed.truncate(WORDS);
         let frequencies: Vec<_> = weighed.iter().map(|(_, articles, _)| *articles).collect();
         question.rarity = frequencies.iter().map(|articles| super::question::rarity(*articles, all)).collect();
-        question.rarest = super::question::rarity(1, all);
+        question.worth = super::question::worth(&frequencies, all);
         question.idf = super::question::idf(&self.database, &frequencies, all);
         question.terms = weighed.into_iter().map(|(term, ..)| term).collect();
         Ok(question)

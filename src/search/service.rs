@@ -279,8 +279,7 @@ impl Search {
                 let evidence = Evidence {
                     tokens_per_word: rankings.tokens_per_word,
                     nearest: rankings.meaning.first().map(|nearest| nearest.similarity),
-                    words: rankings.words.first().map(|best| best.score),
-                    rarest: question.rarest,
+                    telling: rankings.words.first().map(|best| question.worth.telling(best.score)),
                 };
                 let SearchSettings { keyword_weight, semantic_weight, .. } = *self.settings;
                 Weights::of(evidence, keyword_weight, semantic_weight)

@@ -115,7 +115,9 @@ impl Sqlite {
         if self.files.check().is_err() {
             // What can be kept is kept before the process ends.
             if let Some(watch) = watch {
-                let _ = tokio::time::timeout(RETREAT, watch.ended()).await;
+                if tokio::time::timeout(RETREAT, watch.ended()).await.is_err() {
+                    tracing::error!("what was saved last could not be kept in time, and ends with this process");
+                }
             }
             // SQLite would remove the log by its name, which may be another's by now.
             return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);

@@ -6,23 +6,23 @@ use cap_std::fs::Dir;
 
 /// Gives a file a name that nothing has; answers whether nothing had it.
 pub(super) fn named(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<bool> {
+    // In one step, so that it never has both names.
+    if let Some(is_named) = moved(from, part, dir, name)? {
+        return Ok(is_named);
+    }
     match from.hard_link(part, dir, name) {
         Ok(()) => from.remove_file(part).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        // A file system without links.
-        Err(_) => match moved(from, part, dir, name)? {
-            Some(done) => Ok(done),
-            // One that does not move with care either: what comes in between these two steps is written over.
-            None => match dir.symlink_metadata(name) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => from.rename(part, dir, name).map(|()| true),
-                Err(error) => Err(error),
-                Ok(_) => Ok(false),
-            },
+        // A file system without links either: what comes in between these two steps is written over.
+        Err(_) => match dir.symlink_metadata(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => from.rename(part, dir, name).map(|()| true),
+            Err(error) => Err(error),
+            Ok(_) => Ok(false),
         },
     }
 }
 
-/// The same by a rename that writes over nothing; `None` if the system has none.
+/// The same by a rename that writes over nothing; `None` if the system or the file system has none.
 #[cfg(target_os = "linux")]
 fn moved(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<Option<bool>> {
     use rustix::io::Errno;

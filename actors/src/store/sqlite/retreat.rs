@@ -4,7 +4,8 @@
 //! - The database has gone, and its log is still there: the log is put aside. The next process would take it for that of the
 //!   database that is there now, and destroy that one.
 //! - The log has gone, and nobody else has opened the database since: what is only in it is copied into the database.
-//! - Otherwise all that can still be read is copied into a database beside the other.
+//! - Otherwise all that can still be read is copied into a database beside the other, also if the log was put aside: the file
+//!   that it belongs to may have no name any more.
 //! - No connection is opened any more, and none is closed: SQLite would remove the log by its name, whosever it is now.
 
 use std::{
@@ -25,6 +26,8 @@ use crate::store::{
 
 /// The time between two looks.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// How long a reading may hold up the copying of a removed log.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Suffix of what is kept, followed by the time in seconds.
 const ASIDE: &str = ".left-";
 /// The file that is locked meanwhile, in the folder of the hosts' locks.
@@ -66,21 +69,18 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connec
     if files.log().is_some() && files.lost().is_some_and(|lost| !lost.has_database) {
         match put_log_aside(&files, &database) {
             Ok(None) => {}
-            Ok(Some(aside)) => {
-                return tracing::error!(
-                    "the log of the database that was there before is kept as {}: beside that database, as its -wal, it holds \
-                     what was saved last",
-                    aside.display()
-                );
-            }
-            Err(error) => {
-                return tracing::error!(
-                    %error, "the log of the database that was there before could not be put aside; remove it before another \
-                     process opens the new one"
-                );
-            }
+            Ok(Some(aside)) => tracing::error!(
+                "the log of the database that was there before is kept as {}: beside that database, as its -wal, it holds what was \
+                 saved last",
+                aside.display()
+            ),
+            Err(error) => tracing::error!(
+                %error, "the log of the database that was there before could not be put aside; remove it before another process \
+                 opens the new one"
+            ),
         }
     }
+    let mut waited = Duration::ZERO;
     let is_ours = || files.lost().is_some_and(|lost| lost.has_database) && !files.has_other_logs();
     while is_ours() {
         let Some(_alone) = occupied.alone() else { break };
@@ -91,7 +91,11 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connec
         match copy_log(&connections.write).await {
             Ok(()) => return tracing::error!("what was saved before the log was removed is now in the database"),
             // A long reading holds it up.
-            Err(error) => tracing::error!(%error, "the removed log could not be copied into the database yet"),
+            Err(StoreError::Busy) if waited < PATIENCE => waited += INTERVAL,
+            Err(error) => {
+                tracing::error!(%error, "the removed log cannot be copied into the database");
+                break;
+            }
         }
         tick.tick().await;
     }

@@ -114,10 +114,10 @@ impl Sqlite {
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         if self.files.check().is_err() {
             // What can be kept is kept before the process ends.
-            if let Some(watch) = watch {
-                if tokio::time::timeout(RETREAT, watch.ended()).await.is_err() {
-                    tracing::error!("what was saved last could not be kept in time, and ends with this process");
-                }
+            if let Some(watch) = watch
+                && tokio::time::timeout(RETREAT, watch.ended()).await.is_err()
+            {
+                tracing::error!("what was saved last could not be kept in time, and ends with this process");
             }
             // SQLite would remove the log by its name, which may be another's by now.
             return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);

@@ -9,7 +9,6 @@ mod bert;
 mod load;
 mod math;
 mod matrix;
-mod memory;
 mod packs;
 mod pooling;
 mod tensors;

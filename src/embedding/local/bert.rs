@@ -13,7 +13,6 @@ use rayon::prelude::*;
 use super::{
     math::{self, Norm},
     matrix::{Target, View, product},
-    memory,
     pooling::{Pooling, pool},
     tensors::{Tensors, WeightError},
     tiles::Tiles,
@@ -244,7 +243,7 @@ impl LayerReader<'_> {
 
 /// Weights as products want them, by input; in files, and in `rows`, they are by output.
 fn panels(rows: &[f32], inputs: usize) -> Vec<f32> {
-    let mut panels = memory::room(rows.len());
+    let mut panels = Vec::with_capacity(rows.len());
     for rows in rows.chunks(inputs * PANEL) {
         for input in 0..inputs {
             panels.extend(rows.iter().skip(input).step_by(inputs));

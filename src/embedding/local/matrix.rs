@@ -1,5 +1,4 @@
-//! Products of matrices by a library that takes pointers. `memory` and `tiles::amx` are the other places
-//! with `unsafe`; there is none elsewhere.
+//! Products of matrices by a library that takes pointers. `tiles::amx` is the other place with `unsafe`; there is none elsewhere.
 
 use std::time::Instant;
 

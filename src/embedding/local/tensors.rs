@@ -12,8 +12,6 @@ use std::{
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-use super::memory::zeroed;
-
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightError {
@@ -88,7 +86,7 @@ impl Tensors {
     /// [`WeightError`]
     pub(super) fn read(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let info = self.info(name)?;
-        let mut numbers = zeroed(length(info));
+        let mut numbers = vec![0.0; length(info)];
         self.read_to(name, info, &mut numbers)?;
         Ok(numbers)
     }

@@ -9,7 +9,6 @@ mod block;
 
 use pulp::Arch;
 
-use super::memory::room;
 use block::{BLOCK, Block, DEPTH, SIDE, Tile};
 
 /// Weights of a dense layer, for products with rows of 32-bit numbers.
@@ -27,7 +26,7 @@ impl Tiles {
         if !inputs.is_multiple_of(DEPTH) || !outputs.is_multiple_of(BLOCK) || !amx::is_there() {
             return None;
         }
-        let mut tiles = room(weights.len() / (SIDE * DEPTH));
+        let mut tiles = Vec::with_capacity(weights.len() / (SIDE * DEPTH));
         for sixteen in weights.chunks_exact(SIDE * inputs) {
             for first in (0..inputs).step_by(DEPTH) {
                 let mut tile = Tile([[[0; 2]; SIDE]; SIDE]);

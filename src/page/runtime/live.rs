@@ -30,7 +30,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Changes of this host within this time are read together.
 const GATHER: Duration = Duration::from_millis(200);
 /// Reading takes at most this part of the time: among a million tasks it takes longer, and is done less often.
-const PART: u32 = 20;
+const PART: u32 = 40;
 /// But at least so often.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The age up to which a rendered view is shown to those who open it.

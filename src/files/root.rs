@@ -218,9 +218,7 @@ impl Root {
     }
 
     fn made<'p>(&self, mut parts: impl Iterator<Item = &'p str>) -> io::Result<Dir> {
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let builder = private_builder();
         parts.try_fold(self.dir.try_clone()?, |dir, part| match dir.open_dir_nofollow(part) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match dir.create_dir_with(part, &builder) {
@@ -330,6 +328,15 @@ fn like(dir: &Dir, name: &str, written: &Dir, part: &str) -> io::Result<()> {
         let _ = std::os::unix::fs::fchown(file, Some(about.uid()), Some(about.gid()));
     }
     written.set_permissions(part, about.permissions())
+}
+
+/// Makes folders that are for their owner.
+fn private_builder() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "elsewhere there are no such rights"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }
 
 /// A name that no one can predict, and that an import ignores.

@@ -6,7 +6,7 @@
 //! more, even if the files come back: another process may have used them meanwhile.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -126,7 +126,7 @@ fn is_gone(error: &io::Error) -> bool {
 fn identity(path: &Path) -> io::Result<Option<Identity>> {
     use std::os::unix::fs::MetadataExt;
     // By its name alone: to open and close it would drop the locks that this process holds on it.
-    fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
+    std::fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
 }
 
 #[cfg(not(unix))]
@@ -136,6 +136,8 @@ fn identity(_: &Path) -> io::Result<Option<Identity>> {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn opened() -> (tempfile::TempDir, PathBuf, InPlace) {

@@ -16,9 +16,7 @@ use afterword_actors::{
 pub use crate::api::{BulkRun, BulkRunSummary, FailedArticle};
 
 use crate::{api::Permission, articles::folder::Folder, health};
-
-/// Failures that are listed one by one; their total is exact.
-const LISTED_FAILURES: u32 = 50;
+use view::Outcome;
 
 /// Starts, shows and cancels bulk runs. Cheap to clone.
 #[derive(Clone)]
@@ -122,18 +120,9 @@ impl Bulk {
     pub async fn run(&self, id: i64) -> Result<BulkRun, BulkError> {
         let reader = self.database.reader();
         let row = bulk::find(reader, id).await?.ok_or(BulkError::NotFound(id))?;
-        // Of a run that has ended its summary says all; counting its articles takes as long as there are many.
-        let told = view::summary(&row);
-        let progress = match told.as_ref().filter(|_| row.state == "completed") {
-            Some(told) => view::progress_of(told),
-            None => bulk::progress(reader, id).await?,
-        };
-        let failures = match &told {
-            Some(told) => told.failures.clone(),
-            None => bulk::failures(reader, id, LISTED_FAILURES).await?,
-        };
+        let outcome = Outcome::read(reader, &row).await?;
         let total = bulk::total(reader, id).await?;
-        let mut run = BulkRun::of(row, progress, total, failures, sql::now(reader).await?);
+        let mut run = BulkRun::of(row, outcome, total, sql::now(reader).await?);
         if self.scope < Permission::Write {
             view::without_deleted(reader, &mut run.failures).await?;
         }

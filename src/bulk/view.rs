@@ -4,12 +4,46 @@ use std::collections::HashSet;
 
 use afterword_actors::store::{
     StoreError,
-    bulk::{FailedItem, Progress, Summary},
+    bulk::{self, FailedItem, Progress, Summary},
     sql::{self, Sql},
 };
 use afterword_entities::bulk_operation;
 
 use crate::api::{BulkRun, BulkRunSummary, FailedArticle, Timestamp};
+
+/// Failures that are listed one by one; their total is exact.
+const LISTED_FAILURES: u32 = 50;
+
+/// What has become of a run's articles.
+pub(super) struct Outcome {
+    /// What was noted when it ended.
+    told: Option<Summary>,
+    progress: Progress,
+    failures: Vec<FailedItem>,
+}
+
+impl Outcome {
+    /// Reads it. Of a run that was not cancelled, the summary says all once it has ended: to count its articles takes as long as
+    /// there are many.
+    pub(super) async fn read(connection: &impl Sql, row: &bulk_operation::Model) -> Result<Self, StoreError> {
+        let told: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let progress = match &told {
+            Some(Summary { succeeded, failed, cancelled, .. }) if row.state == "completed" => Progress {
+                queued: succeeded + failed + cancelled,
+                open: 0,
+                succeeded: *succeeded,
+                failed: *failed,
+                cancelled: *cancelled,
+            },
+            Some(_) | None => bulk::progress(connection, row.id).await?,
+        };
+        let failures = match &told {
+            Some(told) => told.failures.clone(),
+            None => bulk::failures(connection, row.id, LISTED_FAILURES).await?,
+        };
+        Ok(Self { told, progress, failures })
+    }
+}
 
 impl BulkRun {
     /// Whether it has ended for good.
@@ -27,16 +61,14 @@ impl BulkRun {
 
     pub(super) fn of(
         row: bulk_operation::Model,
-        progress: Progress,
+        Outcome { told, progress, failures }: Outcome,
         total: Option<i64>,
-        failures: Vec<FailedItem>,
         now: i64,
     ) -> Self {
         let duration_ms = row.finished_at.unwrap_or(now) - row.requested_at;
         let ended = progress.queued - progress.open;
         let per_second = (ended > 0 && duration_ms > 0).then(|| ended as f64 * 1000.0 / duration_ms as f64);
         let is_open = row.finished_at.is_none();
-        let told = summary(&row);
         // The summary of an ended run outlives its tasks.
         let (succeeded, failed, cancelled) = match &told {
             Some(told) if row.state == "completed" => (told.succeeded, told.failed, told.cancelled),
@@ -85,17 +117,6 @@ impl From<FailedItem> for FailedArticle {
         let FailedItem { slug, task_id, error_kind, error_message } = item;
         Self { slug, task_id, error_kind, error_message }
     }
-}
-
-/// What was noted of a run when it ended; it outlives the run's tasks.
-pub(super) fn summary(row: &bulk_operation::Model) -> Option<Summary> {
-    row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok())
-}
-
-/// The progress of a run that has ended for good.
-pub(super) fn progress_of(told: &Summary) -> Progress {
-    let Summary { succeeded, failed, cancelled, .. } = *told;
-    Progress { queued: succeeded + failed + cancelled, open: 0, succeeded, failed, cancelled }
 }
 
 /// Takes the names of deleted articles, and what was said of them, out of `failures`.

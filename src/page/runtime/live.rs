@@ -29,9 +29,9 @@ use crate::page::{
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Changes of this host within this time are read together.
 const GATHER: Duration = Duration::from_millis(200);
-/// Reading takes at most this part of the time: among a million tasks it takes longer, and is done less often.
-const PART: u32 = 40;
-/// But at least so often.
+/// The rest after each reading, in times of what that took: a reading that takes long is done less often.
+const REST: u32 = 40;
+/// The longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The age up to which a rendered view is shown to those who open it.
 const FRESH: Duration = Duration::from_millis(900);
@@ -87,7 +87,7 @@ async fn watch(app: &PageState) {
         if app.followed.view.receiver_count() > 0 {
             let began = Instant::now();
             look(app).await;
-            tokio::time::sleep((PART * began.elapsed()).min(LONGEST_REST)).await;
+            tokio::time::sleep((REST * began.elapsed()).min(LONGEST_REST)).await;
         }
         tokio::select! {
             () = app.followed.arrived.notified() => {}

@@ -54,6 +54,14 @@ async fn a_bulk_run_goes_with_all_it_did_and_until_then_tells_how_it_ended() {
         tokio::task::yield_now().await;
     };
     assert_eq!((ended.succeeded, ended.queued), (120, 120));
+    // Its summary says all: its articles are not counted again each time that it is looked at.
+    let other = "INSERT INTO bulk_operations (id, scope, state, requested_at) VALUES (2000, 'all', 'cancelled', 1)";
+    world.run(other).await;
+    world.run("UPDATE bulk_items SET bulk_id = 2000").await;
+    let again = service.run(run).await.expect("a run");
+    assert_eq!((again.succeeded, again.queued, again.per_second), (120, 120, ended.per_second));
+    world.run(&format!("UPDATE bulk_items SET bulk_id = {run}")).await;
+    world.run("DELETE FROM bulk_operations WHERE id = 2000").await;
     runtime.stop(DRAIN).await;
     // Its tasks were removed before it.
     world.run("UPDATE embedding_tasks SET completed_at = completed_at - 1000000").await;

@@ -42,6 +42,25 @@ pub(super) struct FileRecord {
     pub(super) present_slug: Option<String>,
 }
 
+#[cfg(test)]
+impl FileRecord {
+    /// A file that is as its article, at a place.
+    pub(super) fn sample(article_id: i64, path: &str) -> Self {
+        Self {
+            source_id: 1,
+            path: path.to_owned(),
+            article_id,
+            file_hash: "hash".to_owned(),
+            revision: 1,
+            slug: "slug".to_owned(),
+            folder: String::new(),
+            written: false,
+            present: Some(1),
+            present_slug: None,
+        }
+    }
+}
+
 const KNOWN: &str = "s.source_id, s.path, s.article_id, s.file_hash, s.revision, s.slug, s.folder, s.written,
     a.revision AS present, a.slug AS present_slug";
 

@@ -206,21 +206,6 @@ mod tests {
     use super::{super::source::FileRecord, *};
     use crate::articles::folder::Folder;
 
-    fn known(path: &str) -> FileRecord {
-        FileRecord {
-            source_id: 1,
-            path: path.to_owned(),
-            article_id: 1,
-            file_hash: "hash".to_owned(),
-            revision: 1,
-            slug: "slug".to_owned(),
-            folder: String::new(),
-            written: false,
-            present: Some(1),
-            present_slug: None,
-        }
-    }
-
     #[test]
     fn what_goes_little_by_little_is_one_deletion() {
         let asked =
@@ -229,8 +214,8 @@ mod tests {
         let long_ago = Instant::now().checked_sub(patience * 2).expect("a clock that runs");
         let mut folders = FolderSync { patience, ..FolderSync::new(asked) };
         let plan = || plan::Plan {
-            deletions: vec![known("a.md"), known("b.md")],
-            removals: vec![known("c.md")],
+            deletions: vec![FileRecord::sample(1, "a.md"), FileRecord::sample(1, "b.md")],
+            removals: vec![FileRecord::sample(1, "c.md")],
             ..plan::Plan::default()
         };
         folders.gone = [("a.md".to_owned(), long_ago), ("c.md".to_owned(), long_ago)].into();

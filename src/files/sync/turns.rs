@@ -28,25 +28,10 @@ pub(super) fn in_turn(planned: Vec<PlannedFile>, rows: &BTreeMap<String, FileRec
 mod tests {
     use super::*;
 
-    fn known(article_id: i64, path: &str) -> FileRecord {
-        FileRecord {
-            source_id: 1,
-            path: path.to_owned(),
-            article_id,
-            file_hash: "hash".to_owned(),
-            revision: 1,
-            slug: "slug".to_owned(),
-            folder: String::new(),
-            written: false,
-            present: Some(1),
-            present_slug: None,
-        }
-    }
-
     #[test]
     fn each_goes_when_its_place_is_free_and_stays_until_then() {
         let rows: BTreeMap<String, FileRecord> = [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")]
-            .map(|(id, path)| (path.to_owned(), known(id, path)))
+            .map(|(id, path)| (path.to_owned(), FileRecord::sample(id, path)))
             .into();
         let goes = |id: i64, from: &str, place: &str| PlannedFile {
             id,

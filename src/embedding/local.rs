@@ -15,6 +15,7 @@ mod tensors;
 mod tiles;
 mod tokenizer;
 mod weights;
+mod words;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

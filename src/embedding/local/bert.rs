@@ -16,6 +16,7 @@ use super::{
     pooling::{Pooling, pool},
     tensors::{Tensors, WeightError},
     tiles::Tiles,
+    words::WordVectors,
 };
 
 /// The sizes of a model.
@@ -70,7 +71,7 @@ struct Layer {
 /// A model's weights.
 pub(super) struct Bert {
     shape: Shape,
-    words: Vec<f32>,
+    words: WordVectors,
     /// With the vector of the first token type, which is all a single text has, added.
     positions: Vec<f32>,
     norm: Norm,
@@ -83,14 +84,13 @@ impl Bert {
     pub(super) fn read(path: &Path, shape: Shape) -> Result<Self, WeightError> {
         let tensors = Tensors::open(path)?;
         let reader = || LayerReader { tensors: &tensors, shape, rows: Vec::new() };
-        let (words, layers) = rayon::join(
-            || tensors.read("embeddings.word_embeddings.weight"),
-            || (0..shape.layers).into_par_iter().map_init(reader, LayerReader::layer).collect::<Result<Vec<_>, _>>(),
-        );
+        let layers =
+            (0..shape.layers).into_par_iter().map_init(reader, LayerReader::layer).collect::<Result<_, _>>()?;
         let arch = Arch::new();
         let positions = positions(&tensors, arch, shape.hidden)?;
         let norm = norm(&tensors, "embeddings.LayerNorm", shape)?;
-        Ok(Self { shape, words: words?, positions, norm, layers: layers?, arch })
+        let words = WordVectors::find(tensors, shape.hidden)?;
+        Ok(Self { shape, words, positions, norm, layers, arch })
     }
 
     pub(super) fn dimension(&self) -> usize {
@@ -99,32 +99,33 @@ impl Bert {
 
     /// Numbers of different tokens and of positions that there are vectors for.
     pub(super) fn rows(&self) -> (usize, usize) {
-        (self.words.len() / self.shape.hidden, self.positions.len() / self.shape.hidden)
+        (self.words.count(), self.positions.len() / self.shape.hidden)
     }
 
     /// A vector for each of `texts` (token numbers), not normalised.
-    pub(super) fn forward(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
-        let mut states = self.embed(texts);
+    ///
+    /// # Errors
+    /// [`WeightError`] if the vectors of words cannot be read any more.
+    pub(super) fn forward(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, WeightError> {
+        let mut states = self.embed(texts)?;
         let lengths: Vec<_> = texts.iter().map(|text| text.len()).collect();
         let mut space = Workspace::default();
         for layer in &self.layers {
             self.pass(layer, &mut states, &lengths, &mut space);
         }
-        pool(self.shape.pooling, &states, &lengths, self.shape.hidden)
+        Ok(pool(self.shape.pooling, &states, &lengths, self.shape.hidden))
     }
 
-    fn embed(&self, texts: &[&[u32]]) -> Vec<f32> {
-        let width = self.shape.hidden;
-        let mut states = Vec::with_capacity(texts.iter().map(|text| text.len()).sum::<usize>() * width);
+    fn embed(&self, texts: &[&[u32]]) -> Result<Vec<f32>, WeightError> {
+        let mut states = self.words.of(&texts.concat())?;
+        let mut rest = states.as_mut_slice();
         for text in texts {
-            for (position, &token) in text.iter().enumerate() {
-                let word = &self.words[token as usize * width..][..width];
-                let position = &self.positions[position * width..][..width];
-                states.extend(word.iter().zip(position).map(|(word, position)| word + position));
-            }
+            let (text, others) = rest.split_at_mut(text.len() * self.shape.hidden);
+            text.iter_mut().zip(&self.positions).for_each(|(number, position)| *number += position);
+            rest = others;
         }
         math::normalise(self.arch, &mut states, &self.norm);
-        states
+        Ok(states)
     }
 
     fn pass(&self, layer: &Layer, states: &mut Vec<f32>, lengths: &[usize], space: &mut Workspace) {

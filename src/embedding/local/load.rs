@@ -254,15 +254,16 @@ impl LoadedModel {
         let ids: Result<Vec<_>, _> = texts.par_iter().map(|text| self.tokenizer().ids(text)).collect();
         let ids = ids.map_err(|error| EmbedError::data(format!("the tokenizer refuses the text: {error}")))?;
         let packs = packs::pack(&ids, rayon::current_num_threads());
-        let done: Vec<_> = packs
+        let done: Result<Vec<_>, _> = packs
             .par_iter()
-            .flat_map_iter(|pack| {
+            .map(|pack| {
                 let inputs: Vec<_> = pack.iter().map(|&text| ids[text].as_slice()).collect();
-                pack.iter().copied().zip(self.bert.forward(&inputs))
+                self.bert.forward(&inputs)
             })
             .collect();
+        let done = done.map_err(|error| EmbedError::unavailable(format!("the weights cannot be read: {error}")))?;
         let mut vectors = vec![None; texts.len()];
-        for (text, numbers) in done {
+        for (text, numbers) in packs.concat().into_iter().zip(done.into_iter().flatten()) {
             let vector = Vector::normalised(numbers)
                 .map_err(|error| EmbedError::data(format!("the local model made no vector: {error}")))?;
             vectors[text] = Some(vector);

@@ -28,7 +28,7 @@ pub fn keep(secret: &str) {
         return;
     }
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    let quoted = serde_json::to_string(secret).unwrap_or_default();
+    let quoted = serde_json::Value::from(secret).to_string();
     for form in [secret, quoted.trim_matches('"'), &percent_encoded(secret), &percent_decoded(secret)] {
         if !form.is_empty() && !known.iter().any(|known| known == form) {
             known.push(form.to_owned());

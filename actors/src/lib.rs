@@ -92,6 +92,7 @@ pub mod circuit;
 mod context;
 pub mod embedder;
 mod event;
+mod hostname;
 mod inline;
 pub mod outcome;
 mod owned;
@@ -108,6 +109,7 @@ pub mod task;
 mod tree;
 
 pub use event::TaskEvent;
+pub use hostname::hostname;
 pub use inline::embed_now;
 pub use runtime::{DrainReport, Runtime, RuntimeHandle, StartError};
 pub use sets::{Offer, OtherModels};

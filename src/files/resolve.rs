@@ -7,7 +7,10 @@ use std::{
     sync::LazyLock,
 };
 
-use afterword_actors::store::{Engine, StoreError, sql::Sql};
+use afterword_actors::{
+    hostname,
+    store::{Engine, StoreError, sql::Sql},
+};
 
 use super::{
     place,
@@ -107,9 +110,9 @@ fn nearby(sources: &[Source], machine: &str, asked: &FolderQuery<'_>) -> Vec<Nea
     let ours = sources.iter().filter(|source| source.machine == machine && source.folder == asked.above.as_ref());
     let mut near: Vec<NearbySource> = ours.filter_map(|source| near(source, asked.root)).collect();
     near.sort_by_key(|near| (near.rank, near.offset.len(), near.id));
-    if near.iter().any(|near| matches!(near.rank, Rank::Around(_))) {
-        // Its files were taken over by the folder around it.
-        near.retain(|near| near.in_use || near.rank != Rank::Same);
+    if near.iter().any(|near| near.in_use && matches!(near.rank, Rank::Around(_))) {
+        // The files of others were taken over by the folder around them.
+        near.retain(|near| near.in_use || !matches!(near.rank, Rank::Same | Rank::Around(_)));
     }
     near
 }
@@ -216,14 +219,7 @@ impl ResolvedFolder {
 /// The name of this computer, if the database can be reached from others. One that is given while the program runs counts at its next
 /// start: a folder is not another one for it.
 pub(super) fn machine(connection: &impl Sql) -> String {
-    static NAME: LazyLock<String> = LazyLock::new(|| {
-        std::fs::read_to_string("/proc/sys/kernel/hostname")
-            .ok()
-            .or_else(|| std::env::var("HOSTNAME").ok())
-            .or_else(|| std::env::var("COMPUTERNAME").ok())
-            .map(|name| name.trim().to_owned())
-            .unwrap_or_default()
-    });
+    static NAME: LazyLock<String> = LazyLock::new(hostname);
     match connection.engine() {
         Engine::Sqlite => String::new(),
         Engine::Postgres => NAME.clone(),

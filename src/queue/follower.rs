@@ -2,7 +2,7 @@
 //!
 //! On PostgreSQL an entry gets its number before it is committed, and one with a lower number may become visible after
 //! one with a higher. A reader that follows by number alone would miss it. Numbers that are missing among new entries
-//! are therefore looked for again, for as long as a transaction may last.
+//! are therefore looked for again, for as long as transactions last.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use super::{error::QueueError, trail::Names};
 use crate::api::Event;
 
-/// A transaction that has lasted longer never commits: PostgreSQL ends it.
+/// How long a transaction is waited for. Each of its statements may take as long, so that one may last longer, which then needs a
+/// PostgreSQL that hardly answers: its entries are in the trail, and only who follows misses them.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(30);
 /// A wider gap comes from a PostgreSQL that lost its sequence's place in a crash, and not from running transactions.
 const WIDEST_GAP: i64 = 1_000;

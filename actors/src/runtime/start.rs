@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::Runtime;
 use crate::{
     context::Context,
+    hostname::hostname,
     pipeline::{BodyPermits, Reads},
     sets::{Offer, Sets},
     settings::RuntimeSettings,
@@ -124,14 +125,9 @@ fn requests_of(slots: u32) -> usize {
 }
 
 fn this_host(incarnation: &str) -> NewHost {
-    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .ok()
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .or_else(|| std::env::var("COMPUTERNAME").ok())
-        .unwrap_or_else(|| "unknown".to_owned());
     NewHost {
         incarnation: incarnation.to_owned(),
-        hostname: hostname.trim().to_owned(),
+        hostname: hostname(),
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION"),
     }

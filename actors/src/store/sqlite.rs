@@ -122,8 +122,10 @@ impl Sqlite {
             // SQLite would remove the log by its name, which may be another's by now.
             return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);
         }
-        // The log that goes with the last connection is no loss.
-        drop(watch);
+        // The log that goes with the last connection is no loss: nobody looks any more.
+        if let Some(watch) = watch {
+            watch.stopped().await;
+        }
         let _ = self.read.clone().close().await;
         let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;

@@ -11,7 +11,7 @@
 //! - `provider`: the circuit, the probe, and what a failure is blamed on
 //! - `second_set`: the set in use, if that is not the own model's
 //! - `salvage`: vectors of attempts that failed
-//! - `place`: where in the queue a claim begins
+//! - `claim_cursor`: where in the queue a claim begins
 //!
 //! What it does: `look` finds work, `flush` commits and claims, `attempts` judges what has ended, `tell` reports what a
 //! commit did, `drain` ends it all.

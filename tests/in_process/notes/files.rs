@@ -176,6 +176,19 @@ async fn articles_of_earlier_imports_are_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_folder_that_was_taken_over_is_a_part_of_the_folder_around_it() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    let vault = Vault::of(&[("p/q/a.md", "1")]);
+    assert_eq!(import(&service, &vault.path("p")).await.created, 1);
+    assert_eq!(counts(&import(&service, &vault.root()).await), [0, 1, 0, 0, 0, 0], "it stands in p/q now");
+    for place in ["p/q", "p", "", "p/q"] {
+        assert_eq!(counts(&import(&service, &vault.path(place)).await), [0, 0, 1, 0, 0, 0], "{place}");
+    }
+    assert_eq!(service.read("a").await.expect("an article").folder, "p/q");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_vault_is_the_same_from_a_part_of_it_around_it_and_elsewhere() {
     let world = TestHost::new().await;
     let service = world.articles(None);

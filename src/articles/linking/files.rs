@@ -7,7 +7,10 @@ use afterword_actors::store::{
     sql::{self, Sql},
 };
 
-use crate::{articles::links::decoded, markdown::Form};
+use crate::{
+    articles::{links::decoded, slug::Slug},
+    markdown::Form,
+};
 
 /// The files that some links lead to.
 #[derive(Debug, Default)]
@@ -34,15 +37,15 @@ impl Files {
         connection: &impl Sql,
         links: impl Iterator<Item = (i64, &'a str, &'a str)>,
     ) -> Result<Self, StoreError> {
-        let links: Vec<_> = links.filter(|(_, form, _)| *form == Form::Path.as_str()).collect();
+        let links: Vec<_> = links.filter(|(_, form, target)| may_mean_a_file(form, target)).collect();
         if links.is_empty() {
             return Ok(Self::default());
         }
         let ids: HashSet<i64> = links.iter().map(|(id, ..)| *id).collect();
         let places = places(connection, &ids).await?;
-        let wanted = links.iter().filter_map(|(id, _, target)| {
+        let wanted = links.iter().filter_map(|(id, form, target)| {
             let place = places.get(id)?;
-            Some(candidates(place, target))
+            Some(candidates(place, form, target))
         });
         let wanted: HashSet<FilePlace> = wanted.flatten().collect();
         if wanted.is_empty() {
@@ -63,10 +66,10 @@ impl Files {
 
     /// Returns the file that a link of the article `id` leads to.
     pub(super) fn at(&self, id: i64, form: &str, target: &str) -> Option<&Target> {
-        if form != Form::Path.as_str() {
+        if !may_mean_a_file(form, target) {
             return None;
         }
-        candidates(self.places.get(&id)?, target).into_iter().find_map(|place| self.articles.get(&place))
+        candidates(self.places.get(&id)?, form, target).into_iter().find_map(|place| self.articles.get(&place))
     }
 }
 
@@ -79,10 +82,19 @@ async fn places(connection: &impl Sql, ids: &HashSet<i64>) -> Result<HashMap<i64
     Ok(rows.into_iter().map(|(article, source, path)| (article, (source, path))).collect())
 }
 
-/// The files that `target` may mean in a file at `place`.
-fn candidates((source, path): &FilePlace, target: &str) -> Vec<FilePlace> {
-    let beside = beside(path, &decoded(target));
-    beside.into_iter().flat_map(|path| [(*source, path.clone()), (*source, path + ".md")]).collect()
+/// A wiki link that is written as a slug leads to the slug; with a path, or another name, it may mean a file.
+fn may_mean_a_file(form: &str, target: &str) -> bool {
+    form == Form::Path.as_str() || form == Form::Wiki.as_str() && Slug::parse(target).is_err()
+}
+
+/// The files that `target` may mean in a file at `place`, the likeliest first. Paths of wiki links begin at the top of the
+/// folder, other paths beside the file; each is looked for at the other place too, as Obsidian does.
+fn candidates((source, path): &FilePlace, form: &str, target: &str) -> Vec<FilePlace> {
+    let is_wiki = form == Form::Wiki.as_str();
+    let target = if is_wiki { target.into() } else { decoded(target) };
+    let (at_top, beside) = (beside("", &target), beside(path, &target));
+    let places = if is_wiki && target.contains('/') { [at_top, beside] } else { [beside, at_top] };
+    places.into_iter().flatten().flat_map(|path| [(*source, path.clone()), (*source, path + ".md")]).collect()
 }
 
 /// The path that `target` leads to from the file `from`; `None` if that is outside the source.
@@ -104,7 +116,7 @@ fn beside(from: &str, target: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::beside;
+    use super::{beside, candidates};
 
     #[test]
     fn a_relative_link_leads_from_its_file() {
@@ -117,5 +129,17 @@ mod tests {
         ] {
             assert_eq!(beside(from, target).as_deref(), to, "{from} {target}");
         }
+    }
+
+    #[test]
+    fn paths_of_wiki_links_begin_at_the_top() {
+        let places = |form, target| {
+            let places = candidates(&(1, "a/b.md".to_owned()), form, target);
+            places.into_iter().map(|(_, path)| path).collect::<Vec<_>>()
+        };
+        assert_eq!(places("wiki", "c/d"), ["c/d", "c/d.md", "a/c/d", "a/c/d.md"]);
+        assert_eq!(places("wiki", "../C++"), ["C++", "C++.md"]);
+        assert_eq!(places("wiki", "C++"), ["a/C++", "a/C++.md", "C++", "C++.md"]);
+        assert_eq!(places("path", "c%20d.md"), ["a/c d.md", "a/c d.md.md", "c d.md", "c d.md.md"]);
     }
 }

@@ -22,6 +22,8 @@ use crate::{
 pub(super) struct FormerNames {
     former: BTreeSet<String>,
     files: Vec<File>,
+    /// The folder of the article.
+    folder: String,
 }
 
 /// A file of the article.
@@ -49,7 +51,7 @@ impl FormerNames {
             };
             files.push(File { place: (source, path), is_renamed });
         }
-        Ok(Self { former: former.into_iter().collect(), files })
+        Ok(Self { former: former.into_iter().collect(), files, folder: article.folder.clone() })
     }
 
     /// The slugs that its former names make.
@@ -64,6 +66,9 @@ impl FormerNames {
         if let Some(place) = &link.file {
             return self.files.iter().any(|file| file.place == *place && file.is_renamed);
         }
+        if link.form == Form::Wiki && !self.is_in(&link.target) {
+            return false;
+        }
         let written = name(&link.target, link.form);
         let is_called = |file: &&File| file.name().eq_ignore_ascii_case(&written) && link.form != Form::Address;
         match self.files.iter().find(is_called) {
@@ -75,6 +80,18 @@ impl FormerNames {
                 self.former.iter().any(is_former) || by_former && is_of_file
             }
         }
+    }
+}
+
+impl FormerNames {
+    /// Whether the path of a target, if it has one, leads to where the article is. Another path means another article, which is not
+    /// there.
+    fn is_in(&self, target: &str) -> bool {
+        let path = target[..name_at(target).start].trim().trim_matches('/');
+        let path: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
+        let folder: Vec<&str> = self.folder.split('/').filter(|part| !part.is_empty()).collect();
+        let at = folder.len().checked_sub(path.len());
+        at.is_some_and(|at| folder[at..].iter().zip(&path).all(|(there, here)| there.eq_ignore_ascii_case(here)))
     }
 }
 

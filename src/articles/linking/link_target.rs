@@ -12,12 +12,15 @@ use crate::{
     markdown::Form,
 };
 
-/// SQL: the article that a link of this `key` and `name` leads to, unless it leads to a file; `l` is the link.
+/// SQL: the article that a link of this `key` and `name` leads to, unless it leads to a file; `l` is the link. What is written
+/// exactly goes first: "C++" makes the slug of "C".
 pub(super) const LEADS_TO: &str = "coalesce(
+    (SELECT s.id FROM articles s WHERE s.slug = l.key AND l.key = l.name),
+    (SELECT s.id FROM articles s WHERE s.slug = l.key AND s.title = l.name),
+    (SELECT min(n.id) FROM articles n WHERE substr(n.title, 1, 200) = substr(l.name, 1, 200) AND n.title = l.name),
     (SELECT s.id FROM articles s WHERE s.slug = l.key),
     (SELECT f.article_id FROM slug_aliases f WHERE f.slug = l.key),
-    (SELECT min(p.article_id) FROM article_properties p WHERE p.key = 'aliases' AND p.folded = l.key),
-    (SELECT min(n.id) FROM articles n WHERE substr(n.title, 1, 200) = substr(l.name, 1, 200) AND n.title = l.name))";
+    (SELECT min(p.article_id) FROM article_properties p WHERE p.key = 'aliases' AND p.folded = l.key))";
 
 /// An article as links know it.
 #[derive(Debug, Clone, FromRow)]

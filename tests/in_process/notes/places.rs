@@ -59,6 +59,48 @@ async fn links_are_alive_in_the_folder_after_a_rename() {
     assert_eq!(broken(&articles).await, Vec::<String>::new());
 }
 
+/// Notes of one name are told apart by their paths, as Obsidian writes them, and names that make the same slug by how they are
+/// written.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_lead_to_the_file_that_they_name() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let all = "[[note]] [[b/note]] [[a/note.md]] [n](b/note.md) [[b/gone]]\n";
+    let names = ["C", "C++", "A & B", "A + B", "Ü", "U"];
+    let vault = Vault::of(&[
+        ("a/note.md", "# One\n"),
+        ("b/note.md", "# Two\n"),
+        ("b/README.md", "# Read\n\n[[README]] [[a/README]]\n"),
+        ("a/README.md", "# Read\n\n[[b/README]]\n"),
+        ("gone.md", "text\n"),
+        ("x.md", all),
+        ("names.md", &names.map(|name| format!("[[{name}]]\n")).concat()),
+    ]);
+    names.iter().for_each(|name| vault.put(&format!("lang/{name}.md"), format!("# {name}\n")));
+    run(&articles, &vault).await;
+    let lead = async |slug: &str| {
+        let linked = articles.linked(slug).await.expect("an article");
+        let links = articles.links_of(&linked, 20).await.expect("links");
+        links.into_iter().map(|link| link.title.unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert_eq!(lead("x").await, ["One", "Two", "One", "Two", "gone"]);
+    assert_eq!(lead("names").await, names);
+    for (slug, targets) in [("readme", vec!["b-readme"]), ("b-readme", vec!["b-readme", "readme"])] {
+        let linked = articles.linked(slug).await.expect("an article");
+        let links = articles.links_of(&linked, 20).await.expect("links");
+        let found: Vec<_> = links.iter().filter_map(|link| link.slug.as_deref()).collect();
+        assert_eq!(found, targets, "{slug}");
+    }
+
+    let (_, relinked) = articles.rename_with_links("note", slug("first"), None).await.expect("a rename");
+    assert!(relinked.unmended.is_empty(), "{:?}", relinked.unmended);
+    articles.rename_with_links("gone", slug("other"), None).await.expect("a rename");
+    run(&articles, &vault).await;
+    let mended = "[[first]] [[b/note]] [[a/first.md]] [n](b/note.md) [[b/gone]]\n";
+    assert_eq!(texts(&vault)["x.md"], mended);
+    assert_eq!(lead("x").await, ["One", "Two", "One", "Two", "gone"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn links_are_alive_in_an_export_after_a_rename() {
     let world = TestHost::new().await;

@@ -188,8 +188,8 @@ impl Root {
 
     /// When a file was changed last. *Units:* milliseconds since 1970.
     pub(super) fn modified(&self, file: &str) -> Option<i64> {
-        const NANOSECONDS: i128 = 1_000_000;
-        i64::try_from(self.stamp(file)?.modified / NANOSECONDS).ok()
+        const NANOS_PER_MILLI: i128 = 1_000_000;
+        i64::try_from(self.stamp(file)?.modified / NANOS_PER_MILLI).ok()
     }
 
     /// Whether nothing at all has this name. What cannot be looked at is taken for something.
@@ -246,8 +246,8 @@ fn stamp_of(about: &Metadata) -> Option<Stamp> {
 #[cfg(unix)]
 fn changed(about: &Metadata) -> i128 {
     use cap_std::fs::MetadataExt;
-    const NANOSECONDS: i128 = 1_000_000_000;
-    i128::from(about.ctime()) * NANOSECONDS + i128::from(about.ctime_nsec())
+    const NANOS_PER_SECOND: i128 = 1_000_000_000;
+    i128::from(about.ctime()) * NANOS_PER_SECOND + i128::from(about.ctime_nsec())
 }
 
 #[cfg(not(unix))]

@@ -33,7 +33,7 @@ mod turns;
 mod watch;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -111,10 +111,15 @@ impl FolderSync {
         for _ in 0..ROUNDS {
             report.begin_round(&looked.failed, &looked.files);
             let mut plan = plan::plan(&looked);
-            report.waiting = self.hold_back(&mut plan);
+            report.waiting = self.not_yet_certain(&plan, &looked.gone);
             report.failed.extend(plan.refused.iter().cloned());
-            if !self.asked.many_deletions {
-                deletions::ask(&plan, &looked, &self.asked, &report)?;
+            match deletions::ask(&plan, &looked, &self.asked, &report) {
+                // A disk may just have gone: what is written now would be written to the place where it was mounted.
+                Err(_) if report.waiting > 0 => plan = plan::Plan::default(),
+                question => question?,
+            }
+            if report.waiting > 0 {
+                plan.hold_back(&looked.gone);
             }
             if plan.is_empty() {
                 break;
@@ -183,21 +188,16 @@ impl FolderSync {
         looked.after(articles, foreseen.changed()).await.map_err(SyncError::from)
     }
 
-    /// Takes deletions out of a plan until nothing more has gone for a while: files may come back, and what goes little by
-    /// little is asked about as a whole. Answers how many.
-    fn hold_back(&mut self, plan: &mut plan::Plan) -> usize {
+    /// How many files and articles are gone, as long as one of them has gone just now: files may come back, and what goes little
+    /// by little is asked about as a whole.
+    fn not_yet_certain(&mut self, plan: &plan::Plan, gone: &HashSet<String>) -> usize {
         let now = Instant::now();
         let before = std::mem::take(&mut self.gone);
-        for known in plan.deletions.iter().chain(&plan.removals) {
+        for known in plan.deletions.iter().chain(plan.written_again(gone)).chain(&plan.removals) {
             self.gone.insert(known.path.clone(), before.get(&known.path).copied().unwrap_or(now));
         }
         let patience = self.patience;
-        if self.gone.values().all(|since| now.duration_since(*since) >= patience) {
-            return 0;
-        }
-        plan.deletions.clear();
-        plan.removals.clear();
-        self.gone.len()
+        if self.gone.values().all(|since| now.duration_since(*since) >= patience) { 0 } else { self.gone.len() }
     }
 }
 
@@ -213,18 +213,18 @@ mod tests {
         let patience = Duration::from_secs(2);
         let long_ago = Instant::now().checked_sub(patience * 2).expect("a clock that runs");
         let mut folders = FolderSync { patience, ..FolderSync::new(asked) };
-        let plan = || plan::Plan {
+        let mut plan = plan::Plan {
             deletions: vec![FileRecord::sample(1, "a.md"), FileRecord::sample(1, "b.md")],
             removals: vec![FileRecord::sample(1, "c.md")],
             ..plan::Plan::default()
         };
+        let gone = ["a.md", "b.md"].map(str::to_owned).into();
         folders.gone = [("a.md".to_owned(), long_ago), ("c.md".to_owned(), long_ago)].into();
-        let mut held = plan();
-        assert_eq!(folders.hold_back(&mut held), 3, "one of them has just gone");
-        assert!(held.is_empty());
+        assert_eq!(folders.not_yet_certain(&plan, &gone), 3, "one of them has just gone");
         folders.gone.insert("b.md".to_owned(), long_ago);
-        let mut done = plan();
-        assert_eq!(folders.hold_back(&mut done), 0);
-        assert_eq!((done.deletions.len(), done.removals.len()), (2, 1));
+        assert_eq!(folders.not_yet_certain(&plan, &gone), 0);
+        assert_eq!((plan.deletions.len(), plan.removals.len()), (2, 1));
+        plan.hold_back(&gone);
+        assert!(plan.is_empty());
     }
 }

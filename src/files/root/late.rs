@@ -4,6 +4,7 @@
 //! own. One that is owed to its place goes back there; if something else is there by now, it is put beside that.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     io,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -21,6 +22,9 @@ use crate::files::{hash, place};
 
 /// How long a replaced text is kept.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// When newer ones have more bytes than [`MAX_BYTES`]: a note that is written each second is not to fill the disk.
+const SHORT_RETENTION: Duration = Duration::from_secs(10 * 60);
+const MAX_BYTES: u64 = 256 << 20;
 
 /// A file that was written to after it had been taken away, or whose place was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +60,18 @@ struct Entry {
 
 impl Root {
     /// Gives files back that are owed to their places, puts late texts beside theirs, and removes kept files that were not written
-    /// to for a day. Answers what was put beside.
+    /// to for a day, or less if they are many. Answers what was put beside.
     pub(in crate::files) fn late(&self, unwritten: &mut UntouchedBackups) -> io::Result<Vec<LateWrite>> {
         let mut late = Vec::new();
         let before = std::mem::take(unwritten);
-        for entry in self.entries()? {
+        let mut entries = self.entries()?;
+        entries.sort_by_key(|entry| Reverse(entry.taken));
+        let mut newer_bytes = 0;
+        for entry in entries {
             // What is owed may be nowhere else.
             let may_go = !entry.is_owed || entry.files.is_empty();
-            let mut can_go = may_go && entry.taken.elapsed().is_ok_and(|age| age > RETENTION);
+            let mut can_go = may_go && entry.taken.elapsed().is_ok_and(|age| age > retention(newer_bytes));
+            newer_bytes += self.bytes_of(&entry);
             for file in &entry.files {
                 let found = match entry.is_owed {
                     true => self.given_back(&entry, file),
@@ -79,6 +87,10 @@ impl Root {
             }
         }
         Ok(late)
+    }
+
+    fn bytes_of(&self, entry: &Entry) -> u64 {
+        entry.files.iter().filter_map(|file| self.stamp(&entry.path(file))).map(|stamp| stamp.size).sum()
     }
 
     /// What [`Root::late`] would put somewhere.
@@ -208,6 +220,11 @@ impl Entry {
         let held = hash(bytes);
         self.hashes.iter().any(|hash| held.starts_with(hash))
     }
+}
+
+/// How long a text is kept, if those that were replaced later have so many bytes.
+fn retention(newer_bytes: u64) -> Duration {
+    if newer_bytes > MAX_BYTES { SHORT_RETENTION } else { RETENTION }
 }
 
 /// Names for what was written late to a file.

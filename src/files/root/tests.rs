@@ -4,6 +4,7 @@ use std::{
     fs,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{Before, LateWrite, Root, UntouchedBackups, names::tests::without_exchange};
@@ -140,4 +141,25 @@ fn a_file_that_is_owed_to_its_place_comes_back_and_is_never_removed() {
     assert_eq!(late(&root), []);
     assert_eq!(text(folder.path(), file), "joined");
     assert!(kept(folder.path()).iter().all(|name| !name.ends_with("owed")), "{:?}", kept(folder.path()));
+}
+
+#[test]
+fn what_was_replaced_is_kept_for_a_day_unless_it_is_much() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = root(folder.path());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis();
+    let put = |minutes: u128, bytes: &[u8]| {
+        let hash = &hash(bytes)[..32];
+        let entry = folder.path().join(format!(".afterword-replaced/{}-{hash}-{hash}", now - minutes * 60_000));
+        fs::create_dir_all(&entry).expect("a folder");
+        fs::write(entry.join("a.md"), bytes).expect("a file");
+    };
+    put(20, b"twenty minutes ago");
+    put(25 * 60, b"yesterday");
+    assert!(late(&root).is_empty());
+    assert_eq!(kept(folder.path()).len(), 1, "what is older than a day is gone");
+    put(15, &vec![0; (256 << 20) + 1]);
+    put(5, b"five minutes ago");
+    assert!(late(&root).is_empty());
+    assert_eq!(kept(folder.path()).len(), 2, "what is older than so much is gone");
 }

@@ -21,13 +21,16 @@ const FEW: usize = 5;
 /// More than one in so many is asked about.
 const SHARE: usize = 10;
 
-/// Refuses a plan that deletes much.
+/// Refuses a plan that deletes much, unless that is meant.
 pub(super) fn ask(
     plan: &Plan,
     looked: &SyncSnapshot,
     asked: &SyncRequest,
     before: &SyncReport,
 ) -> Result<(), SyncError> {
+    if asked.many_deletions {
+        return Ok(());
+    }
     let has_ended = |known: &FileRecord| known.present.is_none() && looked.gone.contains(&known.path);
     let known = looked.facts.known.values().filter(|known| !known.file_hash.is_empty() && !has_ended(known)).count();
     let known = known + looked.rest.len();
@@ -35,7 +38,9 @@ pub(super) fn ask(
     let leaving = plan.merges.iter().map(|(_, known)| known);
     let leaving = leaving.filter(|known| !looked.listed.contains_key(&known.article_id));
     let paths = |rows: &mut dyn Iterator<Item = &FileRecord>| rows.map(|known| known.path.clone()).collect::<Vec<_>>();
-    let (gone, removed) = (paths(&mut plan.deletions.iter()), paths(&mut plan.removals.iter().chain(leaving)));
+    // Whether an article goes with its file or gets another one: the file is gone.
+    let gone = paths(&mut plan.deletions.iter().chain(plan.written_again(&looked.gone)));
+    let removed = paths(&mut plan.removals.iter().chain(leaving));
     let files = PendingDeletions::new(gone, emptied(plan), removed);
     let (gone, deleted, emptied) = (files.gone.len(), files.removed.len(), files.emptied.len());
     // A folder in which nothing is left is more likely a disk that is not there.

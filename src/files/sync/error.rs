@@ -20,15 +20,15 @@ pub enum SyncError {
     },
     /// Much would be deleted.
     #[error(
-        "of {known} files, {gone} are gone, whose articles would be deleted, {emptied} hold nothing any more, and {deleted} would \
-         be removed, whose articles were deleted or moved away: {}; {}. If that is meant, `{}` does it; if a disk is not \
-         mounted, mount it",
+        "of {known} files, {gone} are gone (their articles would be deleted, or written anew if they have changed since), \
+         {emptied} hold nothing any more, and {deleted} would be removed, whose articles were deleted or moved away: {}; {}. If \
+         that is meant, `{}` does it; if a disk is not mounted, mount it",
         files.first(asked), done(before), asked.confirming()
     )]
     ManyDeletions {
         /// The folder.
         asked: KeptFolder,
-        /// Files that are gone, and whose articles are there.
+        /// Files that are gone, and whose articles are there: they would be deleted, or written anew if they have changed since.
         gone: usize,
         /// Files that are there and empty, and whose articles are not.
         emptied: usize,
@@ -75,7 +75,7 @@ pub enum SyncError {
 /// The files of a question about deletions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PendingDeletions {
-    /// They are gone, and their articles would be deleted.
+    /// They are gone: their articles would be deleted, or written anew if they have changed since.
     pub gone: Vec<String>,
     /// They hold nothing any more.
     pub emptied: Vec<String>,

@@ -50,11 +50,31 @@ pub(super) struct Outgoing {
     pub(super) leaves: Vec<FileRecord>,
 }
 
+impl Outgoing {
+    /// The article's file, if it is one of the `gone`.
+    fn gone(&self, gone: &HashSet<String>) -> Option<&FileRecord> {
+        let mut rows = self.here.iter().chain(&self.leaves);
+        rows.find(|row| !row.file_hash.is_empty() && gone.contains(&row.path))
+    }
+}
+
 impl Plan {
     pub(super) fn is_empty(&self) -> bool {
         let Self { incoming, merges, deletions, removals, ended, forgotten, outgoing, refused: _ } = self;
         let rows = [deletions, removals, ended, forgotten];
         incoming.is_empty() && merges.is_empty() && outgoing.is_empty() && rows.iter().all(|rows| rows.is_empty())
+    }
+
+    /// Those of the `gone` files that would be written again, because their articles have changed since.
+    pub(super) fn written_again<'a>(&'a self, gone: &'a HashSet<String>) -> impl Iterator<Item = &'a FileRecord> {
+        self.outgoing.iter().filter_map(|outgoing| outgoing.gone(gone))
+    }
+
+    /// Leaves for later what follows from files and articles that are gone.
+    pub(super) fn hold_back(&mut self, gone: &HashSet<String>) {
+        self.deletions.clear();
+        self.removals.clear();
+        self.outgoing.retain(|outgoing| outgoing.gone(gone).is_none());
     }
 }
 

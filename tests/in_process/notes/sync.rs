@@ -480,6 +480,42 @@ async fn many_deletions_are_asked_about() {
     assert_eq!(sync(&articles, &asked(&vault)).await.expect("a run").files.removed.len(), 6);
 }
 
+/// A file that is gone is gone, whatever becomes of its article: what an agent changed meanwhile is not written to the place where a
+/// disk was mounted, from where it would be undone when the disk is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_gone_is_not_written_anew() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[]);
+    let names: Vec<String> = (0..12).map(|n| format!("note-{n}.md")).collect();
+    names.iter().for_each(|name| vault.put(name, format!("# {name}\n")));
+    run(&articles, &vault).await;
+    let aside = vault.root().parent().expect("a folder").join("aside");
+    let asking = SyncRequest { many_deletions: false, ..asked(&vault) };
+    // One of them, one renamed, and all.
+    for changed in [&names[..1], &names[..]] {
+        fs::rename(vault.root(), &aside).expect("a rename");
+        fs::create_dir(vault.root()).expect("a folder");
+        for name in changed {
+            change(&articles, name.trim_end_matches(".md"), "edited here\n").await;
+        }
+        if let [_] = changed {
+            articles.rename("note-1", slug("renamed"), None).await.expect("a rename");
+        }
+        let refused = sync(&articles, &asking).await.expect_err("a question");
+        assert!(matches!(refused, SyncError::ManyDeletions { gone: 12, known: 12, .. }), "{refused}");
+        assert!(Vault::contents(&vault.root()).is_empty(), "nothing was done at all");
+        fs::remove_dir(vault.root()).expect("a removal");
+        fs::rename(&aside, vault.root()).expect("a rename");
+        sync(&articles, &asking).await.expect("a run");
+        for name in changed {
+            assert_eq!(body(&articles, name.trim_end_matches(".md")).await, "edited here\n");
+            let file = if name == "note-1.md" { "renamed.md" } else { name };
+            assert!(fs::read_to_string(vault.path(file)).expect("a file").ends_with("edited here\n"));
+        }
+    }
+}
+
 /// A folder that was imported or copied before is not imported twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_known_goes_on_from_there() {

@@ -271,18 +271,26 @@ pub(super) async fn count_deleted(
     Ok(counted.unwrap_or(0))
 }
 
+/// A past revision; without a number the newest one with another text than the present one, if there is one: a rename is no change that
+/// it could undo.
 async fn version(
     connection: &impl Sql,
     id: i64,
     revision: Option<i64>,
 ) -> Result<Option<article_version::Model>, StoreError> {
-    connection
-        .row(
-            "SELECT * FROM article_versions WHERE article_id = $1 AND ($2 IS NULL OR revision = $2)
-             ORDER BY revision DESC LIMIT 1",
-            [id.into(), revision.into()],
-        )
-        .await
+    const NEWEST: &str = "SELECT * FROM article_versions WHERE article_id = $1 AND ($2 IS NULL OR revision = $2)
+                          ORDER BY revision DESC LIMIT 1";
+    const NEWEST_OTHER: &str = "
+        SELECT v.* FROM article_versions v WHERE v.article_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM articles a WHERE a.id = v.article_id AND a.title = v.title AND a.folder = v.folder
+                AND a.front_matter = v.front_matter AND a.body = v.body)
+        ORDER BY v.revision DESC LIMIT 1";
+    if revision.is_none()
+        && let Some(other) = connection.row(NEWEST_OTHER, [id.into()]).await?
+    {
+        return Ok(Some(other));
+    }
+    connection.row(NEWEST, [id.into(), revision.into()]).await
 }
 
 /// Its front matter as it was written; what earlier versions of the program kept of it is converted to this form.

@@ -63,6 +63,33 @@ pub struct ArticlePatch {
     pub updated_at: Option<i64>,
 }
 
+impl ArticlePatch {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            title,
+            body,
+            folder,
+            front_matter,
+            properties,
+            skip_embedding,
+            priority,
+            expected_revision: _,
+            created_at,
+            updated_at,
+        } = self;
+        title.is_none()
+            && body.is_none()
+            && folder.is_none()
+            && front_matter.is_none()
+            && properties.is_empty()
+            && skip_embedding.is_none()
+            && priority.is_none()
+            && created_at.is_none()
+            && updated_at.is_none()
+    }
+}
+
 /// How large an article may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {

@@ -109,8 +109,7 @@ async fn create(session: &Session, new: NewArticle) -> anyhow::Result<()> {
 }
 
 async fn update(session: &Session, slug: &str, changes: ArticlePatch) -> anyhow::Result<()> {
-    let nothing = ArticlePatch { expected_revision: changes.expected_revision, ..ArticlePatch::default() };
-    if format!("{changes:?}") == format!("{nothing:?}") {
+    if changes.is_empty() {
         let message =
             "say what to change: --title, --body, --file, --folder, --property, --skip-embedding or --priority";
         return Err(Usage(message.to_owned()).into());

@@ -13,7 +13,10 @@ use super::{
     text_style::TextStyle,
 };
 use crate::{
+    articles::{Articles, folder::Folder},
+    config::SyncedFolder,
     database,
+    files::{SyncRequest, sync},
     health::{Finding, State, diagnosis, examination},
     host::{Host, open_options},
     hosts,
@@ -110,6 +113,29 @@ fn folders(session: &Session) -> Option<Check> {
     }
 }
 
+/// Checks whether a folder waits for an answer or cannot be read: a dry run is refused as a server's run is.
+async fn held_up(session: &Session, articles: &Articles) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for SyncedFolder { path, folder } in session.loaded.settings.sync.iter().filter(|folder| folder.path.is_dir()) {
+        let Ok(folder) = Folder::parse(folder) else { continue };
+        let asked = SyncRequest { directory: path.clone(), folder, many_deletions: false, dry_run: true };
+        let trouble = match sync(articles, &asked).await {
+            Err(error) => Some(error.to_string()),
+            Ok(report) => report.failed.first().map(|first| {
+                format!(
+                    "{} in {}, the first {}: {}",
+                    count(report.failed.len(), "problem"),
+                    path.display(),
+                    first.file,
+                    first.error
+                )
+            }),
+        };
+        checks.extend(trouble.map(|trouble| Check::new("folder", Level::Warning, trouble)));
+    }
+    checks
+}
+
 async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     let steps = match database::migrations(database).await {
         Ok(steps) => steps,
@@ -131,6 +157,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
             checks.push(examination::soundness(&host.database).await.into());
             checks.push(examination::words(&host.database, &session.loaded.settings.search.language).await.into());
             checks.extend(examination::copies(&host.database).await.map(Check::from));
+            checks.extend(held_up(session, &host.articles).await);
         }
         Err(error) => checks.push(Check::new("services", Level::Fault, error.to_string())),
     }

@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow
             format!("{file} is a file, and a folder is written; for one article: `afterword article show SLUG --body`");
         return Err(Usage(message).into());
     }
-    let articles = session.host().await?.articles;
+    let host = session.host().await?;
     let export = Export {
         directory: arguments.directory,
         folder: session::folder(&arguments.folder)?,
@@ -29,12 +29,13 @@ pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow
         dry_run: arguments.dry_run,
     };
     let bar = progress::bar(session.output, 0, "exporting");
-    let report = files::export(&articles, &export, &|done, of| {
+    let report = files::export(&host.articles, &export, &|done, of| {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
     })
     .await;
     bar.finish_and_clear();
+    session.mention_empty(&host, &export.folder).await?;
     finish(session, &report?)
 }
 

@@ -10,6 +10,8 @@ use std::{
     sync::Arc,
 };
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{Heading, Outline, Piece};
 
 /// Separates the headings of a path, as searches show it.
@@ -115,15 +117,20 @@ fn numbered(wanted: &str) -> Option<(&str, usize)> {
     Some((name.trim(), number.trim().parse().ok()?))
 }
 
+/// Case does not count, nor how an accent is written.
+fn folded(name: &str) -> String {
+    name.nfc().flat_map(char::to_lowercase).collect()
+}
+
 /// Returns the sections that `wanted` may mean, in their order: those with this heading, else those at the end of this
 /// chain of headings (`Guide > Tides`, whole or its last part, perhaps cut with `…`).
 pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
-    let given = wanted.trim().to_lowercase();
+    let given = folded(wanted.trim());
     let name = given.trim_start_matches('#').trim();
     let all = |means: &dyn Fn(&Section) -> bool| -> Vec<usize> {
         sections.iter().enumerate().filter(|(_, section)| means(section)).map(|(position, _)| position).collect()
     };
-    let exact = all(&|section| section.title().to_lowercase() == name);
+    let exact = all(&|section| folded(section.title()) == name);
     if !exact.is_empty() {
         return exact;
     }
@@ -133,7 +140,7 @@ pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
     let chains = |chain: &str| {
         let chains = |is_whole: bool| {
             all(&|section| {
-                let name = section.name().to_lowercase();
+                let name = folded(&section.name());
                 let before = name.strip_suffix(chain);
                 before.is_some_and(|before| before.is_empty() || (!is_whole && before.ends_with(BETWEEN)))
             })

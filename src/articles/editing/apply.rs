@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashSet, ops::Range};
 use super::{
     Edit, EditError, Fault, SectionChange,
     error::{self, shown},
-    lines::{content, fitted, inserted, line_end, line_number},
+    lines::{content, fitted, inserted, line_end, line_number, place_for},
 };
 use crate::{
     articles::front_matter,
@@ -90,6 +90,7 @@ fn block(body: &str, at: usize, text: &str) -> Result<String, Fault> {
     if text.trim().is_empty() {
         return Err(Fault::NoText);
     }
+    let at = place_for(body, at, text);
     let result = inserted(body, at, text);
     unswallowed(&body[at..], &result)?;
     Ok(result)

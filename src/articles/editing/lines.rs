@@ -29,9 +29,7 @@ pub(super) fn inserted(body: &str, at: usize, text: &str) -> String {
         result.push_str(end);
     }
     let (first, last) = (text.lines().next().unwrap_or(""), text.lines().next_back().unwrap_or(""));
-    if let Some(above) = last_line(before)
-        && !goes_on(above, first)
-    {
+    if ends_with_text(before) && !goes_on(before, first) {
         result.push_str(end);
     }
     result.push_str(&text);
@@ -49,15 +47,30 @@ pub(super) fn inserted(body: &str, at: usize, text: &str) -> String {
     result
 }
 
-/// The last line, if it is not blank.
-fn last_line(text: &str) -> Option<&str> {
-    text.lines().next_back().filter(|line| !line.trim().is_empty())
+/// Where `text` goes that is to be inserted at `at`: behind the list or table that ends there, above the blank lines that follow it,
+/// if it goes on with that.
+pub(super) fn place_for(body: &str, at: usize, text: &str) -> usize {
+    let before = body[..at].trim_end();
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    if !goes_on(before, first) {
+        return at;
+    }
+    let line_end = body[before.len()..at].find('\n').map_or(at, |newline| before.len() + newline + 1);
+    line_end.min(at)
 }
 
-/// Whether two lines belong together without a blank one between them: items of a list, rows of a table.
+fn ends_with_text(text: &str) -> bool {
+    text.lines().next_back().is_some_and(|line| !line.trim().is_empty())
+}
+
+/// Whether a line belongs to the end of `above` without a blank one between them: an item to a list, a row to a table.
 fn goes_on(above: &str, below: &str) -> bool {
     let is_row = |line: &str| line.trim_start().starts_with('|');
-    (is_item(above) && is_item(below)) || (is_row(above) && is_row(below))
+    let is_continuation = |line: &&str| line.starts_with([' ', '\t']) && !line.trim().is_empty() && !is_item(line);
+    let mut lines = above.lines().rev();
+    let last = lines.next().unwrap_or("");
+    let item = std::iter::once(last).chain(lines).find(|line| !is_continuation(line)).unwrap_or("");
+    (is_item(item) && is_item(below)) || (is_row(last) && is_row(below))
 }
 
 fn is_item(line: &str) -> bool {

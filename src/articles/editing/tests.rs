@@ -52,6 +52,12 @@ fn items_and_rows_go_on_the_list_or_table_before_them() {
     assert_eq!(applied("1. one\n", Edit::Append("2. two".to_owned())), "1. one\n2. two\n");
     assert_eq!(applied("| a |\n|---|\n| 1 |\n", Edit::Append("| 2 |".to_owned())), "| a |\n|---|\n| 1 |\n| 2 |\n");
     assert_eq!(applied("- one\n", Edit::Append("text".to_owned())), "- one\n\ntext\n");
+    // Blank lines stand behind the list, and not within it.
+    let after = |body: &str| applied(body, section("Log", SectionChange::InsertAfter("- new".to_owned())));
+    assert_eq!(after("## Log\n\n- a\n\n## Next\n"), "## Log\n\n- a\n- new\n\n## Next\n");
+    assert_eq!(after("## Log\r\n- a\r\n  more\r\n\r\n\r\n# B"), "## Log\r\n- a\r\n  more\r\n- new\r\n\r\n\r\n# B");
+    assert_eq!(after("# Log\n- a\n\ntext\n\n"), "# Log\n- a\n\ntext\n\n- new\n");
+    assert_eq!(applied("- a\n\n\n", Edit::Append("- b".to_owned())), "- a\n- b\n\n\n");
 }
 
 const GUIDE: &str = "intro\n\n# A\n\na\n\n## B\nb\n### C\nc\n\n## D\n\n# E\ne";
@@ -98,6 +104,11 @@ fn headings_are_those_of_commonmark() {
     ] {
         assert_eq!(applied(body, replace(name, "new")), expected, "{body:?}");
     }
+    assert_eq!(
+        applied("# U\u{308}n\na\n", replace("\u{fc}n", "new")),
+        "# U\u{308}n\nnew\n",
+        "an accent written otherwise"
+    );
     for body in ["```\n# A\n```", "> # A", "- # A", "#A", "\\# A"] {
         assert!(matches!(fault(body, replace("A", "new")), Fault::NoSection { .. }), "{body:?}");
     }

@@ -397,3 +397,19 @@ async fn a_task_that_waits_for_the_provider_says_so_first() {
     assert!(places[0].is_some() && places[0] < places[1], "{shown}");
     runtime.stop(DRAIN).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_undone_is_the_last_change_of_the_text() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    service.create(article("one", "first")).await.expect("a save");
+    service.update("one", body("second")).await.expect("a save");
+    service.rename("one", Slug::from_title("two"), None).await.expect("a rename");
+    let undone = service.restore("two", None).await.expect("a past");
+    assert_eq!((undone.article.body.as_str(), undone.article.slug.as_str()), ("first", "two"));
+    let again = service.restore("two", None).await.expect("a past");
+    assert_eq!(again.article.body, "second", "an undoing is a change, too");
+    service.create(article("only-renamed", "text")).await.expect("a save");
+    service.rename("only-renamed", Slug::from_title("other"), None).await.expect("a rename");
+    assert!(!service.restore("other", None).await.expect("a past").changed, "its text was never another");
+}

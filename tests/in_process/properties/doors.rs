@@ -2,7 +2,7 @@
 
 use afterword::embedding::scripted::Rule;
 use afterword_actors::{embedder::EmbedError, task::TaskStatus};
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::Config};
 use serde_json::json;
 
 use super::Guest;
@@ -29,7 +29,7 @@ async fn carry_out(guest: &Guest, act: &Act) -> bool {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(Config { cases: 30, ..cases() })]
 
     #[test]
     fn property_01_persistence_precedes_queuing(acts in prop::collection::vec(act(), 1..12)) {

@@ -17,6 +17,7 @@ const SCRIPT: &str = concat!(
     include_str!("assets/script/basics.js"),
     include_str!("assets/script/live.js"),
     include_str!("assets/script/search.js"),
+    include_str!("assets/script/reading.js"),
     include_str!("assets/script/drafts.js"),
     include_str!("assets/script/editor.js"),
     include_str!("assets/script/keys.js"),

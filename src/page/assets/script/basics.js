@@ -4,7 +4,9 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const keeper = (place) => ({
   get(key) { try { return window[place].getItem(key); } catch { return null; } },
-  set(key, value) { try { value === null ? window[place].removeItem(key) : window[place].setItem(key, value); } catch { /* full, or not allowed */ } },
+  // Whether it is kept: there may be no room, or it is not allowed.
+  set(key, value) { try { value === null ? window[place].removeItem(key) : window[place].setItem(key, value); return true; } catch { return false; } },
+  keys() { try { return Object.keys(window[place]); } catch { return []; } },
 });
 const store = keeper("localStorage"), visit = keeper("sessionStorage");
 
@@ -26,7 +28,7 @@ const format = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const units = [["year", 31536e3], ["month", 2592e3], ["day", 86400], ["hour", 3600], ["minute", 60]];
 function ago(at) {
   const seconds = (at - Date.now()) / 1000;
-  for (const [unit, length] of units) if (Math.abs(seconds) >= length) return format.format(Math.trunc(seconds / length), unit);
+  for (const [unit, length] of units) if (Math.abs(seconds) >= length) return format.format((at > Date.now() ? Math.round : Math.trunc)(seconds / length), unit);
   return Math.abs(seconds) < 10 ? "just now" : format.format(Math.trunc(seconds), "second");
 }
 function span(from) {
@@ -42,6 +44,17 @@ function tell(root = document) {
     const left = Math.ceil((Number(element.dataset.until) - Date.now()) / 1000);
     set(element, left > 0 ? `in ${left} s` : "now");
   }
+}
+function make(tag, text, attributes = {}) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+function button(text, act) {
+  const element = make("button", text, { type: "button" });
+  element.addEventListener("click", act);
+  return element;
 }
 tell();
 setInterval(tell, 1000);

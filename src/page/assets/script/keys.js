@@ -1,5 +1,5 @@
 // Keys.
-const keys = [["/", "search"], ["n", "write an article"], ["e", "edit this article"], ["g a", "articles"], ["g r", "runtime"], ["g s", "settings"], ["?", "this help"]];
+const keys = [["/", "search"], ["n", "write an article"], ["e", "edit this article"], ["g a", "articles"], ["g r", "runtime"], ["g s", "settings"], ["?", "this help"], ["Ctrl S", "save what is written; so does Ctrl Enter"]];
 const help = document.createElement("dialog");
 help.setAttribute("aria-labelledby", "help-title");
 const list = document.createElement("dl");
@@ -10,14 +10,19 @@ for (const [key, does] of keys) {
 const heading = document.createElement("h2"), close = document.createElement("button");
 heading.id = "help-title"; heading.textContent = "Keys"; close.textContent = "Close"; close.type = "button";
 close.addEventListener("click", () => help.close());
-help.append(heading, list, close);
+// Who speaks or has other helps presses them by mistake.
+const single = make("input", "", { type: "checkbox", id: "single-keys" }), singleLabel = make("label", "", { class: "check" });
+single.checked = store.get("keys") !== "off";
+single.addEventListener("change", () => store.set("keys", single.checked ? null : "off"));
+singleLabel.append(single, " These keys are on");
+help.append(heading, list, singleLabel, close);
 document.body.append(help);
 const helpButton = $("#help-button");
 helpButton.hidden = false;
 helpButton.addEventListener("click", () => help.showModal());
 let before = "";
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input, textarea, select, [contenteditable]") || help.open) return;
+  if (!single.checked || event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input, textarea, select, [contenteditable]") || help.open) return;
   const go = (address) => { event.preventDefault(); location.assign(address); };
   const key = before + event.key;
   before = event.key === "g" && !before ? "g " : "";

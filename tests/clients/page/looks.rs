@@ -8,7 +8,7 @@ use crate::{page::browser::Browser, page::site::Site};
 async fn an_article_looks_as_it_is_written_on_the_screen_and_on_paper() {
     let site = Site::on_sqlite(&[]);
     let body = format!(
-        "~~gone~~\n\n## Part\n\nSee https://example.org/a_b[^1].\n\n```rust\nlet x = \"{}\";\n```\n\n| a | b |\n|---|---|\n| {} | 2 |\n\n[^1]: A note.",
+        "~~gone~~\n\n## Part\n\nSee https://example.org/a_b[^1].\n\n```\nlet x = \"{}\";\n```\n\n| a | b |\n|---|---|\n| {} | 2 |\n\n[^1]: A note.",
         "long ".repeat(80),
         "wide".repeat(60)
     );

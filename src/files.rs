@@ -40,6 +40,8 @@ pub use sync::{
     SyncRequest, WatchEvent, forget, left_copies, sync, told_of, watch,
 };
 
+use crate::articles::{Limits, folder::Folder};
+
 /// What to do about an article, or a file, that exists already and is not known to be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
@@ -49,6 +51,11 @@ pub enum OnConflict {
     Update,
     /// Leave it, and call it an error.
     Fail,
+}
+
+/// The title that an import gives the article of the file `text`, which is named `file`.
+pub(crate) fn title(text: &str, file: &str, limits: Limits) -> String {
+    content::read(text, file, &Folder::default(), limits).title
 }
 
 /// SHA-256 of a file, in hexadecimal digits.

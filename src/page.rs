@@ -11,6 +11,7 @@ mod assets;
 mod changes;
 mod differences;
 mod front;
+mod given;
 mod layout;
 mod markdown;
 mod memory;
@@ -50,6 +51,7 @@ pub fn open(parts: PageParts) -> Page {
     let routes = routes.layer(middleware::from_fn(visit::before_the_form));
     let streams = Router::new()
         .route("/live/runtime", get(runtime::live::follow))
+        .route("/live/changes", get(runtime::changing::follow))
         .route("/live/articles/{slug}", get(articles::live::article));
     let state = app.clone();
     Page {

@@ -78,6 +78,12 @@ pub enum ArticleError {
         /// A name that restores a deleted article which had this slug.
         deleted: Option<String>,
     },
+    /// What is to be brought back is there.
+    #[error("the article \"{slug}\" is not deleted; nothing was changed")]
+    NotDeleted {
+        /// The article's slug.
+        slug: String,
+    },
     /// The key was used before, for another request.
     #[error("the idempotency key \"{key}\" was used before to create another article; use a new key for a new article")]
     KeyReused {

@@ -19,7 +19,7 @@ use super::{
     links, names,
     properties::{self, Properties, TextReading},
     reading::BodyReading,
-    row,
+    row::{self, ArticleRow},
     slug::{Slug, as_stored},
     update,
 };
@@ -83,12 +83,23 @@ pub(super) async fn body(connection: &impl Sql, slug: &str, number: Option<i64>)
     Ok(version(connection, id, number).await?.map(|version| version.body))
 }
 
+/// What has to be there now for a restoration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Present {
+    /// The article, or none.
+    Any,
+    /// The article, at this revision.
+    At(i64),
+    /// None: it is deleted.
+    Deleted,
+}
+
 /// Makes a past revision the present one, as a new revision. Without a number: of a deleted article its last, of an
 /// existing one the one before.
 pub(crate) async fn restore(
     transaction: &Transaction,
     slug: &str,
-    (number, expected): (Option<i64>, Option<i64>),
+    (number, expected): (Option<i64>, Present),
     read: Option<BodyReading>,
     settings: Settings,
 ) -> Result<SaveResult, ArticleError> {
@@ -96,10 +107,16 @@ pub(crate) async fn restore(
     let Some(id) = number_of(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
     // Which revision is the one before is known only when no other save can come in between.
     locks::hold_articles(transaction, &[id]).await?;
-    if let Some(expected) = expected {
-        let present = row::by_id(transaction, id).await?.ok_or_else(|| ArticleError::not_found(slug))?.revision;
-        if present != expected {
-            return Err(ArticleError::Conflict { slug: slug.to_owned(), expected, present, changed: None });
+    let present = row::by_id(transaction, id).await?;
+    match (expected, &present) {
+        (Present::Any, _) | (Present::Deleted, None) => {}
+        (Present::Deleted, Some(present)) => return Err(ArticleError::NotDeleted { slug: present.slug.clone() }),
+        (Present::At(_), None) => return Err(ArticleError::not_found(slug)),
+        (Present::At(expected), Some(ArticleRow { revision: present, .. })) => {
+            if *present != expected {
+                let (slug, present) = (slug.to_owned(), *present);
+                return Err(ArticleError::Conflict { slug, expected, present, changed: None });
+            }
         }
     }
     let Some(version) = version(transaction, id, number).await? else {
@@ -108,7 +125,7 @@ pub(crate) async fn restore(
             None => ArticleError::NoPast { slug: slug.to_owned(), deleted: deleted_name(transaction, slug).await? },
         });
     };
-    let Some(present) = row::by_id(transaction, id).await? else {
+    let Some(present) = present else {
         return undelete(transaction, version, read, settings).await;
     };
     let front_matter = front_matter(&version);

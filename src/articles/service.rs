@@ -12,7 +12,8 @@ use super::{
     create::{self, Settings},
     delete,
     front_matter::Setting,
-    history, properties,
+    history::{self, Present},
+    properties,
     reading::BodyReading,
     request, row,
     slug::{Slug, as_stored},
@@ -137,7 +138,15 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
     pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<SaveResult, ArticleError> {
-        self.restore_if(slug, revision, None).await
+        self.restored(slug, revision, Present::Any).await
+    }
+
+    /// Brings a deleted article back as it was.
+    ///
+    /// # Errors
+    /// As [`Articles::restore`], and [`ArticleError::NotDeleted`].
+    pub async fn undelete(&self, slug: &str) -> Result<SaveResult, ArticleError> {
+        self.restored(slug, None, Present::Deleted).await
     }
 
     /// The same, if the article exists and is at the revision `expected`.
@@ -150,6 +159,10 @@ impl Articles {
         revision: Option<i64>,
         expected: Option<i64>,
     ) -> Result<SaveResult, ArticleError> {
+        self.restored(slug, revision, expected.map_or(Present::Any, Present::At)).await
+    }
+
+    async fn restored(&self, slug: &str, revision: Option<i64>, expected: Present) -> Result<SaveResult, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
         let read = match history::body(self.database.reader(), &slug, revision).await {
             Ok(Some(body)) => Some(BodyReading::of(&body).await),

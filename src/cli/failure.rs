@@ -90,6 +90,7 @@ fn of_article(error: &ArticleError) -> Failure {
         ArticleError::FormerName { .. } => failed("former_name"),
         ArticleError::Conflict { .. } => failed("conflict"),
         ArticleError::NoRevision { .. } => failed("no_revision"),
+        ArticleError::NotDeleted { .. } => failed("not_deleted"),
         ArticleError::NoPast { .. } => failed("no_past"),
         ArticleError::KeyOfDeleted { .. } => failed("deleted"),
         ArticleError::KeyReused { .. } => failed("key_reused"),

@@ -111,7 +111,7 @@ pub fn of_queue(stats: &QueueStats, oldest_due: Duration) -> Finding {
             part,
             format!(
                 "{waiting} {} due, one of them for {}; see `afterword status`, or let more be embedded at the same time \
-                 (queue.slots, embedding.openai.concurrency)",
+                 (queue.slots, and embedding.openai.concurrency or embedding.local.threads)",
                 if waiting == 1 { "task is" } else { "tasks are" },
                 duration(due)
             ),

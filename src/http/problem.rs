@@ -236,6 +236,7 @@ impl From<ArticleError> for Problem {
             ArticleError::NoRevision { slug, revision: _ } => {
                 Self::new(StatusCode::NOT_FOUND, "no_revision", detail).about(slug)
             }
+            ArticleError::NotDeleted { slug } => Self::new(StatusCode::CONFLICT, "not_deleted", detail).about(slug),
             ArticleError::NoPast { slug, deleted: _ } => Self::new(StatusCode::CONFLICT, "no_past", detail).about(slug),
             ArticleError::KeyOfDeleted { key: _, name: _ } => Self::new(StatusCode::CONFLICT, "deleted", detail),
             ArticleError::KeyReused { key: _ } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail),

@@ -91,7 +91,9 @@ impl From<ArticleError> for Problem {
             ArticleError::NoRevision { slug, revision } => {
                 format!("the article \"{slug}\" has no revision {revision}; article_history lists those it has")
             }
-            error @ ArticleError::NoPast { slug: _, deleted: _ } => error.to_string(),
+            error @ (ArticleError::NoPast { slug: _, deleted: _ } | ArticleError::NotDeleted { slug: _ }) => {
+                error.to_string()
+            }
             ArticleError::KeyOfDeleted { key, name } => format!(
                 "the article that was created with the idempotency_key \"{key}\" has been deleted, and nothing was saved; \
                  bring it back with restore_article, slug \"{name}\", or use a new key to create it anew"

@@ -1,5 +1,6 @@
 //! Reading, searching and writing articles.
 
+mod confirmed;
 mod conflict;
 mod delete;
 mod draft;
@@ -7,8 +8,11 @@ mod edit;
 mod history;
 mod home;
 mod home_query;
+mod joined;
 mod links;
 pub(super) mod live;
+mod notices;
+mod preview;
 mod properties;
 mod read;
 mod rename;
@@ -28,7 +32,8 @@ pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/", get(home::show))
         .route("/new", get(edit::blank).post(edit::create))
-        .route("/preview", post(edit::preview))
+        .route("/preview", post(preview::show))
+        .route("/title", post(preview::title_of_file))
         .route("/deleted", get(delete::list))
         .route("/tags", get(tags::show))
         .route("/articles/{slug}", get(read::show))

@@ -12,7 +12,16 @@ use sha2::{Digest, Sha256};
 use super::app::PageState;
 
 const STYLE: &str = include_str!("assets/style.css");
-const SCRIPT: &str = include_str!("assets/script.js");
+/// One script of several files.
+const SCRIPT: &str = concat!(
+    include_str!("assets/script/basics.js"),
+    include_str!("assets/script/live.js"),
+    include_str!("assets/script/search.js"),
+    include_str!("assets/script/reading.js"),
+    include_str!("assets/script/drafts.js"),
+    include_str!("assets/script/editor.js"),
+    include_str!("assets/script/keys.js"),
+);
 const ICON: &str = include_str!("assets/icon.svg");
 const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 

@@ -11,7 +11,14 @@ use axum::{
 use maud::html;
 use serde::Deserialize;
 
-use super::{app::PageState, layout, refusal::Refusal, session, visit::Nonce};
+use super::{
+    app::PageState,
+    layout::{self, RefusedRequest},
+    pieces::query,
+    refusal::Refusal,
+    session,
+    visit::Nonce,
+};
 use crate::auth::PresentedToken;
 
 /// Longest explanation of a refusal. *Units:* bytes.
@@ -19,10 +26,12 @@ const LONGEST_REFUSAL: usize = 64 << 10;
 
 pub(super) async fn receive(State(app): State<PageState>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::fresh();
-    let place = request.uri().clone();
+    let changes_something = !request.method().is_safe();
     let is_part = request.headers().contains_key(layout::PART);
+    // A form is sent to where it may not be shown, and a part is shown on another page.
+    let place = if changes_something || is_part { sent_from(request.headers()) } else { request.uri().clone() };
     let token = session::token_of(request.headers());
-    let response = if !request.method().is_safe() && !is_of_this_page(request.headers()) {
+    let response = if changes_something && !is_of_this_page(request.headers()) {
         let detail = "this came from another web page, and nothing was done; do it here";
         Refusal::new(StatusCode::FORBIDDEN, detail).into_response()
     } else {
@@ -32,7 +41,7 @@ pub(super) async fn receive(State(app): State<PageState>, mut request: Request, 
         request.extensions_mut().insert(nonce.clone());
         next.run(request).await
     };
-    let asked = FrontRequest { place: &place, nonce: &nonce, is_part, has_token: token.is_some() };
+    let asked = FrontRequest { place: &place, nonce: &nonce, is_part, changes_something, has_token: token.is_some() };
     let mut response = if is_refusal(&response) { shown(&app, response, &asked).await } else { response };
     if token.is_some() && response.status() == StatusCode::UNAUTHORIZED {
         // It is good for nothing any more, and would be sent with each request.
@@ -60,6 +69,15 @@ fn is_of_this_page(headers: &HeaderMap) -> bool {
     }
 }
 
+/// The page from which a request was sent.
+fn sent_from(headers: &HeaderMap) -> Uri {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let page = text("referer").and_then(|page| page.parse::<Uri>().ok());
+    let page = page.filter(|page| page.authority().map(|authority| authority.as_str()) == text("host"));
+    let place = page.and_then(|page| page.path_and_query().cloned());
+    place.map(Uri::from).unwrap_or_default()
+}
+
 /// Allows only our own script and style, by this answer's nonce; nothing from elsewhere, and no framing.
 fn policy(nonce: &Nonce) -> HeaderValue {
     let Nonce(nonce) = nonce;
@@ -76,13 +94,30 @@ fn is_refusal(response: &Response) -> bool {
     !is_page && (response.status().is_client_error() || response.status().is_server_error())
 }
 
-/// The request: its path and its caller.
+/// The request: where to go on, and its caller.
 struct FrontRequest<'a> {
     place: &'a Uri,
     nonce: &'a Nonce,
     /// Whether only the part of a page is wanted.
     is_part: bool,
+    changes_something: bool,
     has_token: bool,
+}
+
+impl FrontRequest<'_> {
+    fn next(&self) -> &str {
+        self.place.path_and_query().map_or("/", |place| place.as_str())
+    }
+
+    /// Why one has to sign in, unless that is how one begins.
+    fn why_to_sign_in(&self) -> Option<&'static str> {
+        match (self.has_token, self.changes_something) {
+            (true, true) => Some("Your session has ended, and nothing was saved"),
+            (true, false) => Some("Your session has ended"),
+            (false, true) => Some("Nobody is signed in here, and nothing was saved"),
+            (false, false) => None,
+        }
+    }
 }
 
 /// The guards' answer to a refused request, for programs.
@@ -99,9 +134,21 @@ async fn shown(app: &PageState, response: Response, asked: &FrontRequest<'_>) ->
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     let page = match parts.status {
-        _ if asked.is_part => html! { p.problem { (said) } },
-        StatusCode::UNAUTHORIZED => session::login_page(app, asked.nonce, asked.place, None),
-        status => layout::refused(asked.nonce, status, &said, asked.has_token),
+        StatusCode::UNAUTHORIZED if asked.is_part => html! {
+            p.problem role="alert" {
+                (asked.why_to_sign_in().unwrap_or("Nobody is signed in here")) ". "
+                a href={ "/login?" (query(&[("next", asked.next())])) } { "Sign in" }
+            }
+        },
+        _ if asked.is_part => html! { p.problem role="alert" dir="auto" { (said) } },
+        StatusCode::UNAUTHORIZED => session::login_page(app, asked.nonce, asked.place, asked.why_to_sign_in()),
+        status => {
+            let is_forbidden = status == StatusCode::FORBIDDEN;
+            let said =
+                if is_forbidden && asked.changes_something { format!("{said}. Nothing was saved.") } else { said };
+            let sign_in_for = asked.has_token.then(|| asked.next());
+            layout::refused(asked.nonce, &RefusedRequest { status, said: &said, sign_in_for })
+        }
     };
     Response::from_parts(parts, Body::from(page.into_string()))
 }
@@ -109,6 +156,20 @@ async fn shown(app: &PageState, response: Response, asked: &FrontRequest<'_>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_goes_on_where_a_form_was_sent_from_if_that_is_of_this_page() {
+        let from = |page: &str| {
+            let headers = [("referer", page), ("host", "a:1")].map(|(name, value)| {
+                (header::HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"))
+            });
+            sent_from(&headers.into_iter().collect()).to_string()
+        };
+        assert_eq!(from("http://a:1/articles/x/edit?y=1"), "/articles/x/edit?y=1");
+        for other in ["http://a:2/x", "https://evil.example/x", "/x", "\u{e9}"] {
+            assert_eq!(from(other), "/", "{other}");
+        }
+    }
 
     #[test]
     fn what_changes_something_must_come_from_this_page() {

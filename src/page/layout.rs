@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     assets,
+    pieces::query,
     visit::{Nonce, Visit},
 };
 
@@ -42,7 +43,21 @@ pub(super) fn html(markup: Markup) -> Response {
     Html(markup.into_string()).into_response()
 }
 
-pub(super) fn refused(nonce: &Nonce, status: StatusCode, said: &str, has_token: bool) -> Markup {
+/// Said by the script where a draft is kept in this browser, and the page is one that may have hindered saving it.
+pub(super) fn drafts_are_kept() -> Markup {
+    html! { p #drafts-kept.notice hidden { "What you wrote is kept in this browser, and offered where you wrote it." } }
+}
+
+/// What was refused, and to whom.
+pub(super) struct RefusedRequest<'a> {
+    pub(super) status: StatusCode,
+    pub(super) said: &'a str,
+    /// Where the caller can go on with a token of another scope; `None` without a token.
+    pub(super) sign_in_for: Option<&'a str>,
+}
+
+pub(super) fn refused(nonce: &Nonce, refused: &RefusedRequest<'_>) -> Markup {
+    let RefusedRequest { status, said, sign_in_for } = *refused;
     let title = match status {
         StatusCode::NOT_FOUND => "Not found",
         StatusCode::FORBIDDEN => "Not allowed",
@@ -59,9 +74,11 @@ pub(super) fn refused(nonce: &Nonce, status: StatusCode, said: &str, has_token: 
             div.narrow {
                 h1 { (title) }
                 p.problem role="alert" dir="auto" { (said) }
+                (drafts_are_kept())
                 div.actions {
                     a.button href="/" { "Back to the articles" }
-                    @if has_token { (sign_out("Sign out, and in with another token")) }
+                    // Signing out would forget the drafts.
+                    @if let Some(next) = sign_in_for { a.button href={ "/login?" (query(&[("next", next)])) } { "Sign in with another token" } }
                 }
             }
         },

@@ -1,6 +1,8 @@
 //! Markdown as HTML: rendered, then cleaned, so that nothing in it runs, loads or looks like the page around it.
 
+mod addresses;
 mod code;
+mod footnotes;
 mod foreign;
 mod links;
 mod render_budget;
@@ -17,6 +19,7 @@ pub(super) use self::links::Destinations;
 
 use self::{
     code::Colours,
+    footnotes::Footnotes,
     foreign::{CLEANER, harmless},
     links::{ANCHOR, LinkEvent, LinkRewriter},
     render_budget::{EventOutcome, RenderBudget},
@@ -99,8 +102,15 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_WIKILINKS;
     let mut headings = Vec::new();
-    let mut shown =
-        ShownEvents { events: Vec::new(), ours: HashSet::new(), room: RenderBudget::new(turn), is_cut: false };
+    let mut shown = ShownEvents {
+        events: Vec::new(),
+        ours: HashSet::new(),
+        room: RenderBudget::new(turn),
+        text: String::new(),
+        literal: 0,
+        is_cut: false,
+    };
+    let mut footnotes = Footnotes::default();
     let mut anchors: HashMap<String, usize> = HashMap::new();
     let mut open: Option<(usize, u8, String)> = None;
     let mut fence: Option<(String, String)> = None;
@@ -116,6 +126,10 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
                 continue;
             }
         };
+        if let Some(footnote) = footnotes.shown(&event) {
+            shown.push_ours(footnote);
+            continue;
+        }
         match &event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if code::is_known(info) => {
                 fence = Some((info.to_string(), String::new()));
@@ -130,7 +144,10 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
                     None => shown.push(Event::Text(code.into())),
                 }
             }
-            Event::Start(Tag::Heading { level, .. }) => open = Some((shown.events.len(), *level as u8, String::new())),
+            Event::Start(Tag::Heading { level, .. }) => {
+                shown.end_text();
+                open = Some((shown.events.len(), *level as u8, String::new()));
+            }
             Event::Text(text) | Event::Code(text) => {
                 if let Some((_, _, said)) = &mut open {
                     said.push_str(text);
@@ -151,6 +168,7 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
         }
         shown.push(here(event));
     }
+    shown.end_text();
     RawHtml { is_cut: shown.is_cut, html: shown.html(), headings }
 }
 
@@ -160,11 +178,38 @@ struct ShownEvents<'event, 'turn> {
     /// Those that this page made.
     ours: HashSet<usize>,
     room: RenderBudget<'turn>,
+    /// The text since the last other event: the parser may have it in pieces, even of one address.
+    text: String,
+    /// Links and code that are open: an address in them is no link.
+    literal: usize,
     is_cut: bool,
 }
 
 impl<'event> ShownEvents<'event, '_> {
     fn push(&mut self, event: Event<'event>) {
+        if let (Event::Text(text), 0) = (&event, self.literal) {
+            self.text.push_str(text);
+            return;
+        }
+        self.end_text();
+        match &event {
+            Event::Start(Tag::Link { .. } | Tag::CodeBlock(_)) => self.literal += 1,
+            Event::End(TagEnd::Link | TagEnd::CodeBlock) => self.literal = self.literal.saturating_sub(1),
+            _ => {}
+        }
+        self.place(event);
+    }
+
+    fn end_text(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        for event in addresses::linked(std::mem::take(&mut self.text)) {
+            self.place(event);
+        }
+    }
+
+    fn place(&mut self, event: Event<'event>) {
         if self.is_cut {
             return;
         }
@@ -180,6 +225,7 @@ impl<'event> ShownEvents<'event, '_> {
 
     /// The same for HTML that this page made.
     fn push_ours(&mut self, event: Event<'event>) {
+        self.end_text();
         let at = self.events.len();
         self.push(event);
         if !self.is_cut {

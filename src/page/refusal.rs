@@ -67,7 +67,8 @@ impl From<ArticleError> for Refusal {
             | ArticleError::FormerName { .. }
             | ArticleError::Conflict { .. }
             | ArticleError::KeyOfDeleted { .. }
-            | ArticleError::NoPast { .. } => Self::new(StatusCode::CONFLICT, detail),
+            | ArticleError::NoPast { .. }
+            | ArticleError::NotDeleted { .. } => Self::new(StatusCode::CONFLICT, detail),
             ArticleError::KeyReused { .. } | ArticleError::Invalid { .. } | ArticleError::Edit(_) => {
                 Self::invalid(detail)
             }

@@ -1,6 +1,7 @@
 //! Watching and managing the runtime: its state, its tasks, and the acts on it.
 
 mod acts;
+pub(super) mod changing;
 mod charts;
 mod coverage;
 mod failures;
@@ -24,6 +25,7 @@ use super::app::PageState;
 pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/runtime", get(live::show))
+        .route("/runtime/failures", get(failures::all_of_group))
         .route("/runtime/tasks", get(tasks::show))
         .route("/runtime/tasks/{id}", get(task::show))
         .route("/runtime/runs", get(runs::show))

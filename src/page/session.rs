@@ -2,7 +2,7 @@
 //! valid as long as the token is.
 
 use axum::{
-    Form, Router,
+    Router,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{
     app::PageState,
+    given::{Form, Query},
     layout::{self, Inside, page},
     refusal::Refusal,
     visit::Nonce,
@@ -45,9 +46,17 @@ struct LoginForm {
     next: String,
 }
 
-async fn show(State(app): State<PageState>, nonce: Nonce) -> Result<Response, Refusal> {
+/// The place to go to after signing in.
+#[derive(Deserialize)]
+struct NextQuery {
+    #[serde(default)]
+    next: String,
+}
+
+async fn show(State(app): State<PageState>, nonce: Nonce, Query(asked): Query<NextQuery>) -> Result<Response, Refusal> {
     let needs_token = app.host.tokens.closed().await?;
-    Ok(layout::html(if needs_token { login_page(&app, &nonce, &Uri::default(), None) } else { open_page(&nonce) }))
+    let place = local(&asked.next).parse().unwrap_or_default();
+    Ok(layout::html(if needs_token { login_page(&app, &nonce, &place, None) } else { open_page(&nonce) }))
 }
 
 /// Said while there never was a token.
@@ -97,10 +106,14 @@ pub(super) fn forgotten(app: &PageState) -> HeaderValue {
 }
 
 fn cookie(app: &PageState, token: &str, seconds: u32) -> HeaderValue {
-    let is_secure = app.host.settings().server.public_url.starts_with("https:");
-    let secure = if is_secure { "; Secure" } else { "" };
+    let secure = secure(app);
     let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The attribute of cookies that are sent over encrypted connections only, if this page is.
+pub(super) fn secure(app: &PageState) -> &'static str {
+    if app.host.settings().server.public_url.starts_with("https:") { "; Secure" } else { "" }
 }
 
 /// Returns `next` if it is a place of this site, else `/`.
@@ -127,6 +140,7 @@ pub(super) fn login_page(app: &PageState, nonce: &Nonce, place: &Uri, why: Optio
                 h1 { "Sign in" }
                 p { "This server asks who you are. Enter a token; it decides what you see and what you may do." }
                 @if let Some(why) = why { p.problem role="alert" { (why) "." } }
+                (layout::drafts_are_kept())
                 form method="post" action="/login" {
                     input type="hidden" name="next" value=(next);
                     label for="token" { "Token" }

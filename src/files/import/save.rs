@@ -227,8 +227,9 @@ impl Run<'_> {
                         return Err(FileError::Overtaken);
                     }
                     let name = format!("{NUMBERED}{id}");
-                    let back =
-                        history::restore(transaction, &name, (None, None), None, settings).await.map_err(overtaken)?;
+                    let back = history::restore(transaction, &name, (None, history::Present::Deleted), None, settings)
+                        .await
+                        .map_err(overtaken)?;
                     // Dry runs promise what it is called.
                     if back.article.slug != slug {
                         return Err(FileError::Overtaken);
@@ -321,7 +322,8 @@ fn overtaken(error: ArticleError) -> FileError {
         | ArticleError::FormerName { .. }
         | ArticleError::Conflict { .. }
         | ArticleError::NotFound { .. }
-        | ArticleError::NoPast { .. } => FileError::Overtaken,
+        | ArticleError::NoPast { .. }
+        | ArticleError::NotDeleted { .. } => FileError::Overtaken,
         other => other.into(),
     }
 }

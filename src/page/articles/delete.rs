@@ -1,8 +1,7 @@
 //! Deleting an article, and bringing it back.
 
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
@@ -14,6 +13,7 @@ use crate::{
     auth::Permission,
     page::{
         app::PageState,
+        given::{Form, Path, Query},
         layout::{self, Here},
         pieces::{empty, encoded, moment, query, size},
         refusal::Refusal,
@@ -71,7 +71,7 @@ pub(super) async fn carry_out(
     Ok(Redirect::to(&format!("/?{}", query(&[("deleted", &deleted.slug)]))).into_response())
 }
 
-/// Restores a deleted article, or makes a past revision of an article the present one.
+/// Makes a past revision of an article the present one; without one, brings a deleted article back.
 pub(super) async fn restore(
     State(app): State<PageState>,
     visit: Visit,
@@ -80,7 +80,11 @@ pub(super) async fn restore(
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room_for_past(&app, &visit, &name).await?;
-    let restored = app.host.articles.restore(&name, which.revision).await?;
+    let articles = &app.host.articles;
+    let restored = match which.revision {
+        Some(revision) => articles.restore(&name, Some(revision)).await?,
+        None => articles.undelete(&name).await?,
+    };
     Ok(Redirect::to(&format!("/articles/{}", restored.article.slug)).into_response())
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Draft {
     /// `save`, or `preview` without a script.
     #[serde(default)]
     pub(super) act: String,
+    /// The browser's name for what it keeps of this text, until it is told that it is saved.
+    #[serde(default)]
+    pub(super) draft: String,
     /// The article whose text is previewed; empty for a new one.
     #[serde(default)]
     pub(super) of: String,

@@ -3,24 +3,25 @@
 
 use afterword_actors::store::StoreError;
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use maud::{Markup, html};
 
-use super::{conflict, draft::Draft, links, properties, read};
+use super::{confirmed::saved_as, conflict, draft::Draft, notices, preview::rendered, properties, read};
 use crate::{
     articles::{
-        Article, ArticleError, ArticlePatch, NewArticle, folder::Folder, front_matter::Document, linking::LinkTarget,
+        Article, ArticleError, ArticlePatch, NewArticle,
+        folder::Folder,
+        front_matter::{Document, head},
         slug::Slug,
     },
     auth::Permission,
     page::{
         app::PageState,
+        given::{Form, Path},
         layout::{self, Here},
-        markdown,
         refusal::Refusal,
         visit::Visit,
     },
@@ -33,6 +34,8 @@ const SUGGESTED: usize = 50;
 #[derive(Default)]
 struct FormNotes<'a> {
     why: Option<&'a str>,
+    /// The field that has to be changed.
+    wrong: Option<&'a str>,
     /// What is wrong with the properties.
     why_properties: Option<&'a str>,
     preview: Option<Markup>,
@@ -85,7 +88,7 @@ pub(super) async fn create(
         Err(error) => Err(error),
     };
     match saved {
-        Ok(saved) => Ok(shown_at(&saved.article.slug)),
+        Ok(saved) => Ok(saved_as(&app, &saved.article.slug, &draft)),
         Err(error) => refused(&app, &visit, None, &draft, error).await,
     }
 }
@@ -101,59 +104,26 @@ pub(super) async fn save(
     if draft.act == "preview" {
         return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
     }
-    let (draft, before) = {
+    let (draft, present) = {
         // Given back before a conflict takes it again: it would wait for itself.
         let _room = read::room(&app, &visit, &slug).await?;
         match app.host.articles.read(&slug).await {
-            Ok(present) => (draft.with_line_breaks_of(&present.body), present.front_matter),
+            Ok(present) => (draft.with_line_breaks_of(&present.body), Some(present)),
             // The save says what is the matter.
-            Err(_) => (draft, String::new()),
+            Err(_) => (draft, None),
         }
     };
-    let saved = match changes(&draft, &before) {
+    let saved = match changes(&draft, present.as_ref()) {
         Ok(changes) => app.host.articles.update(&slug, changes).await,
         Err(error) => Err(error),
     };
     match saved {
-        Ok(saved) => Ok(shown_at(&saved.article.slug)),
+        Ok(saved) => Ok(saved_as(&app, &saved.article.slug, &draft)),
         Err(ArticleError::Conflict { slug, expected: _, present, changed: _ }) => {
             conflict::show(&app, &visit, &slug, present, &draft).await
         }
         Err(error) => refused(&app, &visit, Some(&slug), &draft, error).await,
     }
-}
-
-/// The text of the form, as it will be read.
-pub(super) async fn preview(
-    State(app): State<PageState>,
-    visit: Visit,
-    Form(draft): Form<Draft>,
-) -> Result<Response, Refusal> {
-    visit.needs(Permission::Write)?;
-    let draft = draft.read();
-    let slug = Some(draft.of.as_str()).filter(|slug| !slug.is_empty());
-    Ok(layout::html(rendered(&app, slug, &draft).await))
-}
-
-/// The text of a draft; its links lead from the article of this slug.
-async fn rendered(app: &PageState, slug: Option<&str>, draft: &Draft) -> Markup {
-    let text = markdown::after_front_matter(&draft.body);
-    let article: Option<LinkTarget> = match slug {
-        // An article that is gone has no file from which its links could lead.
-        Some(slug) => app.host.articles.linked(slug).await.ok(),
-        None => None,
-    };
-    // What was written is shown, even if the database does not say now where it leads.
-    let destinations = links::of(app, article.as_ref(), text).await.unwrap_or_default();
-    let rendered = markdown::render(text, destinations).await;
-    html! {
-        (rendered.html)
-        @if rendered.is_cut { p.notice { "This is the beginning of a long text." } }
-    }
-}
-
-fn shown_at(slug: &str) -> Response {
-    Redirect::to(&format!("/articles/{slug}")).into_response()
 }
 
 fn new_article(draft: &Draft) -> Result<NewArticle, ArticleError> {
@@ -163,14 +133,14 @@ fn new_article(draft: &Draft) -> Result<NewArticle, ArticleError> {
         body: draft.body.clone(),
         slug,
         folder: folder(&draft.folder)?,
-        front_matter: front_matter(draft, "")?.unwrap_or_default(),
+        front_matter: front_matter(draft, None)?.unwrap_or_default(),
         skip_embedding: draft.skip_embedding.is_some(),
         ..NewArticle::default()
     })
 }
 
-/// What changes; `before` is the front matter of the article.
-fn changes(draft: &Draft, before: &str) -> Result<ArticlePatch, ArticleError> {
+/// What changes in the article, which is `present`.
+fn changes(draft: &Draft, present: Option<&Article>) -> Result<ArticlePatch, ArticleError> {
     let revision = draft.revision.parse();
     let revision =
         revision.map_err(|_| ArticleError::invalid("revision", "is not a revision; open the article again"))?;
@@ -178,16 +148,22 @@ fn changes(draft: &Draft, before: &str) -> Result<ArticlePatch, ArticleError> {
         title: Some(draft.title.clone()),
         body: Some(draft.body.clone()),
         folder: Some(folder(&draft.folder)?),
-        front_matter: front_matter(draft, before)?,
+        front_matter: front_matter(draft, present)?,
         skip_embedding: Some(draft.skip_embedding.is_some()),
         expected_revision: Some(revision),
         ..ArticlePatch::default()
     })
 }
 
-/// The front matter to save; `None`: it stays.
-fn front_matter(draft: &Draft, before: &str) -> Result<Option<String>, ArticleError> {
-    draft.properties.as_deref().map_or(Ok(None), |typed| properties::read(typed, before))
+/// The front matter to save beside the text; `None`: it stays.
+fn front_matter(draft: &Draft, present: Option<&Article>) -> Result<Option<String>, ArticleError> {
+    let Some(typed) = draft.properties.as_deref() else { return Ok(None) };
+    let (before, text_before) = present.map_or(("", ""), |present| (&present.front_matter, &present.body));
+    let read = properties::read(typed, before)?;
+    if read.is_some() || head(text_before) != head(&draft.body) {
+        properties::must_be_in_one_place(read.as_deref().unwrap_or(before), &draft.body)?;
+    }
+    Ok(read)
 }
 
 fn folder(path: &str) -> Result<Folder, ArticleError> {
@@ -213,8 +189,14 @@ async fn refused(
         }
         _ => None,
     };
+    let wrong = match &error {
+        ArticleError::Invalid { field, .. } => Some(*field),
+        ArticleError::Exists { .. } | ArticleError::FormerName { .. } => Some("slug"),
+        ArticleError::TooLarge { .. } => Some("body"),
+        _ => None,
+    };
     let status = Refusal::from(error).into_response().status();
-    let around = FormNotes { why: Some(&why), why_properties: why_properties.as_deref(), preview: None };
+    let around = FormNotes { why: Some(&why), wrong, why_properties: why_properties.as_deref(), preview: None };
     let mut response = form(app, visit, slug, draft, around).await;
     *response.status_mut() = if status == StatusCode::NOT_FOUND { StatusCode::CONFLICT } else { status };
     Ok(response)
@@ -232,13 +214,11 @@ async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft,
     let main = html! {
         h1 { (title) }
         @if let Some(why) = around.why { p.problem role="alert" dir="auto" { (why) } }
-        p #draft.notice role="status" hidden {
-            "A draft of this was kept in this browser. "
-            button #draft-take type="button" { "Go on with it" } " " button #draft-drop type="button" { "Forget it" }
-        }
-        form #editor.editor method="post" action=(action) data-draft={ (action) "@" (draft.revision) } data-of=[slug] {
-            (fields(slug, draft, around.why_properties))
+        div #drafts {}
+        form #editor.editor method="post" action=(action) data-place=(action) data-of=[slug] {
+            (fields(slug, draft, &around))
             datalist #folders { @for known in &folders { option value=(known) {} } }
+            (notices::of_the_script())
             div.actions {
                 button.primary type="submit" name="act" value="save" { "Save" }
                 button #preview-button type="submit" name="act" value="preview" { "Preview" }
@@ -247,7 +227,7 @@ async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft,
         }
         section #preview aria-label="Preview" hidden[around.preview.is_none()] {
             h2 { "Preview" }
-            div.prose #preview-text dir="auto" aria-live="polite" { @if let Some(preview) = around.preview { (preview) } }
+            div #preview-text.prose dir="auto" aria-live="polite" { @if let Some(preview) = around.preview { (preview) } }
         }
     };
     layout::view(visit, Here::Articles, title, main)
@@ -265,29 +245,34 @@ async fn suggested(app: &PageState, folder: &str) -> Vec<Folder> {
     folders
 }
 
-fn fields(slug: Option<&str>, draft: &Draft, why_properties: Option<&str>) -> Markup {
+fn fields(slug: Option<&str>, draft: &Draft, around: &FormNotes<'_>) -> Markup {
+    let invalid = |field: &str| (around.wrong == Some(field)).then_some("true");
     html! {
-        input type="hidden" name="revision" value=(draft.revision);
+        // Browsers would put back what was in it before a save.
+        input type="hidden" name="revision" value=(draft.revision) autocomplete="off";
+        input type="hidden" name="draft" value=(draft.draft) autocomplete="off";
         label for="title" { "Title" }
-        input #title type="text" name="title" value=(draft.title) required dir="auto" autocomplete="off";
+        input #title type="text" name="title" value=(draft.title) required dir="auto" autocomplete="off"
+            aria-invalid=[invalid("title")];
         div.row {
             div {
                 label for="folder" { "Folder" }
                 input #folder type="text" name="folder" value=(draft.folder) list="folders" dir="auto" autocomplete="off"
-                    placeholder="e.g. guides/rust";
+                    placeholder="e.g. guides/rust" aria-invalid=[invalid("folder")];
             }
             @if slug.is_none() {
                 div {
                     label for="slug" { "Name in addresses " span.quiet { "(from the title if empty)" } }
-                    input #slug type="text" name="slug" value=(draft.slug) autocomplete="off" spellcheck="false";
+                    input #slug type="text" name="slug" value=(draft.slug) autocomplete="off" spellcheck="false"
+                        aria-invalid=[invalid("slug")];
                 }
             }
         }
-        label for="body" { "Text " span.quiet { "(Markdown; a file may be dropped here)" } }
+        label for="body" { "Text " span.quiet { "(Markdown; files may be dropped here)" } }
         // The first line break after the tag is not part of the text.
-        textarea #body name="body" dir="auto" rows="22" { "\n" (draft.body) }
+        textarea #body name="body" dir="auto" rows="22" aria-invalid=[invalid("body")] { "\n" (draft.body) }
         @match &draft.properties {
-            Some(typed) => (properties::field(typed, why_properties)),
+            Some(typed) => (properties::field(typed, around.why_properties)),
             None => p.quiet { "The properties of this article stand at the beginning of its text." },
         }
         label.check {

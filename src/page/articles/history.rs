@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::{
-    extract::{Path, Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -18,6 +15,7 @@ use crate::{
     page::{
         app::PageState,
         differences,
+        given::{Path, Query},
         layout::{self, Here},
         pieces::{encoded, moment, size},
         refusal::Refusal,

@@ -1,7 +1,7 @@
 //! `/`: the articles saved last, the folders, the tags, lists by filter, and searching.
 
 use axum::{
-    extract::{Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -17,16 +17,22 @@ use crate::{
     },
     page::{
         app::PageState,
+        given::Query,
         layout::{self, Here, PART},
         pieces::{count, crumbs, empty, encoded, grouped, moment, query, size, unless_searchable},
         refusal::Refusal,
         visit::Visit,
     },
     search::Mode,
+    time::Timestamp,
 };
 
 /// Articles of a page.
 const PAGE: u32 = 30;
+/// How long "Undo" is offered. *Units:* milliseconds.
+const JUST_NOW: i64 = 10 * 60_000;
+/// The article is looked for among so many that were deleted last.
+const LATELY_DELETED: u32 = 100;
 /// At most this many folders are shown.
 const FOLDERS: usize = 100;
 
@@ -43,9 +49,11 @@ pub(super) async fn show(
         return Ok(layout::html(results::of(&app, &visit, &asked, &folder).await?));
     }
     let main = html! {
-        (deleted(&asked))
+        (deleted(&app, &visit, &asked).await?)
         (search_form(&asked, &folder))
-        div #results aria-live="polite" {
+        // How many were found is said, and not all of it.
+        p #found.unseen role="status" {}
+        div #results {
             @if is_search { (results::of(&app, &visit, &asked, &folder).await?) }
         }
         div #browse hidden[is_search] {
@@ -98,17 +106,24 @@ fn filter_form(asked: &HomeQuery, folder: &Folder, error: Option<&FilterError>) 
     }
 }
 
-fn deleted(asked: &HomeQuery) -> Markup {
-    html! {
-        @if !asked.deleted.is_empty() {
+/// Says that an article was deleted just now, as long as that is so, whatever the address says.
+async fn deleted(app: &PageState, visit: &Visit, asked: &HomeQuery) -> Result<Markup, Refusal> {
+    if asked.deleted.is_empty() || !visit.may_write() {
+        return Ok(Markup::default());
+    }
+    let since = Timestamp(app.host.queue.now().await?.saturating_sub(JUST_NOW));
+    let page = app.host.articles.deleted(&Folder::default(), Some(since), LATELY_DELETED).await?;
+    let of_address = page.articles.into_iter().find(|article| article.slug == asked.deleted);
+    Ok(html! {
+        @if let Some(article) = of_address {
             div.notice role="status" {
-                span dir="auto" { "“" (asked.deleted) "” was deleted." }
-                form method="post" action={ "/articles/" (encoded(&asked.deleted)) "/restore" } {
+                span { "“" bdi { (article.title) } "” was deleted " (moment(article.deleted_at)) "." }
+                form method="post" action={ "/articles/" (encoded(&article.name)) "/restore" } {
                     button type="submit" { "Undo" }
                 }
             }
         }
-    }
+    })
 }
 
 async fn browse(
@@ -198,7 +213,7 @@ fn listed(articles: &[ArticleSummary]) -> Markup {
     html! {
         ul.articles {
             @for article in articles {
-                li {
+                li dir="auto" {
                     a.title dir="auto" href={ "/articles/" (article.slug) } { (article.title) }
                     p.quiet {
                         @if !article.folder.is_empty() { span dir="auto" { (article.folder) } " · " }

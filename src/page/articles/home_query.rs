@@ -21,6 +21,8 @@ pub(super) struct HomeQuery {
     pub(super) filter: String,
     #[serde(default)]
     pub(super) cursor: String,
+    /// How many hits are shown; more than at first.
+    pub(super) hits: Option<usize>,
     /// An article that was deleted just now.
     #[serde(default)]
     pub(super) deleted: String,

@@ -1,10 +1,15 @@
-//! The state of one article's embedding, as it changes.
+//! The state of one article's embedding, as it changes, and whether the article itself has changed.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use afterword_actors::store::StoreError;
-use axum::extract::{Path, State};
+use axum::{extract::State, response::sse::Event};
 use futures_util::stream;
+use maud::html;
+use serde::Deserialize;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::read::{self, status};
@@ -13,6 +18,8 @@ use crate::{
     page::{
         app::PageState,
         changes::ChangedArticles,
+        given::{Path, Query},
+        pieces::encoded,
         refusal::Refusal,
         stream::{Events, fragment, sent},
         visit::Visit,
@@ -26,15 +33,25 @@ const AGAIN: Duration = Duration::from_secs(1);
 struct Reader {
     app: PageState,
     id: i64,
+    /// What it reads, if it says so.
+    revision: Option<i64>,
     changes: broadcast::Receiver<ChangedArticles>,
-    known: Option<String>,
+    known: BTreeMap<&'static str, String>,
+    waiting: VecDeque<Event>,
 }
 
-/// `/live/articles/{slug}`: the state of one article's embedding, as it changes.
+/// The revision that is shown.
+#[derive(Deserialize)]
+pub(in crate::page) struct ShownQuery {
+    revision: Option<i64>,
+}
+
+/// `/live/articles/{slug}?revision=`: the state of one article's embedding, as it changes, and whether there is another revision.
 pub(in crate::page) async fn article(
     State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
+    Query(ShownQuery { revision }): Query<ShownQuery>,
 ) -> Result<Events, Refusal> {
     // Subscribed first, so that no change is missed between the read and the stream.
     let changes = app.changes.follow();
@@ -42,24 +59,32 @@ pub(in crate::page) async fn article(
         let _room = read::room(&app, &visit, &slug).await?;
         app.host.articles.read(&slug).await?.id
     };
-    let reader = Reader { app, id, changes, known: None };
+    let known = BTreeMap::from([("newer", String::new())]);
+    let reader = Reader { app, id, revision, changes, known, waiting: VecDeque::new() };
     Ok(sent(stream::unfold(reader, |mut reader| async {
-        let html = reader.next().await?;
-        Some((Ok(fragment("status", &html)), reader))
+        let event = reader.next().await?;
+        Some((Ok(event), reader))
     })))
 }
 
 impl Reader {
-    /// Returns the state once it has changed; `None` when the server stops.
-    async fn next(&mut self) -> Option<String> {
+    /// Returns a part once it has changed; `None` when the server stops.
+    async fn next(&mut self) -> Option<Event> {
         loop {
-            match shown(&self.app, self.id).await {
-                Ok(html) => {
-                    if html.is_some() && html != self.known {
-                        self.known.clone_from(&html);
-                        return html;
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            match shown(&self.app, self.id, self.revision).await {
+                Ok(parts) => {
+                    for (name, html) in parts {
+                        if self.known.get(name) != Some(&html) {
+                            self.waiting.push_back(fragment(name, &html));
+                            self.known.insert(name, html);
+                        }
                     }
-                    self.changed().await?;
+                    if self.waiting.is_empty() {
+                        self.changed().await?;
+                    }
                 }
                 // What has changed is not announced again.
                 Err(error) => {
@@ -88,8 +113,21 @@ impl Reader {
     }
 }
 
-/// Returns `None` if the article was deleted.
-async fn shown(app: &PageState, id: i64) -> Result<Option<String>, StoreError> {
+/// The parts of the view by their names. Of a deleted article, the state of its embedding stays as it was.
+async fn shown(app: &PageState, id: i64, revision: Option<i64>) -> Result<Vec<(&'static str, String)>, StoreError> {
     let found = summaries(app.host.database.reader(), &[id]).await?;
-    Ok(found.first().map(|found| status(&found.article.embedding).into_string()))
+    let Some(found) = found.first() else {
+        let deleted = html! { p.notice { "This article was deleted; what you see is its last text." } };
+        return Ok(vec![("newer", deleted.into_string())]);
+    };
+    let article = &found.article;
+    let newer = html! {
+        @if revision.is_some_and(|shown| shown != article.revision) {
+            p.notice {
+                "Revision " (article.revision) " was saved meanwhile. "
+                a href={ "/articles/" (encoded(&article.slug)) } { "Read it" }
+            }
+        }
+    };
+    Ok(vec![("status", status(&article.embedding).into_string()), ("newer", newer.into_string())])
 }

@@ -144,6 +144,26 @@ pub(super) fn read(typed: &str, present: &str) -> Result<Option<String>, Article
     Ok(Some(if is_of_windows { block.replace('\n', "\r\n") } else { block }))
 }
 
+/// Refuses a property that the text names at its beginning, too: what stands there counts, and this would be lost.
+///
+/// # Errors
+/// [`ArticleError::Invalid`] that names it.
+pub(super) fn must_be_in_one_place(beside: &str, text: &str) -> Result<(), ArticleError> {
+    let in_text = front_matter::keys(front_matter::head(text));
+    let twice =
+        front_matter::given(beside).into_iter().find(|given| in_text.contains(&front_matter::named(&given.key)));
+    match twice {
+        None => Ok(()),
+        Some(given) => {
+            let message = format!(
+                "and the beginning of the text both say \"{}\"; write it in one of them, as it is to be",
+                given.key
+            );
+            Err(ArticleError::invalid(FIELD, message))
+        }
+    }
+}
+
 fn is_block(text: &str) -> bool {
     let document = Document::split(text);
     !document.head.is_empty() && document.body.is_empty()
@@ -189,6 +209,18 @@ mod tests {
             assert!(read(&format!("{typed}\nb: 2"), &format!("---\n{typed}\n---\n")).is_ok(), "a file brought it");
         }
         assert!(read("Just a sentence", "").expect_err("none").to_string().contains("Just a sentence"));
+    }
+
+    #[test]
+    fn what_the_text_says_at_its_beginning_is_not_said_beside_it() {
+        let beside = "---\nstatus: final\nTag: x\n---\n";
+        for text in ["---\nstatus: draft\n---\nText", "+++\ntags = ['a']\n+++\n", "---\nStatus: final\n---\n"] {
+            let error = must_be_in_one_place(beside, text).expect_err("twice").to_string();
+            assert!(error.starts_with("properties: and the beginning of the text both say"), "{error}");
+        }
+        for text in ["", "status: draft", "---\nother: 1\n---\nstatus: x"] {
+            assert!(must_be_in_one_place(beside, text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `/articles/{slug}`: reading one.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -13,6 +13,7 @@ use crate::{
     articles::linking::LinkTarget,
     page::{
         app::PageState,
+        given::Path,
         layout::{self, Here},
         markdown::{self, Rendered},
         pieces::{crumbs, embedding, encoded, moment, query},
@@ -44,7 +45,8 @@ pub(super) async fn show(
     let destinations = links::of(&app, Some(&linked), text).await?;
     let rendered = markdown::render(text, destinations).await;
     let main = html! {
-        div.reading data-live={ "/live/articles/" (encoded(&article.slug)) } {
+        div data-fragment="newer" role="status" {}
+        div.reading data-live={ "/live/articles/" (encoded(&article.slug)) "?revision=" (article.revision) } {
             (head(&visit, &article))
             @if rendered.headings.len() >= CONTENTS_FROM { (contents(&rendered)) }
             article.prose dir="auto" {

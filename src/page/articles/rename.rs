@@ -2,8 +2,7 @@
 
 use afterword_actors::store::StoreError;
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -20,6 +19,7 @@ use crate::{
     auth::Permission,
     page::{
         app::PageState,
+        given::{Form, Path},
         layout::{self, Here},
         pieces::count,
         refusal::Refusal,

@@ -7,28 +7,56 @@ use crate::{
     articles::folder::Folder,
     page::{
         app::PageState,
-        pieces::{count, crumbs, query, unless_searchable},
+        pieces::{count, crumbs, query as query_of, unless_searchable},
         refusal::Refusal,
         visit::Visit,
     },
     search::{Hit, Mode, Query, SearchAnswer},
 };
 
-/// Hits of a page.
+/// Hits that are shown at first, and that are added for who wants more.
 const HITS: usize = 20;
 /// At most this many similar articles are shown.
 const RELATED: usize = 6;
 
 pub(super) async fn of(app: &PageState, visit: &Visit, asked: &HomeQuery, folder: &Folder) -> Result<Markup, Refusal> {
-    let limit = HITS.min(app.host.settings().search.max_limit);
+    let most = app.host.settings().search.max_limit;
+    let wanted = asked.hits.unwrap_or(HITS).clamp(HITS.min(most), most);
+    // One more says whether there are more.
+    let limit = most.min(wanted + 1);
     let filter = asked.filter().map_err(|error| Refusal::invalid(error.to_string()))?;
-    let wanted =
+    let query =
         Query { folder: folder.clone(), filter, explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
-    let answer = app.host.find(&visit.caller.who, wanted, Vec::new()).await?;
+    let mut answer = app.host.find(&visit.caller.who, query, Vec::new()).await?;
+    let rest = match answer.hits.len() {
+        found if found > wanted => Rest::Page(wanted + HITS),
+        // Nobody knows whether there are more.
+        found if found == most => Rest::Unknown,
+        _ => Rest::None,
+    };
+    answer.hits.truncate(wanted);
     Ok(html! {
         (within(asked, folder))
-        (shown(&answer, folder))
+        (shown(&answer, folder, rest))
+        @match rest {
+            Rest::Page(hits) => {
+                @let (mode, hits) = (asked.mode, hits.to_string());
+                @let more = [("q", asked.q.as_str()), ("mode", mode.as_str()), ("folder", folder.as_ref()), ("filter", asked.filter.as_str()), ("hits", &hits)];
+                nav.pager aria-label="Hits" { a rel="next" href={ "/?" (query_of(&more)) } { "Show more" } }
+            }
+            Rest::Unknown => p.quiet { "These are the best; others are found by more words." },
+            Rest::None => {}
+        }
     })
+}
+
+/// What is found besides the hits that are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    None,
+    /// More; a page of so many hits has some of them.
+    Page(usize),
+    Unknown,
 }
 
 /// The filter that a search is within, and the way out of it.
@@ -38,7 +66,7 @@ fn within(asked: &HomeQuery, folder: &Folder) -> Markup {
         @if !asked.filter.trim().is_empty() {
             p.notice {
                 "Only among articles like " code dir="auto" { (asked.filter) } ". "
-                a href={ "/?" (query(&all)) } { "Search all" }
+                a href={ "/?" (query_of(&all)) } { "Search all" }
             }
         }
     }
@@ -55,7 +83,7 @@ pub(super) async fn like(app: &PageState, visit: &Visit, slug: &str) -> Result<M
     })
 }
 
-fn shown(answer: &SearchAnswer, folder: &Folder) -> Markup {
+fn shown(answer: &SearchAnswer, folder: &Folder, rest: Rest) -> Markup {
     let hits = i64::try_from(answer.hits.len()).unwrap_or(i64::MAX);
     html! {
         @if !folder.as_ref().is_empty() { (crumbs(folder.as_ref())) }
@@ -76,7 +104,8 @@ fn shown(answer: &SearchAnswer, folder: &Folder) -> Markup {
         } @else {
             h2 {
                 @if answer.low_confidence { "Nothing fits well; these are the nearest" }
-                @else { (count(hits, "article", "articles")) }
+                @else if rest != Rest::None { "The best " (count(hits, "article", "articles")) }
+                @else { (count(hits, "article", "articles")) @if hits > 1 { ", the best first" } }
             }
             ol.hits { @for hit in &answer.hits { (found(hit)) } }
         }
@@ -85,10 +114,11 @@ fn shown(answer: &SearchAnswer, folder: &Folder) -> Markup {
 
 fn found(hit: &Hit) -> Markup {
     html! {
-        li {
+        // In the direction of its title, all of it.
+        li dir="auto" {
             a.title dir="auto" href={ "/articles/" (hit.slug) } { (hit.title) }
-            @if !hit.heading_path.is_empty() && hit.heading_path != hit.title { p.path dir="auto" { (hit.heading_path) } }
-            p.snippet dir="auto" { (marked(&hit.snippet, &hit.matches)) }
+            @if !hit.heading_path.is_empty() && hit.heading_path != hit.title { p.path { bdi { (hit.heading_path) } } }
+            p.snippet { bdi { (marked(&hit.snippet, &hit.matches)) } }
             p.quiet {
                 @if !hit.folder.is_empty() { bdi { (hit.folder) } " · " }
                 (why(hit)) (unless_searchable(&hit.embedding))

@@ -73,8 +73,9 @@ pub(super) static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .set_tag_attribute_value("table", "tabindex", "0")
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .link_rel(Some("noopener noreferrer nofollow"));
-    for heading in ["h1", "h2", "h3", "h4", "h5", "h6"] {
-        cleaner.add_tag_attributes(heading, ["id"]);
+    // What a link of the text may lead to: headings, and both ends of a footnote.
+    for place in ["h1", "h2", "h3", "h4", "h5", "h6", "sup", "div"] {
+        cleaner.add_tag_attributes(place, ["id"]);
     }
     cleaner.attribute_filter(|_, attribute, value| match attribute {
         // Raw HTML may bring an id, which would be an element of the page for a script or a link.

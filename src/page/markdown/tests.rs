@@ -235,6 +235,46 @@ fn a_tag_in_prose_hides_nothing() {
 }
 
 #[test]
+fn addresses_are_links_where_they_are_not_part_of_something_else() {
+    let link = |address: &str| format!("<a href=\"{address}\" rel=\"noopener noreferrer nofollow\">{address}</a>");
+    for (written, address) in [
+        ("See https://example.org/a_b_c.", "https://example.org/a_b_c"),
+        ("(http://example.org/x_(y))", "http://example.org/x_(y)"),
+        ("- https://example.org/*x*", "https://example.org/"),
+        ("## At https://example.org", "https://example.org"),
+    ] {
+        let shown = html(written);
+        assert!(shown.contains(&link(address)), "{written}: {shown}");
+    }
+    for written in [
+        "`https://example.org`",
+        "    https://example.org",
+        "```\nhttps://example.org\n```",
+        "ftp://example.org",
+        "javascript://x",
+    ] {
+        assert!(!html(written).contains("<a "), "{written}");
+    }
+    assert_eq!(html("[https://a.example](https://b.example)").matches("<a ").count(), 1);
+    assert_eq!(html("<https://a.example>").matches("<a ").count(), 1);
+    assert!(html("https://a.example/?a=1&b=<i>").contains("href=\"https://a.example/?a=1&amp;b=\""));
+}
+
+#[test]
+fn a_footnote_leads_there_and_back() {
+    let shown = html("One[^a], two[^b], one again[^a].\n\n[^b]: Second.\n\n[^a]: First.\n\n[^c]: Unused.\n");
+    for part in [
+        "<sup id=\"text-ref_1\"><a href=\"#text-note_1\"",
+        "<div id=\"text-note_2\"><sup>2</sup>",
+        "href=\"#text-ref_2\"",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert_eq!(shown.matches("id=\"text-ref_1\"").count(), 1, "{shown}");
+    assert_eq!(shown.matches("Back to the text").count(), 2, "{shown}");
+}
+
+#[test]
 fn a_title_is_said_once() {
     assert_eq!(after_title("\n# Tides #\n\nThe moon.", "Tides"), "\nThe moon.");
     assert_eq!(after_title("# Tides", "Tides"), "");

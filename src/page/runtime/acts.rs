@@ -2,27 +2,27 @@
 
 use std::fmt;
 
-use afterword_actors::{store::backlog::Backlog as BacklogKind, task::TaskStatus};
+use afterword_actors::store::backlog::Backlog as BacklogKind;
 use axum::{
-    Form,
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
 use serde::Deserialize;
 
-use super::{failures, snapshot::FAILURES};
+use super::{failures, snapshot};
 use crate::{
     articles::folder::Folder,
     auth::Permission,
     page::{
         app::PageState,
+        given::{Form, Query},
         layout::{self, Here},
         pieces::count,
         refusal::Refusal,
         visit::Visit,
     },
-    queue::{QueueError, TaskFilter},
+    queue::QueueError,
     sets::Estimate,
 };
 
@@ -126,8 +126,8 @@ async fn question(app: &PageState, asked: &ActRequest) -> Result<(&'static str, 
         ),
         Act::RetryGroup => {
             let tasks = group(app, asked).await?;
-            let number = count(i64::try_from(tasks.len()).unwrap_or_default(), "task", "tasks");
-            ("Retry all of these?", format!("{number} that failed alike become due at once, with fresh attempts."))
+            let number = count(i64::try_from(tasks.len()).unwrap_or_default(), "article", "articles");
+            ("Retry all of these?", format!("{number} that failed alike: embedded again at once, with fresh attempts."))
         }
         Act::RetryFailed => {
             let failed = count(queue.gauges().await?.queue.failed, "failed task", "failed tasks");
@@ -139,6 +139,9 @@ async fn question(app: &PageState, asked: &ActRequest) -> Result<(&'static str, 
         Act::StartRun => {
             let (scope, folder) = (which(asked)?, folder(asked)?);
             let would = app.host.bulk.count(scope, &folder).await?;
+            if would.articles == 0 && !folder.as_ref().is_empty() && is_empty(app, &folder).await? {
+                return Err(Refusal::not_found(format!("there is no folder \"{folder}\" with articles in it")));
+            }
             let place = if folder.as_ref().is_empty() { String::new() } else { format!(" in {folder}") };
             (
                 "Start this run?",
@@ -248,13 +251,13 @@ async fn retry(app: &PageState, asked: &ActRequest) -> Result<(), Refusal> {
 }
 
 async fn group(app: &PageState, asked: &ActRequest) -> Result<Vec<i64>, Refusal> {
-    let filter = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
     // As they are grouped where everybody sees them.
-    let failed = app.host.queue.seen_by(Permission::Read).tasks(&filter).await?.tasks;
-    let group = failures::groups(&failed).into_iter().find(|group| group.name() == asked.which);
-    let group =
-        group.ok_or_else(|| Refusal::not_found("none of these failures is left; open the runtime page again"))?;
-    Ok(group.tasks.iter().map(|task| task.id).collect())
+    let failed = snapshot::failed(app).await?;
+    Ok(failures::named(&failed, &asked.which)?.tasks.iter().map(|task| task.id).collect())
+}
+
+async fn is_empty(app: &PageState, folder: &Folder) -> Result<bool, Refusal> {
+    Ok(app.host.articles.newest(folder, None, 1).await?.0.is_empty())
 }
 
 fn number(asked: &ActRequest) -> Result<i64, Refusal> {

@@ -47,7 +47,7 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
 
 fn by_folder(folders: &[FolderCoverage]) -> Markup {
     html! {
-        table.list {
+        div.scroll tabindex="0" role="region" aria-label="By folder" { table.list {
             caption.unseen { "What is searchable, by folder" }
             thead { tr { th { "Folder" } th.figure { "Articles" } th.figure { "Searchable" } th.figure { "Still to do" } } }
             tbody {
@@ -60,7 +60,7 @@ fn by_folder(folders: &[FolderCoverage]) -> Markup {
                     }
                 }
             }
-        }
+        } }
         @if folders.len() > FOLDERS {
             p.quiet { "The " (FOLDERS) " with the most to do, of " (folders.len()) " folders." }
         }

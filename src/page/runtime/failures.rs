@@ -1,25 +1,36 @@
-//! Failed tasks, grouped by their message.
+//! Articles whose embedding failed, grouped by the message; `/runtime/failures` has all of one group.
 
 use std::collections::BTreeMap;
 
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
     links,
-    snapshot::{FAILURES, Snapshot},
+    snapshot::{self, FAILURES, Snapshot},
+    tabs::tabs,
+    tasks,
 };
 use crate::{
-    page::pieces::{count, grouped, moment},
+    page::{
+        app::PageState,
+        given::Query,
+        layout::{self, Here},
+        pieces::{count, grouped, moment, query},
+        refusal::Refusal,
+        visit::Visit,
+    },
     queue::Task,
 };
 
 /// At most this many groups are shown.
 const SHOWN: usize = 20;
-/// At most this many tasks of a group are named.
+/// At most this many articles of a group are named in the overview.
 const NAMED: usize = 5;
 
-/// Tasks that failed with the same message.
+/// Articles that failed with the same message, each with its task.
 pub(super) struct Group<'a> {
     pub(super) kind: &'a str,
     pub(super) message: &'a str,
@@ -66,7 +77,7 @@ pub(super) fn show(seen: &Snapshot, may_manage: bool) -> Markup {
     let all = seen.numbers.queue.failed;
     html! {
         @if groups.is_empty() { p.empty { "Nothing has failed." } }
-        @if all > i64::from(FAILURES) { p.quiet { "Of " (grouped(all)) " failed tasks, the last " (FAILURES) " are looked at." } }
+        @if all > i64::from(FAILURES) { p.quiet { "There are " (grouped(all)) " failed tasks; the last " (FAILURES) " are looked at." } }
         ul.groups role="list" {
             @for group in groups.iter().take(SHOWN) { li { (one(group, may_manage)) } }
         }
@@ -74,17 +85,51 @@ pub(super) fn show(seen: &Snapshot, may_manage: bool) -> Markup {
     }
 }
 
+/// Which group.
+#[derive(Deserialize)]
+pub(super) struct GroupQuery {
+    which: String,
+}
+
+/// All of a group.
+pub(super) async fn all_of_group(
+    State(app): State<PageState>,
+    visit: Visit,
+    Query(asked): Query<GroupQuery>,
+) -> Result<Response, Refusal> {
+    let failed = snapshot::failed(&app).await?;
+    let group = named(&failed, &asked.which)?;
+    let all: Vec<Task> = group.tasks.iter().map(|task| (*task).clone()).collect();
+    let main = html! {
+        h1 { "Articles that failed alike" }
+        (tabs("/runtime"))
+        p { strong { (group.kind) } " · " (count(i64::try_from(all.len()).unwrap_or_default(), "article", "articles")) }
+        p.problem dir="auto" { (group.message) }
+        @if visit.may_manage() { p.actions { (links::link("retry-group", &group.name(), "Retry all of these")) } }
+        (tasks::listed(&all))
+    };
+    Ok(layout::view(&visit, Here::Runtime, "Articles that failed alike", main))
+}
+
+/// The group of this name.
+pub(super) fn named<'f>(failed: &'f [Task], name: &str) -> Result<Group<'f>, Refusal> {
+    let group = groups(failed).into_iter().find(|group| group.name() == name);
+    group.ok_or_else(|| Refusal::not_found("none of these failures is left; open the runtime page again"))
+}
+
 fn one(group: &Group<'_>, may_manage: bool) -> Markup {
     let number = i64::try_from(group.tasks.len()).unwrap_or_default();
     html! {
-        p { strong { (group.kind) } " · " (count(number, "task", "tasks")) @if let Some(last) = group.tasks.first().and_then(|task| task.completed_at) { span.quiet { " · last " (moment(last)) } } }
+        p { strong { (group.kind) } " · " (count(number, "article", "articles")) @if let Some(last) = group.tasks.first().and_then(|task| task.completed_at) { span.quiet { " · last " (moment(last)) } } }
         p.problem dir="auto" { (group.message) }
         p.quiet {
             @for (at, task) in group.tasks.iter().take(NAMED).enumerate() {
                 @if at > 0 { ", " }
                 a dir="auto" href={ "/runtime/tasks/" (task.id) } { (task.slug) }
             }
-            @if group.tasks.len() > NAMED { ", …" }
+            @if group.tasks.len() > NAMED {
+                ", " a href={ "/runtime/failures?" (query(&[("which", &group.name())])) } { "all " (grouped(number)) }
+            }
         }
         @if may_manage { p.actions { (links::link("retry-group", &group.name(), "Retry all of these")) } }
     }

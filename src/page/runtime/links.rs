@@ -1,8 +1,15 @@
-//! Links to acts.
+//! Links to acts and to articles.
 
 use maud::{Markup, html};
 
-use crate::page::pieces::query;
+use crate::page::pieces::{encoded, query};
+
+/// An article by its slug; of a deleted one its number, for those who may not know it.
+pub(super) fn article(slug: &str) -> Markup {
+    html! {
+        @if slug.starts_with("id:") { bdi { (slug) } } @else { a dir="auto" href={ "/articles/" (encoded(slug)) } { (slug) } }
+    }
+}
 
 /// A link to an act.
 pub(super) fn link(act: &str, which: &str, name: &str) -> Markup {

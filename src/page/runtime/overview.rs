@@ -58,10 +58,15 @@ fn sentence(report: &Report, seen: Option<&Snapshot>) -> Markup {
     // Copies that are left in folders concern their owner, and not the server's health.
     let folders = report.parts.iter().filter(|(name, part)| **name == "folders" && part.state == Health::Ready);
     let left: Vec<&str> = folders.filter_map(|(_, part)| part.detail.as_deref()).collect();
+    let failed = seen.map_or(0, |seen| i64::try_from(seen.failed.len()).unwrap_or(i64::MAX));
     let paused = seen.is_some_and(|seen| seen.numbers.queue.paused);
     let (kind, said) = match report.state {
         Health::Ready if paused => {
             ("waiting", "Paused: articles are saved and found by their words; nothing is embedded.".to_owned())
+        }
+        Health::Ready if failed > 0 => {
+            let failed = count(failed, "article has failed and is", "articles have failed and are");
+            ("waiting", format!("It works, but {failed} not found by meaning as it is now; see the failures below."))
         }
         Health::Ready => ("good", all_is_well(seen)),
         Health::Degraded => ("waiting", format!("It works, but not all of it: {}.", names(&bad))),
@@ -103,7 +108,7 @@ fn figures(seen: &Snapshot, may_manage: bool) -> Markup {
         dl.figures {
             (figure("pending", &grouped(queue.pending), "/runtime/tasks?status=pending"))
             (figure("processing", &grouped(queue.processing), "/runtime/tasks?status=processing"))
-            (figure("failed", &grouped(queue.failed), "/runtime/tasks?status=failed"))
+            (figure("failed tasks", &grouped(queue.failed), "/runtime/tasks?status=failed"))
             div { dt { "a minute" } dd { (format!("{per_minute:.0}")) } }
             @if let Some(rate) = seen.numbers.success_rate { div { dt { "succeed" } dd { (format!("{:.1} %", rate * 100.0)) } } }
             div { dt { "oldest due" } dd { @if let Some(at) = oldest { span data-since=(at.0) { (duration(seen.now - at.0)) } } @else { "none" } } }

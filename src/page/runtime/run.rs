@@ -1,15 +1,13 @@
 //! `/runtime/runs/{id}`: the state of a run, or how it ended.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use maud::html;
 
-use super::{runs, tabs::tabs};
+use super::{changing::LIVE, links, runs, tabs::tabs};
 use crate::{
     page::{
         app::PageState,
+        given::Path,
         layout::{self, Here},
         pieces::{count, grouped, moment},
         refusal::Refusal,
@@ -23,6 +21,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
     let main = html! {
         h1 { "Run " (id) }
         (tabs("/runtime/runs"))
+        div data-live=[(!run.has_ended()).then_some(LIVE)] data-fragment="run" {
         (runs::progress(&run, visit.may_manage()))
         dl.facts {
             div { dt { "requested" } dd { (moment(run.summary.requested_at)) } }
@@ -37,11 +36,12 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
             ul.groups role="list" {
                 @for failure in &run.failures {
                     li {
-                        p { a dir="auto" href={ "/runtime/tasks/" (failure.task_id) } { (failure.slug) } @if let Some(kind) = &failure.error_kind { " · " strong { (kind) } } }
+                        p { (links::article(&failure.slug)) " · " a href={ "/runtime/tasks/" (failure.task_id) } { "task " (failure.task_id) } @if let Some(kind) = &failure.error_kind { " · " strong { (kind) } } }
                         @if let Some(message) = &failure.error_message { p.problem dir="auto" { (message) } }
                     }
                 }
             }
+        }
         }
     };
     Ok(layout::view(&visit, Here::Runtime, &format!("Run {id}"), main))

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
-use super::{links, snapshot::Snapshot, tabs::tabs};
+use super::{changing::LIVE, links, snapshot::Snapshot, tabs::tabs};
 use crate::{
     bulk::BulkRun,
     page::{
@@ -25,8 +25,10 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
     let main = html! {
         h1 { "Runs and model" }
         (tabs("/runtime/runs"))
+        div data-live=(LIVE) {
         section aria-labelledby="model" {
             h2 #model { "Model" }
+            div data-fragment="model" {
             @match &sets.in_use {
                 Some(set) => { p { "Searches use " strong dir="auto" { (set.model) } " (" (set.provider) "): " (grouped(set.embedded)) " of " (count(set.articles, "article", "articles")) "." } }
                 None => { p { "Nothing has been embedded yet. The settings name " strong { (sets.configured) } "." } }
@@ -35,10 +37,12 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
             @if visit.may_manage() && sets.building.is_none() && is_other(&sets) {
                 p.actions { (links::link("switch-model", "", &format!("Change to {}", sets.configured))) }
             }
+            }
         }
         section aria-labelledby="runs" {
             h2 #runs { "Bulk runs" }
             @if visit.may_manage() { (start()) }
+            div data-fragment="runs" {
             @if runs.is_empty() { (empty("No run yet. A run embeds many articles, after what is saved meanwhile.")) } @else {
                 div.scroll tabindex="0" role="region" aria-label="Runs" {
                     table.list {
@@ -57,6 +61,8 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
                     }
                 }
             }
+            }
+        }
         }
     };
     Ok(layout::view(&visit, Here::Runtime, "Runs and model", main))

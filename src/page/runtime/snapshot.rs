@@ -1,11 +1,12 @@
 //! A snapshot of everything that the view of the runtime shows. The cost of each query does not grow with what has been
 //! done before.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use afterword_actors::{Trouble, store::events::Filter, task::TaskStatus};
 
 use crate::{
+    articles::{EmbeddingState, summaries},
     auth::Permission,
     bulk::BulkRun,
     health::Report,
@@ -31,6 +32,7 @@ pub(super) struct Snapshot {
     pub(super) folders: Arc<[FolderCoverage]>,
     pub(super) minutes: Vec<Minute>,
     pub(super) hosts: Vec<HostView>,
+    /// One of each article.
     pub(super) failed: Vec<Task>,
     pub(super) runs: Vec<BulkRun>,
     pub(super) change: Option<SetsStatus>,
@@ -69,8 +71,7 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
     let queue = app.host.queue.seen_by(Permission::Read);
     let now = queue.now().await?;
     let numbers = queue.gauges().await?;
-    let failures = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
-    let failed = if numbers.queue.failed > 0 { queue.tasks(&failures).await?.tasks } else { Vec::new() };
+    let failed = if numbers.queue.failed > 0 { failed(app).await? } else { Vec::new() };
     Ok(Snapshot {
         now,
         report: app.health.report(),
@@ -88,6 +89,24 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
             .collect(),
         numbers,
     })
+}
+
+/// The newest task of each article whose embedding has failed, as everybody who reads sees it. A failure that a later task has made
+/// good, and one of a deleted article, leaves nothing to be done.
+pub(super) async fn failed(app: &PageState) -> Result<Vec<Task>, Refusal> {
+    let failures = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
+    let mut tasks = app.host.queue.seen_by(Permission::Read).tasks(&failures).await?.tasks;
+    let mut seen = HashSet::new();
+    tasks.retain(|task| seen.insert(task.article_id));
+    let articles: Vec<_> = tasks.iter().map(|task| task.article_id).collect();
+    let found = summaries(app.host.database.reader(), &articles).await?;
+    let failed: HashSet<_> = found
+        .into_iter()
+        .filter(|found| found.article.embedding.status == EmbeddingState::Failed)
+        .map(|found| found.id)
+        .collect();
+    tasks.retain(|task| failed.contains(&task.article_id));
+    Ok(tasks)
 }
 
 async fn hosts_of(app: &PageState, memory: &mut Memory, now: i64) -> Result<Vec<HostView>, Refusal> {

@@ -1,21 +1,19 @@
 //! `/runtime/tasks/{id}`: a task and its history, as time waiting and time processing.
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
-use super::{links, tabs::tabs, trail};
+use super::{changing::LIVE, links, tabs::tabs, trail};
 use crate::{
     page::{
         app::PageState,
+        given::Path,
         layout::{self, Here},
         pieces::{moment, status},
         refusal::Refusal,
         visit::Visit,
     },
-    queue::{Event, TaskDetail},
+    queue::{Event, Task, TaskDetail},
     time::duration,
 };
 
@@ -31,11 +29,14 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
     let now = app.host.queue.now().await?;
     let spans = spans(&events, task.completed_at.map_or(now, |at| at.0));
     let main = html! {
-        h1 { "Task " (task.id) " " (status(&task.status)) }
+        h1 { "Task " (task.id) " " span data-fragment="state" { (status(&task.status)) } }
         (tabs("/runtime/tasks"))
-        p { @if task.slug.starts_with("id:") { span dir="auto" { (task.slug) } } @else { a href={ "/articles/" (task.slug) } { span dir="auto" { (task.slug) } } } ", revision " (task.revision) ": " (task.operation) ", priority " (task.priority) }
-        p.sentence.(mood(&task.status)) dir="auto" { (explanation) }
-        @if let Some(error) = &task.error_message { p.problem dir="auto" { @if let Some(kind) = &task.error_kind { strong { (kind) } ": " } (error) } }
+        div data-live=(LIVE) data-fragment="task" {
+        p { (links::article(&task.slug)) ", revision " (task.revision) ": " (task.operation) ", priority " (task.priority) }
+        p.sentence.(mood(&task.status)) dir="auto" { (said(&task, explanation)) }
+        @if let (false, Some(error)) = (task.status == "failed", &task.error_message) {
+            p.problem dir="auto" { @if let Some(kind) = &task.error_kind { strong { (kind) } ": " } (error) }
+        }
         h2 { "Its history" }
         (timeline(&spans))
         dl.facts {
@@ -55,8 +56,21 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
         }
         h2 { "What happened" }
         (trail::listed(&events))
+        }
     };
     Ok(layout::view(&visit, Here::Runtime, &format!("Task {id}"), main))
+}
+
+/// Why the task is in its state. What to do is a button here, and no command.
+fn said(task: &Task, explanation: String) -> String {
+    match (task.status.as_str(), &task.error_message, &task.error_kind) {
+        ("failed", Some(error), Some(kind)) => format!("Failed ({kind}): {error}"),
+        ("failed", Some(error), None) => format!("Failed: {error}"),
+        _ => match explanation.split_once("; `afterword queue ") {
+            Some((why, _)) => why.to_owned(),
+            None => explanation,
+        },
+    }
 }
 
 /// How the explanation of a task's state looks.

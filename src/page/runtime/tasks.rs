@@ -1,18 +1,16 @@
 //! `/runtime/tasks`: the tasks of the queue, page by page.
 
 use afterword_actors::task::TaskStatus;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::tabs::tabs;
+use super::{changing::LIVE, links, tabs::tabs};
 use crate::{
     page::{
         app::PageState,
         articles::room,
+        given::Query,
         layout::{self, Here},
         pieces::{empty, moment, query, status},
         refusal::Refusal,
@@ -59,7 +57,10 @@ pub(super) async fn show(
         h1 { "Tasks" }
         (tabs("/runtime/tasks"))
         (filter(&asked))
-        @if page.tasks.is_empty() { (empty("There is no such task.")) } @else { (listed(&page.tasks)) }
+        // What is older does not change.
+        div data-live=[asked.before.is_none().then_some(LIVE)] data-fragment="tasks" {
+            @if page.tasks.is_empty() { (empty("There is no such task.")) } @else { (listed(&page.tasks)) }
+        }
         nav.pager aria-label="Pages" {
             @let pairs = [("status", asked.status.as_str()), ("article", asked.article.as_str())];
             @if asked.before.is_some() { a href={ "?" (query(&pairs)) } { "To the newest" } }
@@ -92,7 +93,7 @@ fn filter(asked: &TasksQuery) -> Markup {
     }
 }
 
-fn listed(tasks: &[Task]) -> Markup {
+pub(super) fn listed(tasks: &[Task]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Tasks" {
             table.list {
@@ -104,7 +105,7 @@ fn listed(tasks: &[Task]) -> Markup {
                     @for task in tasks {
                         tr {
                             td { a href={ "/runtime/tasks/" (task.id) } { (task.id) } }
-                            td dir="auto" { (task.slug) }
+                            td { (links::article(&task.slug)) }
                             td { (status(&task.status)) }
                             td.narrow-cell { (task.attempts) " of " (task.max_attempts) }
                             td { (task.priority) }

@@ -1,17 +1,15 @@
 //! The audit trail: what happened, and who did it.
 
 use afterword_actors::store::events::Filter;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::tabs::tabs;
+use super::{changing::LIVE, links, tabs::tabs};
 use crate::{
     page::{
         app::PageState,
+        given::Query,
         layout::{self, Here},
         pieces::{empty, moment},
         refusal::Refusal,
@@ -47,7 +45,7 @@ pub(super) async fn show(
     let main = html! {
         h1 { "Audit trail" }
         (tabs("/runtime/trail"))
-        (listed(&entries))
+        div data-live=[asked.before.is_none().then_some(LIVE)] data-fragment="trail" { (listed(&entries)) }
         nav.pager aria-label="Pages" {
             @if asked.before.is_some() { a href="/runtime/trail" { "To the newest" } }
             @if let Some(oldest) = oldest { a rel="next" href={ "?before=" (oldest) } { "Older entries" } }
@@ -78,7 +76,7 @@ fn row(entry: &Event) -> Markup {
                 (entry.event)
                 @if let (Some(from), Some(to)) = (&entry.from_status, &entry.to_status) { span.quiet { " " (from) " → " (to) } }
             }
-            td dir="auto" { @if let Some(slug) = &entry.slug { a href={ "/articles/" (slug) } { (slug) } } @else { "—" } }
+            td { @if let Some(slug) = &entry.slug { (links::article(slug)) } @else { "—" } }
             td { @if let Some(task) = entry.task_id { a href={ "/runtime/tasks/" (task) } { (task) } } @else { "—" } }
             td dir="auto" {
                 @if let Some(kind) = &entry.error_kind { strong { (kind) } " " }

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
@@ -15,6 +14,7 @@ use crate::{
     auth::{NewToken, Permission, Token, Who},
     page::{
         app::PageState,
+        given::{Form, Path},
         layout::{self, Here},
         pieces::moment,
         refusal::Refusal,

@@ -35,10 +35,13 @@ async fn axe_finds_nothing_on_any_page_in_either_scheme(site: &Site) {
     browser.go(&server.url("/")).await;
     violations(&browser, &look, "/ while it is empty").await;
     let front_matter = "status: in work\naliases: [All, Every thing]\ndescription: What there is";
-    let body = "# Markup\n\nA [link](https://example.org), `code`, ~~old~~, [[fails]], [[nobody]], #tag.\n\n- [x] done\n\n> said\n\n```rust\nfn main() {}\n```\n\n\
-                ## Tables\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## עברית\n\nטקסט מימין לשמאל.";
+    let body = "# Markup\n\nA [link](https://example.org), `code`, ~~old~~[^1], https://example.org, [[fails]], [[nobody]], #tag.\n\n- [x] done\n\n> said\n\n```rust\nfn main() {}\n```\n\n\
+                ## Tables\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## עברית\n\nטקסט מימין לשמאל.\n\n[^1]: A note.";
     server.create("Everything at once", body).await;
     server.create("Fails", "poison").await;
+    let elsewhere =
+        json!({ "title": "Elsewhere", "body": "In a folder.", "folder": "a folder/with a long name/of three" });
+    assert_eq!(server.post("/api/articles", &elsewhere).await.status(), 201);
     server.until_embedding("fails", "failed").await;
     server.until_embedding("everything-at-once", "completed").await;
     browser.go(&server.url("/articles/everything-at-once/edit")).await;
@@ -47,6 +50,10 @@ async fn axe_finds_nothing_on_any_page_in_either_scheme(site: &Site) {
     browser.follow("Save").await;
     let task = server.json("/api/queue/tasks").await["tasks"][0]["id"].to_string();
     let task = format!("/runtime/tasks/{task}");
+    let runtime = server.request(reqwest::Method::GET, "/runtime").header("accept", "text/html").send().await;
+    let runtime = runtime.expect("an answer").text().await.expect("text");
+    let which = runtime.split("act=retry-group&amp;which=").nth(1).and_then(|rest| rest.split('"').next());
+    let group = format!("/runtime/failures?which={}", which.expect("a group"));
     for (width, height) in [(390, 800), (1280, 900)] {
         browser.size(width, height).await;
         for place in [
@@ -66,6 +73,7 @@ async fn axe_finds_nothing_on_any_page_in_either_scheme(site: &Site) {
             "/login",
             "/runtime",
             "/runtime/tasks",
+            &group,
             &task,
             "/runtime/runs",
             "/runtime/trail",

@@ -94,10 +94,11 @@ async fn two_windows_meet(site: &Site) {
     browser.write("#body", "one\nTWO of the first\nthree").await;
     browser.follow("Save").await;
     assert_eq!(browser.text("h1").await, "Saved in between");
-    assert_eq!(browser.text("del").await, "TWO of the second");
-    assert_eq!(browser.text("ins").await, "TWO of the first");
+    let changed = async |name: &str| browser.text(&format!("#{name} ins")).await;
+    assert_eq!(changed("theirs").await, "TWO of the second");
+    assert_eq!(changed("yours").await, "TWO of the first");
     assert_eq!(browser.value("document.querySelector('#body').value").await, "one\nTWO of the first\nthree");
-    browser.follow("Save mine as the next revision").await;
+    browser.follow("Save mine instead of theirs").await;
     assert!(browser.text("article").await.contains("TWO of the first"));
     let article = site.server.json("/api/articles/two-hands").await;
     assert_eq!((&article["revision"], &article["body"]), (&3.into(), &"one\nTWO of the first\nthree".into()));

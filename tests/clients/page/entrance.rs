@@ -35,7 +35,7 @@ async fn each_scope_sees_and_may_do_what_it_should(site: &Site) {
     let (write, read) = (site.token("writer", "write"), site.token("reader", "read"));
     for (token, may_write) in [(&write, true), (&read, false)] {
         browser.go(&site.url("/")).await;
-        browser.run("localStorage.setItem('draft /new@', 'of this user'), localStorage.setItem('theme', 'dark')").await;
+        browser.run("localStorage.setItem('draft 0a', 'of this user'), localStorage.setItem('theme', 'dark')").await;
         browser.follow("Sign out").await;
         assert_eq!(browser.value("Object.keys(localStorage).join()").await, "theme", "a draft is its user's alone");
         browser.write("#token", token).await;
@@ -190,6 +190,7 @@ async fn each_scope_may_do_what_it_should_and_no_more() {
         (Method::GET, "/new", 1),
         (Method::POST, "/new", 1),
         (Method::POST, "/preview", 1),
+        (Method::POST, "/title", 1),
         (Method::GET, "/deleted", 1),
         (Method::GET, "/articles/none/edit", 1),
         (Method::POST, "/articles/none/edit", 1),

@@ -35,10 +35,10 @@ async fn an_operator_pauses_retries_and_runs(site: &Site) {
         site.server.create(name, &format!("poison of the {name}")).await;
         site.server.until_embedding(&name.to_lowercase(), "failed").await;
     }
-    browser.until_said("[data-fragment=failures]", "2 tasks").await;
+    browser.until_said("[data-fragment=failures]", "2 articles").await;
     assert!(browser.text("[data-fragment=failures]").await.contains("scripted failure"));
     browser.follow("Retry all of these").await;
-    assert!(browser.text("main").await.contains("2 tasks that failed alike"));
+    assert!(browser.text("main").await.contains("2 articles that failed alike"));
     browser.follow("Yes, do it").await;
     site.server.until_embedding("second", "completed").await;
     browser.until_said("[data-fragment=failures]", "Nothing has failed").await;

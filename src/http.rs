@@ -49,7 +49,11 @@ pub(crate) use guard::{
 pub use mounted::Mounted;
 
 use crate::auth::Permission;
-use guard::{access, coding, hosts, load, observe, rate, streams};
+use guard::{
+    access, coding, hosts, load, observe,
+    parameters::{self, KnownParameters},
+    rate, streams,
+};
 use problem::Problem;
 
 /// The layer that lets only callers with this scope pass.
@@ -68,14 +72,17 @@ pub fn router(app: HttpState) -> Router {
     let (api, mut description) = rest(&app).split_for_parts();
     let (events, of_events) = OpenApiRouter::new().nest("/api", events::reading()).split_for_parts();
     description.merge(of_events);
+    let known = KnownParameters::of(&description);
+    let parameters = || from_fn_with_state(known.clone(), parameters::check);
     let watched = Router::new()
         .route("/metrics", get(status::metrics))
         .layer(needs!(app, Permission::Read))
-        .merge(api)
+        .merge(api.layer(parameters()))
         .layer(from_fn_with_state(deadline, guard::deadline::hold));
     let lost = app.page.as_ref().map(mounted::lost);
     let agents = app.mcp().layer(from_fn_with_state(deadline, guard::deadline::hold));
     let streams = events
+        .layer(parameters())
         .layer(needs!(app, Permission::Read))
         .merge(agents)
         .layer(from_fn_with_state(app.streams.clone(), streams::attend));

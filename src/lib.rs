@@ -41,6 +41,7 @@ mod markdown;
 pub mod mcp;
 pub mod model;
 mod offload;
+mod only_object;
 pub mod page;
 mod plural;
 mod printable;

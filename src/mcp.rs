@@ -1,6 +1,7 @@
 //! MCP: the door for AI agents, over stdio and over streamable HTTP, in both eras of the protocol.
 //!
-//! - `pipe`, `reading`: how messages arrive over each transport; `message`, `arguments`: how they are bounded and read
+//! - `pipe`, `reading`: how messages arrive over each transport; `message`, `arguments`,
+//!   `half_characters`: how they are bounded and read
 //! - `server`: what a session can ask; `access`: what a caller may ask
 //! - `tools`: the tools, a file for each subject; `resources`: articles as `article://{slug}`
 //! - `sessions`, `owner`: their limit, and which caller owns one; `calls`: how many run at once; `in_flight`: those that are not answered
@@ -18,6 +19,7 @@ mod changes;
 mod client_gone;
 mod cursor;
 mod excerpt;
+mod half_characters;
 mod idle_timer;
 mod in_flight;
 mod message;

@@ -17,6 +17,8 @@ pub enum ArticleError {
         slug: String,
         /// A similar one that exists.
         suggestion: Option<String>,
+        /// A name that restores the last deleted article of this name. It is told only to those who may restore it.
+        deleted: Option<String>,
     },
     /// The slug is taken.
     #[error(
@@ -128,7 +130,7 @@ impl ArticleError {
     }
 
     pub(crate) fn not_found(slug: &str) -> Self {
-        Self::NotFound { slug: slug.to_owned(), suggestion: None }
+        Self::NotFound { slug: slug.to_owned(), suggestion: None, deleted: None }
     }
 }
 

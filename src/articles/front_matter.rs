@@ -103,7 +103,7 @@ pub fn given(head: &str) -> Vec<RawProperty> {
     // From the end, so that the last of a key is the one that is kept.
     for entry in entries.into_iter().rev() {
         let (values, is_list) = match entry.value {
-            entry::Value::Text(text) if text.trim().is_empty() => continue,
+            entry::Value::Text(text) if text.is_missing() => continue,
             entry::Value::Text(text) => (vec![text], false),
             entry::Value::List { items, source: _ } => (items, true),
             entry::Value::Empty | entry::Value::Other => continue,

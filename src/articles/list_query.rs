@@ -8,7 +8,7 @@ use afterword_actors::store::{
 };
 
 use super::{
-    cursor::Cursor,
+    cursor::{Cursor, ListName},
     folder::within,
     list_row::{self, ListRow},
     properties::{Filter, Shape},
@@ -67,6 +67,11 @@ struct Limits {
 impl<'a> ListQuery<'a> {
     pub(super) fn new(folder: &'a str, filter: &'a Filter) -> Self {
         Self { folder, filter }
+    }
+
+    /// The name of the list in cursors.
+    pub(super) fn name(&self) -> ListName {
+        ListName::of_articles(self.folder, self.filter)
     }
 
     /// Counts them. Without a filter to the last one, which an index answers.

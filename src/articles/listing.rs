@@ -2,7 +2,7 @@
 
 use super::{
     ArticleError, ArticleSummary, Articles, DeletedArticle, DeletedPage, FolderCount, Page,
-    cursor::Cursor,
+    cursor::{Cursor, ListName},
     folder::Folder,
     history,
     list_query::{ListPlan, ListQuery, Size},
@@ -83,7 +83,8 @@ impl Articles {
         fitting: impl FnOnce(&[ArticleSummary]) -> usize,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
         let reader = self.database.reader();
-        let after = match cursor.map(Cursor::of_list).transpose()? {
+        let list = listed.name();
+        let after = match cursor.map(|cursor| Cursor::of_list(cursor, list)).transpose()? {
             Some(cursor) => Some(list_row::brought_up(reader, cursor).await?),
             None => None,
         };
@@ -95,7 +96,7 @@ impl Articles {
         let mut articles = row::summaries_with_tags(reader, rows.into_iter().map(|row| row.summary).collect()).await?;
         articles.truncate(fitting(&articles));
         let last = places[..articles.len()].last().filter(|_| found > articles.len());
-        Ok((articles, last.map(|&(at, id)| Cursor { at, id, began }.encode())))
+        Ok((articles, last.map(|&(at, id)| Cursor { at, id, began }.encode(list))))
     }
 
     /// Returns the first articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last
@@ -124,14 +125,15 @@ impl Articles {
         fitting: impl FnOnce(&[DeletedArticle]) -> usize,
     ) -> Result<DeletedPage, ArticleError> {
         let reader = self.database.reader();
-        let after = cursor.map(Cursor::of_deleted).transpose()?;
+        let list = ListName::of_deleted(folder.as_ref());
+        let after = cursor.map(|cursor| Cursor::of_deleted(cursor, list)).transpose()?;
         let rows = history::deleted(reader, folder, since, after, limit.saturating_add(1)).await?;
         let found = rows.len();
         let (places, mut articles): (Vec<_>, Vec<_>) = rows.into_iter().take(limit as usize).unzip();
         articles.truncate(fitting(&articles));
         let last = places[..articles.len()].last().filter(|_| found > articles.len());
         let total = history::count_deleted(reader, folder, since).await?;
-        Ok(DeletedPage { articles, total, next_cursor: last.map(|last| last.encode()) })
+        Ok(DeletedPage { articles, total, next_cursor: last.map(|last| last.encode(list)) })
     }
 
     /// Returns up to `limit` folders directly below `folder` that contain articles, themselves or further below, in

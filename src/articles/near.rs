@@ -2,7 +2,10 @@
 
 use afterword_actors::store::sql::Sql;
 
-use super::{ArticleError, Articles, slug::Slug};
+use super::{
+    ArticleError, Articles, history,
+    slug::{Slug, as_stored},
+};
 
 /// Slugs that a name is compared with.
 const LOOKED_AT: i64 = 500;
@@ -10,12 +13,13 @@ const LOOKED_AT: i64 = 500;
 const LONGEST_GUESSED: usize = 400;
 
 impl Articles {
-    /// Adds a similar name to a [`ArticleError::NotFound`].
+    /// Adds to a [`ArticleError::NotFound`] a similar name, and whether the article was deleted.
     pub(super) async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
         match result {
-            Err(ArticleError::NotFound { slug, suggestion: None }) => {
+            Err(ArticleError::NotFound { slug, suggestion: None, deleted: None }) => {
                 let suggestion = self.near(&slug, strsim::jaro_winkler).await;
-                Err(ArticleError::NotFound { slug, suggestion })
+                let deleted = history::deleted_name(self.database.reader(), as_stored(&slug).as_ref()).await;
+                Err(ArticleError::NotFound { slug, suggestion, deleted: deleted.ok().flatten() })
             }
             other => other,
         }

@@ -6,6 +6,7 @@
 mod condition;
 mod filter;
 mod fold;
+mod indexed;
 mod period;
 mod read;
 mod store;
@@ -13,6 +14,7 @@ mod store;
 pub use condition::Shape;
 pub use filter::{Filter, FilterError, Term};
 pub(super) use fold::folded;
+pub(super) use indexed::MAX_TAGS;
 pub(crate) use read::TextReading;
 pub(crate) use read::about;
 pub use read::{Properties, Property, Value};

@@ -9,7 +9,7 @@ use afterword_actors::store::{
 
 use super::{
     Article, ArticleSummary, EmbeddingState, EmbeddingStatus, names,
-    properties::{self, Properties},
+    properties::{self, Properties, TextReading},
     slug::as_stored,
 };
 use crate::time::Timestamp;
@@ -179,10 +179,14 @@ pub(crate) async fn summaries(connection: &impl Sql, ids: &[i64]) -> Result<Vec<
     Ok(connection.rows::<SummaryAndNote>(&sql, [ids]).await?.into_iter().map(summarised).collect())
 }
 
-/// Adds the article's tags.
+/// Adds the article's tags, all of them: where the index may have left some out, they are read from the text.
 pub(super) async fn with_tags(connection: &impl Sql, row: ArticleRow) -> Result<Article, StoreError> {
-    let tags = properties::tags(connection, &[row.id]).await?;
-    Ok(Article { tags: tags.into_iter().map(|(_, name)| name).collect(), ..row.into() })
+    let indexed = properties::tags(connection, &[row.id]).await?;
+    let tags = match indexed.len() {
+        0..properties::MAX_TAGS => indexed.into_iter().map(|(_, name)| name).collect(),
+        _ => Properties::of_reading(&row.front_matter, &TextReading::of(&row.body).await).names(),
+    };
+    Ok(Article { tags, ..row.into() })
 }
 
 /// Adds the tags of a list's rows.

@@ -214,14 +214,6 @@ impl Articles {
         Ok(self.database.reader().row::<i64>(&sql, names).await?)
     }
 
-    /// Returns a name that restores the last deleted article that had this slug, if there is one.
-    ///
-    /// # Errors
-    /// [`ArticleError::Store`]
-    pub async fn deleted_name(&self, slug: &str) -> Result<Option<String>, ArticleError> {
-        Ok(history::deleted_name(self.database.reader(), as_stored(slug).as_ref()).await?)
-    }
-
     /// Returns the size of the largest body that an article has or had, also of a deleted one. *Units:* bytes.
     ///
     /// # Errors
@@ -245,7 +237,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`].
     pub async fn read_revision(&self, slug: &str, revision: i64) -> Result<Article, ArticleError> {
-        history::revision(self.database.reader(), slug, revision).await
+        self.explained(history::revision(self.database.reader(), slug, revision).await).await
     }
 
     /// Returns all revisions of an article, the newest first; also of a deleted one.

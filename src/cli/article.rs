@@ -159,6 +159,9 @@ async fn list(session: &Session, filter: Filter, page: ListedPage<'_>) -> anyhow
     let filter = filter.saved_since(session::since(&host, since).await?);
     let folder = session::folder(folder)?;
     let page = host.articles.list_where(&folder, &filter, cursor, limit).await?;
+    if page.articles.is_empty() && cursor.is_none() {
+        host.articles.must_be_known(&folder, &filter).await?;
+    }
     session.output.answer(&page, |look| view::list(look, &page.articles))?;
     let shown = page.articles.len();
     let all = page.total.map_or_else(|| "many articles".to_owned(), |total| count(total, "article"));
@@ -166,7 +169,7 @@ async fn list(session: &Session, filter: Filter, page: ListedPage<'_>) -> anyhow
         Some(cursor) => session.output.note(&format!("{shown} of {all}; more with --cursor {cursor}")),
         None => session.output.note(&all),
     }
-    session.mention_empty(&host, &folder).await
+    Ok(())
 }
 
 async fn list_deleted(session: &Session, page: ListedPage<'_>) -> anyhow::Result<()> {

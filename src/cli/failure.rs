@@ -54,6 +54,16 @@ pub(super) fn losses(error: &anyhow::Error) -> Option<&PendingDeletions> {
     })
 }
 
+/// What brings the article back that is missing, if it was deleted.
+pub(super) fn remedy(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(ArticleError::NotFound { deleted: Some(name), .. }) => {
+            Some(format!("it was deleted, and `afterword article restore {name}` brings it back"))
+        }
+        _ => None,
+    })
+}
+
 const fn failed(code: &'static str) -> Failure {
     Failure { code, exit: FAILED }
 }

@@ -99,7 +99,10 @@ impl Output {
                 let told = serde_json::json!({ "error": secrets::strike(&chain(error)), "code": code, "files": files });
                 say(&printable::for_terminal(&told.to_string()));
             }
-            None => self.failure(&chain(error), code),
+            None => {
+                let remedy = failure::remedy(error).map(|remedy| format!("; {remedy}")).unwrap_or_default();
+                self.failure(&(chain(error) + &remedy), code);
+            }
         }
         exit
     }

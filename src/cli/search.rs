@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     host::Host,
-    search::{Correction, Explanation, Hit, Mode, Query, Reranked, SearchAnswer, TermShare, Weights},
+    search::{Correction, Explanation, Hit, Mode, Query, Reranked, SearchAnswer, SearchError, TermShare, Weights},
 };
 
 /// Put before each line of a hit, except the first.
@@ -36,9 +36,12 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
         ..Query::new(arguments.query, arguments.mode, limit)
     };
     let answer = host.search.search_several(&query, &arguments.queries).await?;
+    if answer.hits.is_empty() {
+        host.articles.must_be_known(&query.folder, &query.filter).await?;
+    }
     session.output.answer(&answer, |look| text_of(look, &answer))?;
     notes(session, &answer);
-    if answer.hits.is_empty() { session.mention_empty(&host, &query.folder).await } else { Ok(()) }
+    Ok(())
 }
 
 /// `related`
@@ -46,7 +49,13 @@ pub(super) async fn related(session: &Session, arguments: RelatedArguments) -> a
     let host = session.host().await?;
     host.search.warm_up().await?;
     let limit = arguments.limit.unwrap_or(session.loaded.settings.search.default_limit);
-    let answer = host.search.related(&arguments.slug, limit).await?;
+    let answer = match host.search.related(&arguments.slug, limit).await {
+        Err(SearchError::NoArticle(slug)) => {
+            host.articles.linked(&slug).await?;
+            return Err(SearchError::NoArticle(slug).into());
+        }
+        answer => answer?,
+    };
     session.output.answer(&answer, |look| text_of(look, &answer))?;
     notes(session, &answer);
     Ok(())

@@ -50,15 +50,6 @@ impl Session {
         }
     }
 
-    /// Adds a note if there is no article in `folder`: its name may be wrong.
-    pub(super) async fn mention_empty(&self, host: &Host, folder: &Folder) -> anyhow::Result<()> {
-        let name: &str = folder.as_ref();
-        if !name.is_empty() && host.articles.list(folder, None, 1).await?.articles.is_empty() {
-            self.output.note(&format!("the folder \"{name}\" has no article"));
-        }
-        Ok(())
-    }
-
     /// Opens the database and the services, without embedding anything. A database that this call names must be there:
     /// the name may be mistyped, and nothing in a new one could be found or changed.
     pub(super) async fn host(&self) -> anyhow::Result<Host> {

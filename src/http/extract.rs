@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
 use super::problem::Problem;
-use crate::offload;
+use crate::{offload, only_object::OnlyObject};
 
 /// A JSON body.
 pub(super) struct Json<T>(pub(super) T);
@@ -29,13 +29,17 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Js
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+    // Of the kinds of JSON that are documents of their own, only this one means what is done here.
+    ["application/json", "application/merge-patch+json"].contains(&kind.as_str())
 }
 
 /// Reads a body here, or, if that takes a while, on another thread: a large one may be a list of a million values.
 async fn read<T: DeserializeOwned + Send + 'static>(bytes: Bytes) -> Result<T, Problem> {
     let is_small = bytes.len() <= offload::SMALL;
-    let reading = move || axum::Json::from_bytes(&bytes).map(|axum::Json(read)| read);
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::no_object());
+    }
+    let reading = move || axum::Json::from_bytes(&bytes).map(|axum::Json(OnlyObject(read))| read);
     Ok(if is_small { reading() } else { offload::save(reading).await }?)
 }
 
@@ -57,10 +61,6 @@ impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest
         }
         if !has_kind {
             return Err(Problem::no_kind());
-        }
-        if given.starts_with(b"[") {
-            // An empty list would be read as an object without fields.
-            return Err(Problem::no_object());
         }
         read(bytes).await.map(Self)
     }

@@ -1,5 +1,6 @@
 //! The guards in front of every handler, from the outside in: an id for the request, its measurement, panics, hosts and
-//! origins, rates, how a body is coded, authentication, room for large bodies, streams, permission, and the deadline.
+//! origins, rates, how a body is coded, authentication, room for large bodies, streams, permission, the deadline, and the
+//! parameters of the query.
 
 pub(super) mod access;
 pub(super) mod coding;
@@ -7,6 +8,7 @@ pub(super) mod deadline;
 pub(super) mod hosts;
 pub(super) mod load;
 pub(super) mod observe;
+pub(super) mod parameters;
 pub(super) mod rate;
 pub(super) mod streams;
 

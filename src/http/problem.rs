@@ -1,6 +1,6 @@
 //! The one place where a refusal becomes an answer: problem details as in RFC 9457.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use afterword_actors::store::StoreError;
 use axum::{
@@ -53,7 +53,7 @@ pub(super) struct Details {
     code: &'static str,
     /// The field of the request that has an invalid value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
     /// The article it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     slug: Option<String>,
@@ -87,7 +87,8 @@ impl Problem {
     }
 
     /// A field with an invalid value.
-    pub(super) fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
+    pub(super) fn invalid(field: impl Into<Cow<'static, str>>, message: impl std::fmt::Display) -> Self {
+        let field = field.into();
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{field}: {message}"));
         problem.details.field = Some(field);
         problem
@@ -213,7 +214,7 @@ impl From<ArticleError> for Problem {
     fn from(error: ArticleError) -> Self {
         let detail = error.to_string();
         match error {
-            ArticleError::NotFound { slug, suggestion } => {
+            ArticleError::NotFound { slug, suggestion, deleted: _ } => {
                 let mut problem = Self::new(StatusCode::NOT_FOUND, "not_found", detail).about(slug);
                 problem.details.suggestion = suggestion;
                 problem

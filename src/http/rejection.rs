@@ -64,8 +64,19 @@ fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::malformed(plain(&rejection.body_text()))
+        let said = plain(&rejection.body_text());
+        match field_with_fault(&said) {
+            Some((field, fault)) => Self::invalid(field.to_owned(), fault),
+            None => Self::malformed(said),
+        }
     }
+}
+
+/// The field that has an invalid value, and what is wrong with it, if it is about one.
+fn field_with_fault(said: &str) -> Option<(&str, &str)> {
+    let (field, fault) = said.strip_prefix("the query: ")?.split_once(": ")?;
+    let is_name = field.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_name.then_some((field, fault))
 }
 
 impl From<PathRejection> for Problem {
@@ -76,7 +87,7 @@ impl From<PathRejection> for Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{field_with_fault, plain};
 
     #[test]
     fn what_a_library_says_is_said_plainly() {
@@ -89,5 +100,8 @@ mod tests {
         ] {
             assert_eq!(plain(theirs), ours);
         }
+        assert_eq!(field_with_fault("the query: limit: is too large"), Some(("limit", "is too large")));
+        assert_eq!(field_with_fault("the query: duplicate field \"limit\""), None);
+        assert_eq!(field_with_fault("the address: limit: x"), None);
     }
 }

@@ -92,5 +92,10 @@ async fn find(
         explain: asked.explain,
         ..search::Query::new(first, asked.mode, limit)
     };
-    Ok(Json(app.host.find(&caller.who, query, others.to_vec()).await?))
+    let (folder, filter) = (query.folder.clone(), query.filter.clone());
+    let found = app.host.find(&caller.who, query, others.to_vec()).await?;
+    if found.hits.is_empty() {
+        app.host.articles.must_be_known(&folder, &filter).await?;
+    }
+    Ok(Json(found))
 }

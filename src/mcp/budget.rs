@@ -7,8 +7,14 @@ pub(super) const ANSWER: usize = 8_000;
 /// Part of an answer reserved for everything but its list or text. *Units:* bytes.
 const FRAME: usize = 1_200;
 
-/// Longest text of an answer, however many characters its call asks for. *Units:* bytes.
-const LONGEST: usize = 1 << 20;
+/// Part of an answer that is one text, reserved for what the protocol puts around it. *Units:* bytes.
+const ENVELOPE: usize = 200;
+/// What the text of an answer takes that is nothing else. *Units:* bytes within JSON.
+pub(super) const TEXT: usize = ANSWER - ENVELOPE;
+/// Longest text of an answer whose call asks for more than fits into a usual one. *Units:* bytes within JSON.
+pub(super) const LONGEST: usize = 1 << 20;
+/// Less room is not worth the beginning of a line. *Units:* bytes.
+const SHORTEST_LINE: usize = 24;
 
 /// Ends what was cut of a difference.
 const CUT: &str = "… (cut; read_article has the present text)\n";
@@ -16,6 +22,11 @@ const CUT: &str = "… (cut; read_article has the present text)\n";
 /// Returns the first of `items` that fit into one answer; at least one.
 pub(super) fn fitting<T: Serialize>(items: Vec<T>) -> Vec<T> {
     fitting_into(items, ANSWER - FRAME)
+}
+
+/// The same for half of an answer.
+pub(super) fn fitting_half<T: Serialize>(items: Vec<T>) -> Vec<T> {
+    fitting_into(items, (ANSWER - FRAME) / 2)
 }
 
 /// The same for a quarter of an answer; [`changes`] leaves that much.
@@ -42,9 +53,9 @@ fn weight(value: &impl Serialize) -> usize {
     text.len() + text.chars().map(in_json).sum::<usize>()
 }
 
-/// The share of one of `several` texts in an answer that has all of them once. *Units:* bytes.
-pub(super) fn share(several: usize) -> usize {
-    (ANSWER - FRAME) / several.max(1)
+/// What `text` takes in an answer that has it once. *Units:* bytes.
+pub(super) fn length(text: &str) -> usize {
+    text.chars().map(in_json).sum()
 }
 
 /// The beginning of `text` that takes no more than `room` bytes in an answer that has it once.
@@ -52,14 +63,13 @@ pub(super) fn beginning_within(text: &str, room: usize) -> &str {
     cut(text, room, in_json)
 }
 
-/// The beginning of `text` that is sent at once to a client that asks for more than fits into a usual answer.
-pub(super) fn longest(text: &str) -> &str {
-    beginning_within(text, LONGEST)
-}
-
-/// The beginning of `text` that fits into an answer that has it once.
-pub(super) fn beginning(text: &str) -> &str {
-    cut(text, ANSWER - FRAME, in_json)
+/// Returns a line, or its beginning with `…`, that takes no more than `room` bytes; `None` if that is too little for any.
+pub(super) fn line_within(line: &str, room: usize) -> Option<String> {
+    if length(line) <= room {
+        return Some(line.to_owned());
+    }
+    let beginning = || format!("{}…", beginning_within(line, room - '…'.len_utf8()));
+    (room >= SHORTEST_LINE).then(beginning)
 }
 
 /// The beginning of `text` that fits into an answer that has it twice.
@@ -121,8 +131,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_kept_fits_and_nothing_more_would(text in "([a-z \n\"\\\\\u{1}文]{1,300}){1,60}") {
-            let once = beginning(&text);
-            prop_assert!(serde_json::to_string(once).expect("JSON").len() <= ANSWER - FRAME + 2);
+            let once = beginning_within(&text, TEXT);
+            prop_assert!(serde_json::to_string(once).expect("JSON").len() <= TEXT + 2);
             let twice = beginning_of_structured(&text, ANSWER - FRAME);
             let structured = serde_json::to_string(twice).expect("JSON");
             let nested = serde_json::to_string(&structured).expect("JSON");
@@ -130,7 +140,7 @@ mod tests {
             prop_assert!(text.starts_with(once) && text.starts_with(twice));
             if once.len() < text.len() {
                 let more = text[..].chars().take(once.chars().count() + 1).collect::<String>();
-                prop_assert!(serde_json::to_string(&more).expect("JSON").len() > ANSWER - FRAME + 2);
+                prop_assert!(serde_json::to_string(&more).expect("JSON").len() > TEXT + 2);
             }
         }
 

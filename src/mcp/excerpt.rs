@@ -15,19 +15,35 @@ const LONGEST_PROPERTIES: usize = 300;
 /// Longest heading that is named whole. *Units:* characters.
 const LONGEST_HEADING: usize = 60;
 
+/// The longest head, however much room there is. *Units:* bytes.
+const LONGEST_HEAD: usize = 3_400;
+
 /// Which part of an article.
 pub(super) struct Part {
     /// Below this heading.
     pub(super) section: Option<String>,
     /// After this many characters of that.
     pub(super) offset: usize,
-    /// This many characters; as many as fit into an answer if not given.
+    /// At most this many characters.
     pub(super) limit: Option<usize>,
-    /// Slugs of some articles that link to it.
-    pub(super) linked_from: Vec<String>,
+    /// At most this much with its head. *Units:* bytes within JSON.
+    pub(super) room: usize,
+    /// Which articles link to it; empty if that is not said.
+    pub(super) linked_from: String,
+    /// What became of a past revision.
+    pub(super) past: Option<Past>,
 }
 
-/// Returns the requested part of `article`.
+/// What became of a past revision.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Past {
+    /// The article is at this revision now.
+    Since(i64),
+    /// The article was deleted.
+    Deleted,
+}
+
+/// Returns the requested part of `article`, as much as there is room for. The head says which part that is, unless it is all.
 pub(super) fn of(article: &Article, part: &Part) -> Result<String, Problem> {
     let section = part.section.as_ref().map(|wanted| section(&article.body, wanted)).transpose()?;
     let whole = section.as_ref().map_or(article.body.as_str(), |section| &article.body[section.range.clone()]);
@@ -36,44 +52,101 @@ pub(super) fn of(article: &Article, part: &Part) -> Result<String, Problem> {
         return Err(Problem::new(format!("offset: is past the end; there are {total} characters")));
     }
     let start = whole.char_indices().nth(part.offset).map_or(whole.len(), |(at, _)| at);
-    let text = match part.limit {
-        Some(limit) => first(budget::longest(&whole[start..]), limit.max(1)),
-        None => budget::beginning(&whole[start..]),
-    };
-    let end = part.offset + text.chars().count();
-    Ok(format!("{}{text}", head(article, part, section.map(|section| section.told), (end, total))))
+    let rest = part.limit.map_or(&whole[start..], |limit| first(&whole[start..], limit.max(1)));
+    let place = Place { begin: part.offset, end: part.offset + rest.chars().count(), total };
+    let told = section.map(|section| section.told);
+    let head = Head::of(article, part, told.as_deref(), place.is_cut()).with(place);
+    if budget::length(&head) + budget::length(rest) <= part.room {
+        return Ok(head + rest);
+    }
+    let head = Head::of(article, part, told.as_deref(), true);
+    let text = budget::beginning_within(rest, part.room.saturating_sub(head.length(total)));
+    Ok(head.with(Place { end: part.offset + text.chars().count(), ..place }) + text)
 }
 
-fn head(article: &Article, part: &Part, section: Option<String>, (end, total): (usize, usize)) -> String {
-    let mut lines = vec![
-        "---".to_owned(),
-        format!("slug: {}", article.slug),
-        format!("title: {}", article.title),
-        format!("folder: {}", article.folder),
-        format!("revision: {}", article.revision),
-        format!("updated: {}", article.updated_at),
-        format!("embedding: {}", embedding(article)),
-    ];
-    if !article.tags.is_empty() {
-        lines.push(format!("tags: {}", budget::clipped(&article.tags.join(", "), LONGEST_PROPERTIES)));
+/// Which characters of how many.
+#[derive(Clone, Copy)]
+struct Place {
+    begin: usize,
+    end: usize,
+    total: usize,
+}
+
+impl Place {
+    fn is_cut(self) -> bool {
+        self.end < self.total
     }
-    if !article.properties.is_empty() {
-        let properties = serde_json::to_string(&article.properties).unwrap_or_default();
-        lines.push(format!("properties: {}", budget::clipped(&properties, LONGEST_PROPERTIES)));
+
+    /// Says so, unless it is all.
+    fn line(self) -> Option<String> {
+        let Self { begin, end, total } = self;
+        let go_on = if self.is_cut() { format!("; go on with offset {end}") } else { String::new() };
+        (begin > 0 || self.is_cut()).then(|| format!("characters: {begin} to {end} of {total}{go_on}\n"))
     }
-    if !part.linked_from.is_empty() {
-        lines.push(format!("linked from: {}", part.linked_from.join(", ")));
+}
+
+/// The lines above a text, before and after the one that says which part this is.
+struct Head {
+    before: String,
+    after: String,
+}
+
+impl Head {
+    /// Half of the room at most: what is most needed first, then the rest as far as it fits.
+    fn of(article: &Article, part: &Part, section: Option<&str>, is_cut: bool) -> Self {
+        let past = match part.past {
+            None => String::new(),
+            Some(Past::Since(present)) => format!(" (a past one; the present one is {present})"),
+            Some(Past::Deleted) => " (the article was deleted)".to_owned(),
+        };
+        let needed = [format!("slug: {}", article.slug), format!("revision: {}{past}", article.revision)];
+        let section = section.map(|section| format!("section: {section}\n")).unwrap_or_default();
+        let most = (part.room / 2).min(LONGEST_HEAD);
+        let mut room = most.saturating_sub(needed.iter().map(|line| budget::length(line)).sum::<usize>());
+        room = room.saturating_sub(budget::length(&section) + "---\n---\n".len() + 2);
+        let mut fitting = |line: Option<String>| {
+            let line = budget::line_within(&line?, room.saturating_sub(2))?;
+            room -= budget::length(&line) + 2;
+            Some(line + "\n")
+        };
+        let [slug, revision] = needed;
+        let described = [
+            fitting(Some(format!("title: {}", article.title))),
+            fitting(Some(format!("folder: {}", article.folder))),
+            Some(revision + "\n"),
+            fitting(Some(format!("updated: {}", article.updated_at))),
+            fitting(part.past.is_none().then(|| format!("embedding: {}", embedding(article)))),
+            fitting(tags(article)),
+            fitting(properties(article)),
+            fitting((!part.linked_from.is_empty()).then(|| format!("linked from: {}", part.linked_from))),
+        ];
+        let is_beginning = part.section.is_none() && part.offset == 0;
+        let sections = (is_cut && is_beginning).then(|| format!("sections: {}", named(&sections_of(&article.body))));
+        let after = format!("{}---\n", fitting(sections).unwrap_or_default());
+        let described: String = described.into_iter().flatten().collect();
+        Self { before: format!("---\n{slug}\n{described}{section}"), after }
     }
-    lines.extend(section.map(|section| format!("section: {section}")));
-    if part.offset > 0 || end < total {
-        let go_on = if end < total { format!("; go on with offset {end}") } else { String::new() };
-        lines.push(format!("characters: {} to {end} of {total}{go_on}", part.offset));
+
+    fn with(&self, place: Place) -> String {
+        [self.before.as_str(), &place.line().unwrap_or_default(), &self.after].concat()
     }
-    if part.section.is_none() && part.offset == 0 && end < total {
-        lines.push(format!("sections: {}", named(&sections_of(&article.body))));
+
+    /// Its length with any place in a text of `total` characters.
+    fn length(&self, total: usize) -> usize {
+        let longest = Place { begin: total, end: total, total: total + 1 };
+        budget::length(&self.with(longest))
     }
-    lines.push("---\n".to_owned());
-    lines.join("\n")
+}
+
+fn tags(article: &Article) -> Option<String> {
+    let tags = || budget::clipped(&article.tags.join(", "), LONGEST_PROPERTIES);
+    (!article.tags.is_empty()).then(|| format!("tags: {}", tags()))
+}
+
+fn properties(article: &Article) -> Option<String> {
+    let properties = serde_json::to_string(&article.properties).unwrap_or_default();
+    let properties = || budget::clipped(&properties, LONGEST_PROPERTIES);
+    (!article.properties.is_empty()).then(|| format!("properties: {}", properties()))
 }
 
 fn embedding(article: &Article) -> String {

@@ -12,6 +12,7 @@ use std::{
 use rmcp::model::ErrorCode;
 use serde_json::{Map, Value, json};
 
+use super::half_characters;
 use crate::{
     bounded_json::{self, LONGEST_REASON},
     printable,
@@ -94,15 +95,23 @@ impl Message {
         let value = bounded_json::read(bytes).map_err(|error| {
             let reason = printable::line(&error.to_string(), LONGEST_REASON);
             match error.is_data() {
-                true => Unreadable::of(ErrorCode::INVALID_REQUEST, format!("the message cannot be read: {reason}"))
-                    .of_request(id_of(bytes)),
-                false => Unreadable::of(ErrorCode::PARSE_ERROR, format!("the message is not JSON: {reason}")),
+                true => Unreadable::of(ErrorCode::INVALID_REQUEST, format!("the message cannot be read: {reason}")),
+                false => Unreadable::of(ErrorCode::PARSE_ERROR, not_json(bytes, &reason)),
             }
+            .of_request(id_of(bytes))
         })?;
         let large = LargeArguments::default();
-        let Value::Object(mut message) = value else {
-            let reason = "a message is one JSON object; batches are not accepted";
-            return Err(Unreadable::of(ErrorCode::INVALID_REQUEST, reason.to_owned()));
+        let mut message = match value {
+            Value::Object(message) => message,
+            other => {
+                let reason = match other {
+                    Value::Array(_) => "a message is one JSON object; batches are not accepted, so send each by itself",
+                    _ => {
+                        "a message is one JSON object, such as {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"ping\"}"
+                    }
+                };
+                return Err(Unreadable::of(ErrorCode::INVALID_REQUEST, reason.to_owned()));
+            }
         };
         let id = message.get("id").filter(|id| is_id(id)).cloned();
         let fail = |code, reason: String| {
@@ -129,7 +138,18 @@ fn is_id(value: &Value) -> bool {
     value.is_i64() || value.is_u64() || value.is_string()
 }
 
-/// Returns the id of a message that is not read as a whole.
+/// What is wrong with a message that is no JSON.
+fn not_json(bytes: &[u8], reason: &str) -> String {
+    match half_characters::place(bytes) {
+        Some(place) => format!(
+            "{}: has half a character, \\ud800 to \\udfff without its other half; send whole characters",
+            printable::line(&place, LONGEST_REASON)
+        ),
+        None => format!("the message is not JSON: {reason}"),
+    }
+}
+
+/// Returns the id of a message that is not read as a whole, if the rest of it is well-formed.
 fn id_of(bytes: &[u8]) -> Option<Value> {
     bounded_json::id(bytes).filter(|id| is_id(id) && id.as_str().is_none_or(|id| id.len() < LONGEST_REASON))
 }
@@ -257,6 +277,11 @@ mod tests {
         for broken in [&b"{\"jsonrpc\":"[..], b"nonsense", b"{\"a\":\"\\ud83d\"}", b"\xff\xfe", b"{} {}", b""] {
             assert_eq!(code(broken), -32700, "{}", String::from_utf8_lossy(broken));
         }
+        let half = b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":\"x\",\"arguments\":{\"body\":\"\\ud83d\"}}}";
+        let refused = Message::read(half).err().expect("a refusal").answer();
+        assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(7), &json!(-32700)));
+        let reason = refused["error"]["message"].as_str().expect("a reason");
+        assert!(reason.starts_with("params.arguments.body: has half a character"), "{reason}");
         for other in [&b"[]"[..], b"1", b"{}", b"{\"jsonrpc\":\"2.0\",\"id\":1}", b"{\"a\":1,\"a\":2}"] {
             assert_eq!(code(other), -32600, "{}", String::from_utf8_lossy(other));
         }

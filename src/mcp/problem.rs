@@ -59,10 +59,10 @@ impl IntoCallToolResult for Problem {
 impl From<ArticleError> for Problem {
     fn from(error: ArticleError) -> Self {
         Self(match error {
-            ArticleError::NotFound { slug, suggestion: Some(near) } => {
+            ArticleError::NotFound { slug, suggestion: Some(near), .. } => {
                 format!("there is no article \"{slug}\"; did you mean \"{near}\"?")
             }
-            ArticleError::NotFound { slug, suggestion: None } => {
+            ArticleError::NotFound { slug, suggestion: None, .. } => {
                 format!("there is no article \"{slug}\"; find it with search_articles or list_articles")
             }
             ArticleError::Exists { slug, title, same_title: true } => format!(

@@ -10,20 +10,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
+use serde_json::json;
 
 use super::{
     message::{Message, Unreadable},
     owner,
-    sessions::Sessions,
+    sessions::{self, Sessions},
 };
 use crate::{
     auth::{Caller, Permission},
     config::Server,
-    offload,
+    offload, printable,
 };
 
 /// Longest message of a caller that may not save. *Units:* bytes.
 const LONGEST_QUESTION: usize = 256 << 10;
+/// Longest refusal of the library that is passed on. *Units:* bytes.
+const LONGEST_WORDS: usize = 4 << 10;
+const NO_SESSION: &str = "there is no such session; begin one with initialize";
 /// The header that names the session of a request.
 const SESSION: &str = "mcp-session-id";
 
@@ -47,10 +51,19 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     let who = caller.as_ref().map(|caller| caller.who.clone());
     let session = request.headers().get(SESSION).and_then(|session| session.to_str().ok());
     if session.is_some_and(|session| reader.sessions.is_of_another(session, who.as_ref())) {
-        return (StatusCode::NOT_FOUND, "Not Found: Session not found").into_response();
+        return problem(StatusCode::NOT_FOUND, NO_SESSION);
     }
+    if request.method() == Method::DELETE && session.is_some_and(|session| !reader.sessions.has(session)) {
+        return problem(StatusCode::NOT_FOUND, NO_SESSION);
+    }
+    let last_event = request.headers().get("last-event-id").map(|event| event.to_str().unwrap_or_default());
+    if last_event.is_some_and(|event| !sessions::is_event(event)) {
+        return problem(StatusCode::BAD_REQUEST, "Last-Event-ID must be the id of an event of this session");
+    }
+    let mut request = request;
+    accept_whatever_comes(request.headers_mut());
     if request.method() != Method::POST {
-        return owner::while_asking(who, next.run(request)).await;
+        return told(owner::while_asking(who, next.run(request)).await).await;
     }
     let may_save = caller.is_some_and(|caller| caller.may(Permission::Write));
     let longest = if may_save { reader.longest } else { reader.longest.min(LONGEST_QUESTION) };
@@ -71,7 +84,56 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     parts.headers.remove(header::TRANSFER_ENCODING);
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     let response = owner::while_asking(who, next.run(Request::from_parts(parts, Body::from(text)))).await;
-    if is_json { understandable(response) } else { response }
+    told(if is_json { understandable(response) } else { response }).await
+}
+
+/// A client that takes anything takes both of what a message may be answered with; the library wants them named.
+fn accept_whatever_comes(headers: &mut HeaderMap) {
+    let accepts = headers.get(header::ACCEPT).map(|accepts| accepts.to_str().unwrap_or_default());
+    if accepts.is_none_or(|accepts| accepts.split([',', ';']).any(|kind| kind.trim() == "*/*")) {
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    }
+}
+
+/// Makes a problem, as the other doors have them, of a refusal that the library writes as plain words.
+async fn told(response: Response) -> Response {
+    let is_refused = response.status().is_client_error() || response.status().is_server_error();
+    if !is_refused || response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !is_plain(kind)) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let words = axum::body::to_bytes(body, LONGEST_WORDS).await.unwrap_or_default();
+    let detail = printable::line(&String::from_utf8_lossy(&words), LONGEST_WORDS);
+    let mut response = problem(parts.status, &detail);
+    for name in [header::ALLOW, header::WWW_AUTHENTICATE, header::CONNECTION, header::RETRY_AFTER] {
+        if let Some(value) = parts.headers.get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}
+
+/// A refusal of a request that is no message (RFC 9457).
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let code = match status {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::METHOD_NOT_ALLOWED => "no_method",
+        StatusCode::NOT_ACCEPTABLE => "not_acceptable",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_media_type",
+        StatusCode::CONFLICT => "conflict",
+        status if status.is_server_error() => "internal",
+        _ => "malformed",
+    };
+    let title = status.canonical_reason().unwrap_or("Refused");
+    let detail = if detail.is_empty() { title } else { detail };
+    let kind = format!("urn:afterword:problem:{code}");
+    let problem = json!({ "type": kind, "title": title, "status": status.as_u16(), "detail": detail, "code": code });
+    let content = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    (status, content, problem.to_string()).into_response()
+}
+
+fn is_plain(kind: &HeaderValue) -> bool {
+    kind.as_bytes().starts_with(b"text/plain")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -102,8 +164,7 @@ fn refuse(status: StatusCode, unreadable: &Unreadable) -> Response {
 
 /// Corrects the library's answer: it blames the media type where it does not understand the message.
 fn understandable(response: Response) -> Response {
-    let is_text = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/plain");
-    let no_kind = response.headers().get(header::CONTENT_TYPE).is_none_or(is_text);
+    let no_kind = response.headers().get(header::CONTENT_TYPE).is_none_or(is_plain);
     if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && no_kind {
         return refuse(StatusCode::BAD_REQUEST, &Unreadable::senseless());
     }

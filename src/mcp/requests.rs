@@ -51,16 +51,24 @@ impl McpServer {
     }
 
     /// Why there is no such article; whoever may restore it learns that it was deleted.
-    pub(super) async fn missing(&self, context: &RequestContext<RoleServer>, error: ArticleError) -> Problem {
-        if let ArticleError::NotFound { slug, suggestion: _ } = &error
+    pub(super) fn missing(&self, context: &RequestContext<RoleServer>, error: ArticleError) -> Problem {
+        if let ArticleError::NotFound { slug, deleted: Some(name), .. } = &error
             && self.may(context, Permission::Write)
-            && let Ok(Some(name)) = self.host.articles.deleted_name(slug).await
         {
             return Problem::new(format!(
                 "there is no article \"{slug}\" any more: it was deleted; restore_article, slug \"{name}\", brings it back"
             ));
         }
         error.into()
+    }
+
+    /// What the service found, or why it found nothing: see [`McpServer::missing`].
+    pub(super) fn found<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        result: Result<T, ArticleError>,
+    ) -> Result<T, Problem> {
+        result.map_err(|error| self.missing(context, error))
     }
 
     /// Waits for room for texts of `size` bytes, if that is much.

@@ -23,6 +23,9 @@ const TEMPLATE: &str = "article://{slug}";
 pub(super) const LISTS: &str = "articles://";
 const TAGGED: &str = "articles://tag/{+tag}";
 const FOLDER: &str = "articles://folder/{+folder}";
+/// The same, for clients that do not know the sign for slashes in a name.
+const TAGGED_PLAINLY: &str = "articles://tag/{tag}";
+const FOLDER_PLAINLY: &str = "articles://folder/{folder}";
 const MARKDOWN: &str = "text/markdown";
 /// A longer name names no article. *Units:* bytes.
 const LONGEST_SLUG: usize = 200;
@@ -90,15 +93,23 @@ impl McpServer {
         Ok(ReadResourceResult::new(vec![ResourceContents::text(article.body, uri).with_mime_type(MARKDOWN)]))
     }
 
-    /// Returns the articles of a tag or a folder, as links.
+    /// Returns the articles of a tag or a folder, as links. Nothing is in a list of what no article has: its name may be
+    /// mistyped.
     async fn list(&self, uri: &str, list: &str) -> Result<ReadResourceResult, ErrorData> {
-        let (folder, filter) = match list.split_once('/') {
-            Some(("tag", tag)) => (Ok(Folder::default()), Filter::parse(&format!("tag:\"{tag}\"")).ok()),
-            Some(("folder", path)) => (Folder::parse(path), Some(Filter::default())),
+        let (kind, name) = list.split_once('/').ok_or_else(|| not_found(uri))?;
+        let name = percent_decode_str(name).decode_utf8().map_err(|_| not_found(uri))?;
+        let (folder, filter) = match kind {
+            "tag" => (Ok(Folder::default()), Filter::parse(&format!("tag:\"{name}\"")).ok()),
+            "folder" => (Folder::parse(&name), Some(Filter::default())),
             _ => return Err(not_found(uri)),
         };
+        // A quotation mark in a name would make several words of it.
+        let filter = filter.filter(|filter| filter.len() <= 1);
         let (Ok(folder), Some(filter)) = (folder, filter) else { return Err(not_found(uri)) };
         let page = self.host.articles.list_where(&folder, &filter, None, PAGE).await.map_err(failed)?;
+        if page.articles.is_empty() && !(kind == "folder" && folder.as_ref().is_empty()) {
+            return Err(not_found(uri));
+        }
         let line = |article: &ArticleSummary| format!("- [{}]({})\n", article.title, self::uri(&article.slug));
         let mut text: String = page.articles.iter().map(line).collect();
         if page.next_cursor.is_some() {
@@ -118,11 +129,11 @@ impl McpServer {
         }
         let found: Vec<String> = match (reference.uri.as_str(), request.argument.name.as_str()) {
             (TEMPLATE, "slug") => articles.slugs(start, most + 1).await.map_err(failed)?,
-            (TAGGED, "tag") => {
+            (TAGGED | TAGGED_PLAINLY, "tag") => {
                 let tags = articles.tags(start, most as u32 + 1).await.map_err(failed)?;
                 tags.rows.into_iter().map(|tag| tag.tag).collect()
             }
-            (FOLDER, "folder") => {
+            (FOLDER | FOLDER_PLAINLY, "folder") => {
                 let folders = articles.folders().await.map_err(failed)?.into_iter().map(|folder| folder.folder);
                 folders.filter(|folder| !folder.is_empty() && folder.starts_with(start)).take(most + 1).collect()
             }

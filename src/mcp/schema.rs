@@ -48,6 +48,10 @@ fn of<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {
 /// clients understand no list of types.
 fn simplify(schema: &mut Schema) {
     schema.remove("format");
+    // Of a count, nobody expects another.
+    if schema.get("minimum").is_some_and(|minimum| *minimum == 0) {
+        schema.remove("minimum");
+    }
     if schema.get("default").is_some_and(Value::is_null) {
         schema.remove("default");
     }

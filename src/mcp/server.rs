@@ -42,7 +42,8 @@ Afterword keeps markdown articles and finds them by words and by meaning. Search
 Read what you need: read_article has section and offset; read_articles reads several; article_context shows links.
 create_article never overwrites. Change a part with edit_article, and the whole with update_article; send the revision \
 you read as expected_revision. A conflict shows what others changed; merge: true (edit_article) joins both where it can.
-Several edits in one call are one revision, or none. Answers show what changed and never repeat the text you sent.
+Several edits in one call are one revision, or none. edit_article answers with the changed lines, other saves with the \
+new revision; article_history with since_revision shows what changed since.
 Tags and properties are front matter: set them with properties, filter lists with tag:x, status:y, updated:<7d; \
 list_folders with of shows which there are.
 Link articles by [[slug]]; rename_article keeps old names working, and update_links changes the links too.

@@ -65,6 +65,11 @@ impl Sessions {
         self.open().get(id).is_some_and(|open| open.owner.as_ref() != who)
     }
 
+    /// Whether there is such a session.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.open().contains_key(id)
+    }
+
     fn open(&self) -> MutexGuard<'_, HashMap<SessionId, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -176,8 +181,29 @@ impl SessionManager for Sessions {
         last_event_id: String,
     ) -> Local<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static> {
         self.returns(id).note();
-        self.kept.resume(id, last_event_id).await
+        self.kept.resume(id, after(&last_event_id)).await
     }
+}
+
+/// The name of the event behind this one: the library sends the named one again. Only the first of the stream for notifications is
+/// repeated: the library gives its name to what opens the stream, too, and whoever was told of that alone would miss it.
+fn after(event: &str) -> String {
+    if event == "0" {
+        return event.to_owned();
+    }
+    let (index, stream) = event.split_once('/').map_or((event, None), |(index, stream)| (index, Some(stream)));
+    let next = index.parse::<usize>().ok().and_then(|index| index.checked_add(1));
+    match (next, stream) {
+        (Some(next), Some(stream)) => format!("{next}/{stream}"),
+        (Some(next), None) => next.to_string(),
+        (None, _) => event.to_owned(),
+    }
+}
+
+/// Whether a stream of this server may have an event of this name.
+pub(super) fn is_event(name: &str) -> bool {
+    let is_number = |text: &str| text.parse::<u64>().is_ok();
+    name.split_once('/').map_or_else(|| is_number(name), |(index, stream)| is_number(index) && is_number(stream))
 }
 
 #[cfg(test)]
@@ -187,6 +213,16 @@ mod tests {
     use rmcp::transport::streamable_http_server::SessionManager;
 
     use super::{Open, SHARE, SessionConfig, Sessions, Who, owner};
+
+    #[test]
+    fn a_stream_goes_on_behind_the_last_event() {
+        for (last, next) in [("0", "0"), ("2", "3"), ("0/7", "1/7"), ("2/7", "3/7"), ("x", "x")] {
+            assert_eq!(super::after(last), next);
+        }
+        for (name, expected) in [("0", true), ("2/7", true), ("x", false), ("2/", false), ("-1", false), ("", false)] {
+            assert_eq!(super::is_event(name), expected, "{name}");
+        }
+    }
 
     async fn begin(sessions: &Sessions, who: &Who) -> super::SessionId {
         let begun = owner::while_asking(Some(who.clone()), sessions.create_session()).await;

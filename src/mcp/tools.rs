@@ -8,6 +8,7 @@ mod naming;
 mod queue;
 mod reading;
 mod searching;
+mod surroundings;
 mod writing;
 
 use super::problem::Problem;

@@ -4,7 +4,7 @@ use afterword_actors::store::StoreError;
 
 use crate::{
     api::Mode,
-    articles::{folder::Folder, properties::Filter},
+    articles::{UnknownProperty, folder::Folder, properties::Filter},
 };
 
 /// A search.
@@ -54,13 +54,8 @@ pub enum SearchError {
     #[error("passages must be from 1 to {MAX_PASSAGES}")]
     Passages,
     /// The filter names a property that no article has.
-    #[error("no article has the property \"{key}\"; {}", there_are(.known))]
-    NoProperty {
-        /// As it was asked for.
-        key: String,
-        /// Some that articles have.
-        known: Vec<String>,
-    },
+    #[error(transparent)]
+    NoProperty(UnknownProperty),
     /// There are more questions than one search takes.
     #[error("too many questions; one search takes up to {MAX_QUESTIONS}")]
     Questions,
@@ -73,12 +68,6 @@ pub enum SearchError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-fn there_are(known: &[String]) -> String {
-    let keys: Vec<_> = known.iter().map(|key| format!("{key}:")).collect();
-    let own = "tag:, folder:, created: and updated: are known, and title: and slug: in a question";
-    if keys.is_empty() { own.to_owned() } else { format!("some have {}; {own}", keys.join(", ")) }
 }
 
 /// Most passages of one article in an answer.

@@ -11,6 +11,7 @@ use crate::{
     articles::{
         folder::within,
         properties::{Filter, Shape},
+        unknown_property,
     },
     fulltext::{self, Condition, Languages, Part, Phrase, SearchScope},
 };
@@ -67,33 +68,15 @@ impl Index<'_> {
     }
 }
 
-/// Keys that articles have, the first `$1` in their order. From each to the next in the index, instead of reading a row for each value
-/// of each article. One more is looked at: aliases are none.
-const KNOWN_KEYS: &str = "
-    WITH RECURSIVE known (key, place) AS (
-        SELECT min(key), 1 FROM article_properties
-        UNION ALL
-        SELECT (SELECT min(p.key) FROM article_properties p WHERE p.key > known.key), known.place + 1
-        FROM known WHERE known.key IS NOT NULL AND known.place <= $1
-    )
-    SELECT key FROM known WHERE key <> 'aliases' ORDER BY key LIMIT $1 + 0";
-
 /// Refuses a filter by a property that no article has: that is rather a mistake in its name than a question without an answer.
 ///
 /// # Errors
 /// [`SearchError::NoProperty`], [`SearchError::Store`]
 pub(super) async fn check(connection: &impl Sql, filter: &Filter) -> Result<(), SearchError> {
-    /// Keys that are told.
-    const TOLD: i64 = 20;
-    for key in filter.keys() {
-        let sql = "SELECT EXISTS (SELECT 1 FROM article_properties WHERE key = $1) AS n";
-        if connection.row::<bool>(sql, [key.into()]).await?.unwrap_or_default() {
-            continue;
-        }
-        let known = connection.rows::<String>(KNOWN_KEYS, [TOLD.into()]).await?;
-        return Err(SearchError::NoProperty { key: key.to_owned(), known });
+    match unknown_property(connection, filter).await? {
+        Some(unknown) => Err(SearchError::NoProperty(unknown)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A condition that no text has a part in; `None` for others.
@@ -127,25 +110,4 @@ fn passing(filter: &Filter) -> Condition {
     let mut values = Vec::new();
     let condition = filter.condition(Shape::Gathering, &mut values);
     (condition.replace('$', "$?"), values)
-}
-
-#[cfg(test)]
-mod tests {
-    use afterword_actors::store::{Database, OpenOptions};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn keys_are_told_without_a_look_at_each_article() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.db");
-        let options = OpenOptions::new(format!("sqlite://{}", path.display()));
-        let database = Database::open(&options).await.expect("a database");
-        crate::database::migrate(&database).await.expect("a schema");
-        let explained = format!("EXPLAIN QUERY PLAN {KNOWN_KEYS}");
-        let plan =
-            database.reader().rows::<(i64, i64, i64, String)>(&explained, [20_i64.into()]).await.expect("a plan");
-        let lines: Vec<_> = plan.iter().map(|(.., line)| line).filter(|line| line.contains(" INDEX ")).collect();
-        assert!(!lines.is_empty() && lines.iter().all(|line| line.starts_with("SEARCH ")), "{plan:?}");
-    }
 }

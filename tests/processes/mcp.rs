@@ -2,6 +2,8 @@
 
 mod asked;
 mod attacks;
+mod cuts;
+mod deleted;
 mod doors;
 mod editing;
 mod ends;

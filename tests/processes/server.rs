@@ -13,5 +13,6 @@ mod limits;
 mod pages;
 mod shares;
 mod stopping;
+mod strict;
 mod telling;
 mod without_queue;

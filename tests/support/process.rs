@@ -119,6 +119,13 @@ impl Server {
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
 
+    /// The same of a command that fails; returns its exit code and what it says of it.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = program(self.folder.path()).args(arguments).output().expect("a program that runs");
+        assert!(!output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());

@@ -44,6 +44,17 @@ impl Scalar {
         Self { text, is_quoted: true }
     }
 
+    /// Returns the text that clients read: in quotes with its white space, and without NUL, which no database can store.
+    pub fn read(&self) -> String {
+        let text = if self.is_quoted { self.text.as_str() } else { self.text.trim() };
+        text.replace('\0', "")
+    }
+
+    /// Whether it says nothing at all; two quotes are a text.
+    pub(super) fn is_missing(&self) -> bool {
+        !self.is_quoted && self.text.trim().is_empty()
+    }
+
     /// Whether it stood in quotes: then it is neither a number nor a switch, whatever it looks like.
     pub fn is_quoted(&self) -> bool {
         self.is_quoted

@@ -27,18 +27,27 @@ pub enum Setting {
 
 /// A value that front matter has no simple form for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{key}\" must be a text, a number, true, false, a list of these, or null to remove it")]
-pub struct NoSetting {
-    key: String,
+pub enum NoSetting {
+    /// An object, or a list within a list.
+    #[error("\"{0}\" must be a text, a number, true, false, a list of these, or null to remove it")]
+    Nested(String),
+    /// A whole number that other clients would read with other digits.
+    #[error("\"{key}\" is {number}, which has too many digits for a number; send it as a text, \"{number}\"")]
+    TooLong {
+        /// Of the property.
+        key: String,
+        /// As it would be written.
+        number: String,
+    },
 }
 
 impl Setting {
     /// Converts from JSON; `null` removes.
     ///
     /// # Errors
-    /// [`NoSetting`] for objects, and for lists of lists.
+    /// [`NoSetting`] for objects, for lists of lists, and for whole numbers that would come back as texts.
     pub fn from_json(key: &str, value: &Json) -> Result<Option<Self>, NoSetting> {
-        let fault = || NoSetting { key: key.to_owned() };
+        let fault = || NoSetting::Nested(key.to_owned());
         match value {
             Json::Null => Ok(None),
             Json::Array(items) => {
@@ -49,7 +58,10 @@ impl Setting {
                 Ok(Some(Self::List(items.iter().map(item).collect::<Result<_, _>>()?)))
             }
             Json::String(text) => Ok(Some(Self::Text(text.clone()))),
-            Json::Number(number) => Ok(Some(Self::Number(number.to_string()))),
+            Json::Number(number) => match number.to_string() {
+                written if json_number(&written).is_some() => Ok(Some(Self::Number(written))),
+                number => Err(NoSetting::TooLong { key: key.to_owned(), number }),
+            },
             Json::Bool(switch) => Ok(Some(Self::Switch(*switch))),
             Json::Object(_) => Err(fault()),
         }
@@ -87,15 +99,14 @@ impl Setting {
     }
 
     fn is_read_of_one(&self, read: &Scalar) -> bool {
-        let text = read.trim();
-        let is_switch = ["true", "false"].iter().any(|switch| text.eq_ignore_ascii_case(switch));
+        const SWITCHES: [&str; 6] = ["true", "True", "TRUE", "false", "False", "FALSE"];
+        let text = read.read();
+        let (is_plain, is_switch) = (!read.is_quoted(), SWITCHES.contains(&text.as_str()));
         match self {
-            Self::Text(given) if read.is_quoted() => given.trim() == text,
-            Self::Text(given) => given == text && !is_switch && json_number(text).is_none(),
-            Self::Number(given) => {
-                !read.is_quoted() && json_number(text).is_some_and(|number| number.to_string() == *given)
-            }
-            Self::Switch(given) => !read.is_quoted() && is_switch && text.eq_ignore_ascii_case(&given.to_string()),
+            Self::Text(_) if is_plain && (is_switch || json_number(&text).is_some()) => false,
+            Self::Text(given) => given.replace('\0', "") == text,
+            Self::Number(given) => is_plain && json_number(&text).is_some_and(|number| number.to_string() == *given),
+            Self::Switch(given) => is_plain && is_switch && text.eq_ignore_ascii_case(&given.to_string()),
             Self::List(_) => false,
         }
     }

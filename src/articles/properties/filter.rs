@@ -44,6 +44,8 @@ enum Test {
     Folder(String),
     Created(Period),
     Updated(Period),
+    /// Saved then or later, by a time that a caller says beside the filter.
+    SavedSince(Timestamp),
     /// Any value of the key.
     Has(String),
     Text {
@@ -110,11 +112,16 @@ impl Filter {
     /// Adds: saved at `since` or later.
     pub fn saved_since(self, since: Option<Timestamp>) -> Self {
         match since {
-            Some(Timestamp(since)) => {
-                self.and(Term { not: false, test: Test::Updated(Period::Between(Some(since), None)) })
-            }
+            Some(since) => self.and(Term { not: false, test: Test::SavedSince(since) }),
             None => self,
         }
+    }
+
+    /// Returns a text that is another one for a filter with other words. The time of [`Filter::saved_since`] is none of them: it
+    /// may be an age, and then moves from page to page.
+    pub(in crate::articles) fn lasting(&self) -> String {
+        let words: Vec<_> = self.terms.iter().filter(|term| !matches!(term.test, Test::SavedSince(_))).collect();
+        format!("{words:?}")
     }
 
     /// Whether it matches every article.
@@ -133,7 +140,12 @@ impl Filter {
             Test::Has(key) | Test::Text { key, .. } | Test::Exact { key, .. } | Test::Range { key, .. } => {
                 Some(key.as_str()).filter(|key| *key != ALIASES)
             }
-            Test::Tag(_) | Test::Tagged | Test::Folder(_) | Test::Created(_) | Test::Updated(_) => None,
+            Test::Tag(_)
+            | Test::Tagged
+            | Test::Folder(_)
+            | Test::Created(_)
+            | Test::Updated(_)
+            | Test::SavedSince(_) => None,
         })
     }
 
@@ -255,6 +267,10 @@ impl Test {
             }
             Self::Created(period) => TestTarget::Article(happened("a.created_at", *period, parameters)),
             Self::Updated(period) => TestTarget::Article(happened("a.updated_at", *period, parameters)),
+            Self::SavedSince(Timestamp(since)) => {
+                let since = Period::Between(Some(*since), None);
+                TestTarget::Article(happened("a.updated_at", since, parameters))
+            }
             Self::Has(key) => TestTarget::Rows(vec![property(format!("t.key = {}", push(parameters, key.clone())))]),
             Self::Text { key, value } => TestTarget::Rows(vec![property(text(key, value, parameters))]),
             Self::Exact { key, kind, from, to, value } => {

@@ -1,4 +1,4 @@
-//! Reads tags and properties of an article.
+//! Reads tags and properties of an article: all of them, as they are written, because clients send back what they have read.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -11,18 +11,14 @@ use crate::{
     offload,
 };
 
-/// Further tags of an article are ignored.
-const MAX_TAGS: usize = 500;
-/// Further values of an article are ignored.
-const MAX_VALUES: usize = 1_000;
-/// A longer key is ignored. *Units:* bytes.
+/// A longer key, or tag, is ignored. *Units:* bytes.
 const LONGEST_KEY: usize = 200;
-/// A longer value is cut. *Units:* characters.
-const LONGEST_VALUE: usize = 2_000;
 /// A value is found by this much of its beginning. *Units:* characters.
 const LONGEST_FOLDED: usize = 200;
 /// Numbers are stored as multiples of 1/1,000.
-const PARTS: f64 = 1_000.0;
+const PARTS: i64 = 1_000;
+/// A larger number is compared as if it were this one. *Units:* thousandths.
+const LARGEST: i64 = 9_200_000_000_000_000_000;
 
 /// Keys that are an article's own fields, or tags.
 const OWN: [&str; 6] = ["title", "slug", "folder", "former_slugs", "tags", "tag"];
@@ -105,35 +101,22 @@ pub(crate) fn about(front_matter: &str, body: &str) -> Vec<String> {
 impl Properties {
     /// Combines front matter and text.
     pub(crate) fn of_reading(front_matter: &str, text: &TextReading) -> Self {
-        let mut properties = Self::of_article(front_matter, &text.head);
+        let mut reading = Reading::of_article(front_matter, &text.head);
         for tag in &text.mentions.tags {
-            properties.add_tag(tag);
+            reading.add_tag(tag);
         }
-        properties
+        reading.properties
     }
 
     /// Reads the front matter at the beginning of an article's text, and for the keys that it does not name the front matter
     /// beside the text.
     pub(in crate::articles) fn of_article(front_matter: &str, body: &str) -> Self {
-        let mut properties = Self::of_front_matter(body);
-        if front_matter.is_empty() {
-            return properties;
-        }
-        let named = front_matter::keys(body);
-        let others = front_matter::given(front_matter).into_iter();
-        others
-            .filter(|given| !named.contains(&front_matter::named(&given.key)))
-            .for_each(|given| properties.add(given));
-        properties
+        Reading::of_article(front_matter, body).properties
     }
 
     /// Reads front matter alone.
     pub fn of_front_matter(front_matter: &str) -> Self {
-        let mut properties = Self::default();
-        for given in front_matter::given(front_matter) {
-            properties.add(given);
-        }
-        properties
+        Reading::of_front_matter(front_matter).properties
     }
 
     /// Returns the tags as they are written, in the order of their names.
@@ -141,12 +124,6 @@ impl Properties {
         let mut tags: Vec<_> = self.tags.iter().collect();
         tags.sort();
         tags.into_iter().map(|(_, name)| name.clone()).collect()
-    }
-
-    /// Returns the other names of an article and its subjects: aliases, tags and its description.
-    pub(crate) fn about(&self) -> Vec<String> {
-        let named = ["aliases", "description"].into_iter().flat_map(|key| self.of(key));
-        named.map(|value| value.text().to_owned()).chain(self.names()).collect()
     }
 
     /// Returns the values of a key.
@@ -163,6 +140,35 @@ impl Properties {
         };
         self.properties.iter().map(|property| (property.name.clone(), value(property))).collect()
     }
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reading {
+    properties: Properties,
+    keys: HashSet<String>,
+    tags: HashSet<String>,
+}
+
+impl Reading {
+    fn of_article(front_matter: &str, body: &str) -> Self {
+        let mut reading = Self::of_front_matter(body);
+        if front_matter.is_empty() {
+            return reading;
+        }
+        let named = front_matter::keys(body);
+        let others = front_matter::given(front_matter).into_iter();
+        others.filter(|given| !named.contains(&front_matter::named(&given.key))).for_each(|given| reading.add(given));
+        reading
+    }
+
+    fn of_front_matter(front_matter: &str) -> Self {
+        let mut reading = Self::default();
+        for given in front_matter::given(front_matter) {
+            reading.add(given);
+        }
+        reading
+    }
 
     fn add(&mut self, given: RawProperty) {
         let key = folded(&given.key);
@@ -170,14 +176,12 @@ impl Properties {
             return self.add_tags(&given);
         }
         let key = if key == "alias" { "aliases".to_owned() } else { key };
-        let is_known = self.properties.iter().any(|property| property.key == key);
-        if key.is_empty() || key.len() > LONGEST_KEY || is_known || OWN.contains(&key.as_str()) {
+        if key.is_empty() || key.len() > LONGEST_KEY || OWN.contains(&key.as_str()) {
             return;
         }
-        let room = MAX_VALUES.saturating_sub(self.properties.iter().map(|property| property.values.len()).sum());
-        let values: Vec<_> = given.values.iter().take(room).map(Value::of).collect();
-        if !values.is_empty() {
-            self.properties.push(Property { key, name: given.key, values, is_list: given.is_list });
+        if self.keys.insert(key.clone()) {
+            let values = given.values.iter().map(Value::of).collect();
+            self.properties.properties.push(Property { key, name: given.key, values, is_list: given.is_list });
         }
     }
 
@@ -197,24 +201,25 @@ impl Properties {
         let name = name.trim().trim_start_matches('#').trim_matches('/').trim();
         let tag = folded(name);
         let is_one = !tag.is_empty() && tag.len() <= LONGEST_KEY && !tag.contains(char::is_control);
-        if is_one && self.tags.len() < MAX_TAGS && !self.tags.iter().any(|(known, _)| *known == tag) {
-            self.tags.push((tag, name.to_owned()));
+        if is_one && self.tags.insert(tag.clone()) {
+            self.properties.tags.push((tag, name.to_owned()));
         }
     }
 }
 
 impl Value {
-    /// Recognises a written value. In quotes it is neither a number nor a switch, but it may be a time: JSON has no other form
-    /// for one.
+    /// Recognises a written value. In quotes it is neither a number nor a switch, and has its white space, but it may be a time:
+    /// JSON has no other form for one.
     pub(super) fn of(written: &Scalar) -> Self {
-        let text: String = written.trim().chars().filter(|c| *c != '\0').take(LONGEST_VALUE).collect();
+        let text = written.read();
         match text.as_str() {
             _ if written.is_quoted() => {}
             "true" | "True" | "TRUE" => return Self::Switch(true),
             "false" | "False" | "FALSE" => return Self::Switch(false),
             plain => {
-                if let Some(number) = number(plain) {
-                    return Self::Number(text, number);
+                if let Some(number) = written_number(plain) {
+                    let thousandths = thousandths(plain, number).clamp(-LARGEST, LARGEST);
+                    return Self::Number(text, thousandths);
                 }
             }
         }
@@ -253,11 +258,6 @@ impl Value {
         }
     }
 
-    /// The text by which it is found.
-    pub(super) fn folded(&self) -> String {
-        found_by(self.text())
-    }
-
     fn to_json(&self) -> Json {
         match self {
             Self::Switch(switch) => Json::Bool(*switch),
@@ -274,12 +274,20 @@ pub(super) fn found_by(text: &str) -> String {
     folded(text).chars().take(LONGEST_FOLDED).collect()
 }
 
-/// Parses a number, in thousandths.
+/// Parses a number that can be compared with others, in thousandths.
 pub(super) fn number(text: &str) -> Option<i64> {
-    let is_written_as_one = text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
-        && text.contains(|c: char| c.is_ascii_digit())
-        && !text.starts_with("+");
-    let number: f64 = text.parse().ok().filter(|_| is_written_as_one)?;
-    let parts = (number * PARTS).round();
-    (parts.is_finite() && parts.abs() < 9e15).then_some(parts as i64)
+    let thousandths = thousandths(text, written_number(text)?);
+    (thousandths.abs() < LARGEST).then_some(thousandths)
+}
+
+fn written_number(text: &str) -> Option<f64> {
+    let is_written_as_one =
+        text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && text.contains(|c: char| c.is_ascii_digit());
+    text.parse().ok().filter(|number: &f64| is_written_as_one && number.is_finite())
+}
+
+/// A whole number is converted exactly.
+fn thousandths(text: &str, number: f64) -> i64 {
+    let whole = text.parse::<i64>().ok().and_then(|whole| whole.checked_mul(PARTS));
+    whole.unwrap_or_else(|| (number * PARTS as f64).round() as i64)
 }

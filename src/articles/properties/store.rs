@@ -5,7 +5,11 @@ use afterword_actors::store::{
     sql::{self, Sql},
 };
 
-use super::{fold::folded, read::Properties};
+use super::{
+    fold::folded,
+    indexed::IndexedValue,
+    read::{Properties, found_by},
+};
 use crate::articles::slug::Slug;
 
 /// Replaces the stored values of the article by `properties`. Without old and new values, nothing is written.
@@ -20,17 +24,19 @@ pub(crate) async fn write(
             transaction.later(&format!("DELETE FROM {table} WHERE article_id = $1"), [id.into()]).await?;
         }
     }
-    if !properties.tags.is_empty() {
+    let tags = properties.indexed_tags();
+    if !tags.is_empty() {
         let sql = "INSERT INTO article_tags (article_id, tag, name)
                    SELECT $1, j.tag, j.name FROM {rows $2: tag TEXT, name TEXT} j WHERE TRUE ON CONFLICT DO NOTHING";
-        transaction.later(sql, [id.into(), sql::json(&properties.tags)?]).await?;
+        transaction.later(sql, [id.into(), sql::json(tags)?]).await?;
     }
-    if !properties.properties.is_empty() {
+    let rows = rows(properties);
+    if !rows.is_empty() {
         let sql = "INSERT INTO article_properties (article_id, key, position, kind, value, folded, number)
                    SELECT $1, j.key, j.position, j.kind, j.value, j.folded, j.number
                    FROM {rows $2: key TEXT, position INTEGER, kind TEXT, value TEXT, folded TEXT, number BIGINT} j
                    WHERE TRUE ON CONFLICT DO NOTHING";
-        transaction.later(sql, [id.into(), sql::json(&rows(properties))?]).await?;
+        transaction.later(sql, [id.into(), sql::json(&rows)?]).await?;
     }
     Ok(())
 }
@@ -47,16 +53,11 @@ pub(crate) enum ExistingRows {
 type Row<'a> = (&'a str, usize, &'static str, &'a str, String, Option<i64>);
 
 fn rows(properties: &Properties) -> Vec<Row<'_>> {
-    properties
-        .properties
-        .iter()
-        .flat_map(|property| {
-            property.values.iter().enumerate().map(|(position, value)| {
-                let found_by = if property.key == ALIASES { alias_key(value.text()) } else { value.folded() };
-                (property.key.as_str(), position, value.kind(), value.text(), found_by, value.number())
-            })
-        })
-        .collect()
+    let row = |IndexedValue { property, position, value, text }| {
+        let found_by = if property.key == ALIASES { alias_key(text) } else { found_by(text) };
+        (property.key.as_str(), position, value.kind(), text, found_by, value.number())
+    };
+    properties.indexed_values().map(row).collect()
 }
 
 /// The key of an article's other names.
@@ -81,7 +82,7 @@ pub(in crate::articles) fn alias_of(name: &str) -> String {
     if folded(name).is_empty() || name.len() > LONGEST { String::new() } else { alias_key(name) }
 }
 
-/// Returns the tags of these articles, as they are written, in the order of their names.
+/// Returns the indexed tags of these articles, as they are written, in the order of their names.
 pub(in crate::articles) async fn tags(connection: &impl Sql, ids: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());

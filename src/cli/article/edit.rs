@@ -15,6 +15,7 @@ use crate::{
         session::Session,
         text_style::{NAME, TextStyle},
     },
+    only_object::OnlyObject,
 };
 use bytesize::ByteSize;
 
@@ -69,8 +70,8 @@ fn edits(arguments: EditArguments, most: ByteSize) -> anyhow::Result<Option<Vec<
 }
 
 fn several(json: &str) -> anyhow::Result<Vec<Edit>> {
-    let asked: Vec<AskedEdit> = serde_json::from_str(json)?;
-    Ok(asked.into_iter().map(Edit::try_from).collect::<Result<_, _>>()?)
+    let asked: Vec<OnlyObject<AskedEdit>> = serde_json::from_str(json)?;
+    Ok(asked.into_iter().map(|OnlyObject(edit)| Edit::try_from(edit)).collect::<Result<_, _>>()?)
 }
 
 fn text_of(look: TextStyle, answer: &EditAnswer) -> String {

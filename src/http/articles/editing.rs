@@ -29,6 +29,7 @@ use crate::{
         problem::Problem,
         responses::ProblemResponses,
     },
+    only_object::OnlyObject,
 };
 
 pub(super) fn writing() -> OpenApiRouter<HttpState> {
@@ -66,7 +67,7 @@ impl<'de> Visitor<'de> for NotMany {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut edits: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(edit) = edits.next_element()? {
+        while let Some(OnlyObject(edit)) = edits.next_element()? {
             if list.len() > MAX_EDITS {
                 return Err(A::Error::custom(format!("there are many more than {MAX_EDITS} edits")));
             }

@@ -72,7 +72,11 @@ struct ListDeletedQuery {
 async fn list(State(app): State<HttpState>, Query(listed): Query<ListArticlesQuery>) -> Result<Json<Page>, Problem> {
     let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
     let filter = filter(&listed.filter)?.saved_since(since(&app, listed.since.as_deref()).await?);
-    Ok(Json(app.host.articles.list_where(&folder, &filter, listed.cursor.as_deref(), limit).await?))
+    let page = app.host.articles.list_where(&folder, &filter, listed.cursor.as_deref(), limit).await?;
+    if page.articles.is_empty() && listed.cursor.is_none() {
+        app.host.articles.must_be_known(&folder, &filter).await?;
+    }
+    Ok(Json(page))
 }
 
 /// List articles that were deleted and can be restored, the last deleted first.

@@ -1,6 +1,6 @@
 //! Reading several articles at once, and what is around one.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use rmcp::{
     RoleServer,
@@ -11,9 +11,12 @@ use rmcp::{
 };
 use serde::Deserialize;
 
-use super::{answers::TITLE, filter, folder};
+use super::{
+    filter, folder,
+    surroundings::{LOOKED_AT, Surroundings, linked_from, links_to, nearest},
+};
 use crate::{
-    api::{Article, Backlink, OutgoingLink, SearchAnswer},
+    api::Article,
     articles::ArticleError,
     mcp::{
         access::who,
@@ -34,8 +37,10 @@ const MAX_NAMED: usize = 50;
 const LONGEST_LEFT_OUT: usize = 1_000;
 /// Most articles that are named as the nearest.
 const NEAREST: usize = 5;
-/// Most links that are named in each direction.
-const NAMED_LINKS: u32 = 30;
+/// What stands between two articles. *Units:* bytes within JSON.
+const APART: usize = 4;
+/// What stands around the line that says why an article is not shown. *Units:* bytes within JSON.
+const FENCES: usize = 10;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -76,18 +81,25 @@ impl McpServer {
         if slugs.is_empty() {
             return Ok("no article matches; list_articles shows what there is".to_owned());
         }
-        let each = budget::share(slugs.len());
+        let left_out = left_out(&next, beyond.as_deref());
+        let mut room = budget::TEXT - left_out.as_deref().map_or(0, |left_out| budget::length(left_out) + APART);
         let mut texts = Vec::with_capacity(slugs.len() + 1);
-        for slug in &slugs {
-            let _room = self.room(&context, slug).await?;
+        for (at, slug) in slugs.iter().enumerate() {
+            let _held = self.room(&context, slug).await?;
+            // What one does not need, those after it share.
+            let each = (room / (slugs.len() - at)).saturating_sub(APART);
             let text = match self.host.articles.read(slug).await {
-                Ok(article) => beginning(article, asked.limit).await?,
-                Err(error @ ArticleError::NotFound { .. }) => format!("---\n{error}\n---"),
+                Ok(article) => beginning(Arc::new(article), asked.limit, each).await?,
+                Err(error @ ArticleError::NotFound { .. }) => {
+                    let why = self.missing(&context, error).into_text();
+                    format!("---\n{}\n---", budget::line_within(&why, each.saturating_sub(FENCES)).unwrap_or_default())
+                }
                 Err(error) => return Err(error.into()),
             };
-            texts.push(budget::beginning_within(&text, each).to_owned());
+            room = room.saturating_sub(budget::length(&text) + APART);
+            texts.push(text);
         }
-        texts.extend(left_out(&next, beyond.as_deref()));
+        texts.extend(left_out);
         Ok(texts.join("\n\n"))
     }
 
@@ -101,19 +113,24 @@ impl McpServer {
         Parameters(asked): Parameters<ArticleContext>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
+        let _held = self.room(&context, &asked.slug).await?;
         let articles = &self.host.articles;
-        let article = articles.read(&asked.slug).await?;
+        let article = self.found(&context, articles.read(&asked.slug).await)?;
         let linked = (&article).into();
-        let links = articles.links_of(&linked, NAMED_LINKS).await?;
-        let backlinks = articles.backlinks(&linked, NAMED_LINKS).await?;
         let most = NEAREST.min(self.host.settings().search.max_limit);
         let near = self.host.related(&who(&context), &article.slug, most).await?;
-        // The nearest first: they are few, and many links would leave them no room.
-        let around = [nearest(&near), links_of(&links), linked_from(&backlinks)].join("\n");
-        let around = budget::beginning_within(&around, budget::share(2)).to_owned();
-        let text = beginning(article, None).await?;
-        Ok(within(&around, &text, asked.budget))
+        let around = Surroundings {
+            nearest: nearest(&near),
+            links_to: links_to(&articles.links_of(&linked, LOOKED_AT).await?),
+            linked_from: linked_from(&articles.backlinks(&linked, LOOKED_AT).await?),
+        };
+        let most = asked.budget.map_or(usize::MAX, |budget| budget as usize).max(1);
+        let article = Arc::new(article);
+        let alone = beginning(Arc::clone(&article), None, most.min(budget::TEXT)).await?;
+        let around = around.within(most.min(budget::TEXT), budget::length(&alone));
+        let left = most.min(budget::TEXT).saturating_sub(budget::length(&around) + 2);
+        let text = beginning(article, None, left).await?;
+        Ok(cut(&format!("{around}\n{text}"), most))
     }
 
     /// Returns the meant slugs.
@@ -143,6 +160,9 @@ impl McpServer {
             None => {
                 let (folder, filter) = (folder(asked.folder.as_deref())?, filter(asked.filter.as_deref())?);
                 let page = articles.list_where(&folder, &filter, None, 2 * MAX_ARTICLES as u32).await?;
+                if page.articles.is_empty() {
+                    articles.must_be_known(&folder, &filter).await?;
+                }
                 let seen = page.articles.len() as i64;
                 let more = page.total.map_or_else(|| "many".to_owned(), |all| (all - seen).to_string());
                 let slugs = page.articles.into_iter().map(|article| article.slug).collect();
@@ -196,52 +216,13 @@ fn given_more(asked: &ReadArticles) -> usize {
     asked.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MAX_NAMED)
 }
 
-async fn beginning(article: Article, limit: Option<u32>) -> Result<String, Problem> {
-    let part = Part { section: None, offset: 0, limit: limit.map(|limit| limit as usize), linked_from: Vec::new() };
+async fn beginning(article: Arc<Article>, limit: Option<u32>, room: usize) -> Result<String, Problem> {
+    let limit = limit.map(|limit| limit as usize);
+    let part = Part { section: None, offset: 0, limit, room, linked_from: String::new(), past: None };
     match article.body.len() {
         0..=offload::SMALL => excerpt::of(&article, &part),
         _ => offload::run(move || excerpt::of(&article, &part)).await,
     }
-}
-
-fn links_of(links: &[OutgoingLink]) -> String {
-    let mut named: Vec<String> = Vec::new();
-    for link in links {
-        let line = match (&link.slug, &link.title) {
-            (Some(slug), title) => {
-                format!("- {slug}: {}", budget::clipped(title.as_deref().unwrap_or_default(), TITLE))
-            }
-            (None, _) => format!("- (nowhere): {}", budget::clipped(&link.target, TITLE)),
-        };
-        if !named.contains(&line) {
-            named.push(line);
-        }
-    }
-    format!("links to:\n{}", if named.is_empty() { "- nothing".to_owned() } else { named.join("\n") })
-}
-
-fn linked_from(backlinks: &[Backlink]) -> String {
-    let lines = backlinks.iter().map(|link| format!("- {}: {}", link.slug, budget::clipped(&link.title, TITLE)));
-    let lines = lines.collect::<Vec<_>>().join("\n");
-    format!("linked from:\n{}", if lines.is_empty() { "- nothing" } else { &lines })
-}
-
-fn nearest(found: &SearchAnswer) -> String {
-    let lines = found.hits.iter().map(|hit| format!("- {}: {}", hit.slug, budget::clipped(&hit.title, TITLE)));
-    let lines = lines.collect::<Vec<_>>().join("\n");
-    let by_words = if found.degraded.is_some() { " (by words alone)" } else { "" };
-    format!("nearest{by_words}:\n{}", if lines.is_empty() { "- nothing" } else { &lines })
-}
-
-/// What is around an article and its beginning, half of an answer each; what one does not need is the other's. At most `most`
-/// characters.
-fn within(around: &str, text: &str, most: Option<u32>) -> String {
-    let most = most.map_or(usize::MAX, |most| most as usize).max(1);
-    let half = most.div_ceil(2);
-    let around = cut(around, half.max(most.saturating_sub(text.chars().count() + 1)));
-    let room = most.saturating_sub(around.chars().count() + 1);
-    let text = budget::beginning_within(text, budget::share(2));
-    if room == 0 { around } else { format!("{around}\n{}", cut(text, room)) }
 }
 
 /// At most `most` characters, the last of which says that there was more.

@@ -1,31 +1,37 @@
 //! Listing what there is besides articles: folders, tags, properties and their values, links that lead nowhere.
 
 use rmcp::{
+    RoleServer,
     handler::server::wrapper::{Json, Parameters},
     schemars::{self, JsonSchema},
+    service::RequestContext,
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
 
 use super::answers::TITLE;
 use crate::{
-    api::{BrokenLink, CountedRows, PropertyCount, TagCount, ValueCount},
+    api::{Backlink, BrokenLink, CountedRows, PropertyCount, TagCount, ValueCount},
     articles::FolderCount,
     mcp::{budget, cursor, problem::Problem, schema, server::McpServer},
 };
 
-/// Rows that are read; further ones are only counted.
-const MOST: u32 = 1_000;
+/// Rows that are read for a page, of which some fit into an answer.
+const ROWS: u32 = 200;
+/// The last row of a list that has a page: those before it are read for each page. The total tells that there are more.
+const LAST: u32 = 100_000;
 /// The names of lists, in arguments and cursors.
 const FOLDERS: &str = "folders";
 const TAGS: &str = "tags";
 const PROPERTIES: &str = "properties";
 const BROKEN_LINKS: &str = "broken_links";
+/// Followed by a slug.
+const LINKED_FROM: &str = "linked_from:";
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListFolders {
-    /// instead: tags, properties, broken_links, or a property: its values
+    /// instead: tags, properties, broken_links, linked_from:SLUG, or a property: its values
     of: Option<String>,
     /// next_cursor of the last page
     cursor: Option<String>,
@@ -38,7 +44,7 @@ struct ListedFolder {
     articles: i64,
 }
 
-/// A tag, a property, a value, or a broken link.
+/// A tag, a property, a value, a broken link, or an article that links to another.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Listed {
     name: String,
@@ -76,24 +82,34 @@ impl McpServer {
     async fn list_folders(
         &self,
         Parameters(ListFolders { of, cursor }): Parameters<ListFolders>,
+        context: RequestContext<RoleServer>,
     ) -> Result<Json<FolderPage>, Problem> {
         let articles = &self.host.articles;
         let of = of.as_deref().map(str::trim).unwrap_or(FOLDERS);
-        let page = match of {
-            FOLDERS => self.folders(cursor.as_deref()).await?,
-            TAGS => page(of, cursor, articles.tags("", MOST).await?)?,
-            PROPERTIES => page(of, cursor, articles.property_keys(MOST).await?)?,
-            BROKEN_LINKS => page(of, cursor, articles.broken_links(MOST).await?)?,
-            key => {
-                let values = articles.property_values(key, MOST).await?;
+        if of == FOLDERS {
+            return self.folders(cursor.as_deref()).await.map(Json);
+        }
+        let (list, begin) = place(of, cursor.as_deref())?;
+        let end = begin + ROWS;
+        let page = match (of, of.strip_prefix(LINKED_FROM)) {
+            (TAGS, _) => page(&list, begin, articles.tags("", end).await?),
+            (PROPERTIES, _) => page(&list, begin, articles.property_keys(end).await?),
+            (BROKEN_LINKS, _) => page(&list, begin, articles.broken_links(end).await?),
+            (_, Some(slug)) => {
+                let linked = self.found(&context, articles.linked(slug).await)?;
+                let rows = articles.backlinks(&linked, end).await?;
+                let total = i64::try_from(rows.len()).ok().filter(|found| *found < i64::from(end));
+                page(&list, begin, CountedRows { rows, total })
+            }
+            (key, None) => {
+                let values = articles.property_values(key, end).await?;
                 if values.is_empty() {
                     let key = budget::clipped(key, TITLE);
                     return Err(Problem::new(format!(
                         "of: no article has the property \"{key}\"; of: \"properties\" lists those that there are"
                     )));
                 }
-                // Not that of a list of another kind: a key is anything.
-                page(&format!("values:{}", key.replace(' ', "_")), cursor, values)?
+                page(&list, begin, values)
             }
         };
         Ok(Json(page))
@@ -116,17 +132,29 @@ impl McpServer {
     }
 }
 
-/// The rows behind the cursor that fit into one answer.
-fn page<T>(list: &str, cursor: Option<String>, found: CountedRows<T>) -> Result<FolderPage, Problem>
+/// The name of a list in cursors, and the row that its page begins with.
+fn place(of: &str, cursor: Option<&str>) -> Result<(String, u32), Problem> {
+    let list = match of {
+        TAGS | PROPERTIES | BROKEN_LINKS => of.to_owned(),
+        // Not that of a list of another kind: a key is anything.
+        other => format!("values:{}", other.replace(' ', "_")),
+    };
+    let begin = cursor.map(|cursor| cursor::decode_number::<u32>(&list, cursor)).transpose()?.unwrap_or(0);
+    if begin > LAST { Err(cursor::invalid()) } else { Ok((list, begin)) }
+}
+
+/// The rows from `begin` that fit into one answer; `found` has more than those, if there are more.
+fn page<T>(list: &str, begin: u32, found: CountedRows<T>) -> FolderPage
 where
     Listed: From<T>,
 {
-    let begin = cursor.map(|cursor| cursor::decode_number::<usize>(list, &cursor)).transpose()?.unwrap_or(0);
-    let (read, total) = (found.len(), found.total);
+    let (read, total, begin) = (found.len(), found.total, begin as usize);
     let listed = budget::fitting(found.rows.into_iter().skip(begin).map(Listed::from).collect());
-    let end = begin.saturating_add(listed.len());
-    let next_cursor = (end < read && !listed.is_empty()).then(|| cursor::encode(list, &end.to_string()));
-    Ok(FolderPage { listed: Some(listed), total, next_cursor, ..FolderPage::default() })
+    let end = begin + listed.len();
+    let is_more = total.map_or(end < read, |total| usize::try_from(total).is_ok_and(|total| end < total));
+    let has_more = is_more && !listed.is_empty() && end <= LAST as usize;
+    let next_cursor = has_more.then(|| cursor::encode(list, &end.to_string()));
+    FolderPage { listed: Some(listed), total, next_cursor, ..FolderPage::default() }
 }
 
 impl Listed {
@@ -156,5 +184,11 @@ impl From<ValueCount> for Listed {
 impl From<BrokenLink> for Listed {
     fn from(BrokenLink { slug, title: _, target, form: _ }: BrokenLink) -> Self {
         Self { name: budget::clipped(&target, TITLE), articles: None, kind: None, slug: Some(slug) }
+    }
+}
+
+impl From<Backlink> for Listed {
+    fn from(Backlink { slug, title, target: _, links: _ }: Backlink) -> Self {
+        Self { name: budget::clipped(&title, TITLE), articles: None, kind: None, slug: Some(slug) }
     }
 }

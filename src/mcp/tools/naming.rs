@@ -11,13 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{SavedArticle, TITLE};
 use crate::{
-    articles::{ArticleError, Revision, linking::RelinkReport, slug::Slug},
+    articles::{Article, ArticleError, Revision, linking::RelinkReport, slug::Slug},
     auth::Permission,
     mcp::{budget, cursor, problem::Problem, schema, server::McpServer},
 };
-
-/// Most articles that are named because their links could not be changed.
-const NAMED: usize = 20;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -34,11 +31,14 @@ struct RenameArticle {
 struct RenamedArticle {
     slug: String,
     revision: i64,
-    /// slugs of articles whose links were changed
+    /// slugs of articles whose links were changed; the first, if the total is larger
     mended: Vec<String>,
+    mended_total: usize,
     /// slugs of articles whose links could not be changed; they still work
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unmended: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unmended_total: Option<usize>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -113,10 +113,13 @@ impl McpServer {
                 articles.rename(&asked.slug, to, revision).await.map(|saved| (saved, RelinkReport::default()))
             }
         };
-        let (saved, RelinkReport { mended, unmended }) = renamed.map_err(not_renamed)?;
-        let mended = budget::fitting(mended.into_iter().map(|mended| mended.slug).collect());
-        let unmended = unmended.into_iter().map(|unmended| unmended.slug).take(NAMED).collect();
-        Ok(Json(RenamedArticle { slug: saved.article.slug, revision: saved.article.revision, mended, unmended }))
+        let renamed = renamed.map_err(|error| self.not_renamed(&context, error));
+        let (saved, RelinkReport { mended, unmended }) = renamed?;
+        let (mended_total, unmended_total) = (mended.len(), Some(unmended.len()).filter(|total| *total > 0));
+        let mended = budget::fitting_half(mended.into_iter().map(|mended| mended.slug).collect());
+        let unmended = budget::fitting_half(unmended.into_iter().map(|unmended| unmended.slug).collect());
+        let Article { slug, revision, .. } = saved.article;
+        Ok(Json(RenamedArticle { slug, revision, mended, mended_total, unmended, unmended_total }))
     }
 
     #[tool(
@@ -179,17 +182,19 @@ impl McpServer {
     }
 }
 
-/// Nothing is created here: the taken name is the new one.
-fn not_renamed(error: ArticleError) -> Problem {
-    match error {
-        ArticleError::Exists { slug, title, same_title: _ } => Problem::new(format!(
-            "to: the slug \"{slug}\" belongs to another article, \"{title}\", and nothing was renamed; choose another slug"
-        )),
-        ArticleError::FormerName { slug, present } => Problem::new(format!(
-            "to: \"{slug}\" is a former name of the article \"{present}\" and still leads to it, and nothing was renamed; \
-             choose another slug"
-        )),
-        other => other.into(),
+impl McpServer {
+    /// Nothing is created here: the taken name is the new one.
+    fn not_renamed(&self, context: &RequestContext<RoleServer>, error: ArticleError) -> Problem {
+        match error {
+            ArticleError::Exists { slug, title, same_title: _ } => Problem::new(format!(
+                "to: the slug \"{slug}\" belongs to another article, \"{title}\", and nothing was renamed; choose another slug"
+            )),
+            ArticleError::FormerName { slug, present } => Problem::new(format!(
+                "to: \"{slug}\" is a former name of the article \"{present}\" and still leads to it, and nothing was renamed; \
+                 choose another slug"
+            )),
+            other => self.missing(context, other),
+        }
     }
 }
 

@@ -152,7 +152,7 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<ArticleStatus>, Problem> {
         let _room = self.room(&context, &slug).await?;
-        let article = self.host.articles.read(&slug).await?;
+        let article = self.found(&context, self.host.articles.read(&slug).await)?;
         let task = match article.embedding.task_id {
             Some(id) => Some(self.host.queue.task(id).await?.into()),
             None => None,
@@ -190,7 +190,7 @@ impl McpServer {
             return Ok(Json(Retried { retried: self.host.queue.retry_failed().await? }));
         };
         let _room = self.room(&context, &slug).await?;
-        let embedding = self.host.articles.read(&slug).await?.embedding;
+        let embedding = self.found(&context, self.host.articles.read(&slug).await)?.embedding;
         Ok(Json(Retried { retried: self.host.queue.retry_failed_of(&embedding).await? }))
     }
 }

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{answers::ListedArticle, filter, folder};
 use crate::{
-    articles::{Page as ArticlesPage, folder::Folder},
+    api::Backlink,
+    articles::{Article, Page as ArticlesPage, folder::Folder},
     auth::Permission,
     mcp::{
         budget, cursor,
-        excerpt::{self, Part},
+        excerpt::{self, Part, Past},
         problem::Problem,
         schema,
         server::McpServer,
@@ -27,7 +28,9 @@ use crate::{
 /// Articles on a page, unless the call names a number.
 const PAGE: u32 = 20;
 /// Most articles that are named because they link to a read one; article_context names more.
-const NAMED_BACKLINKS: u32 = 8;
+const NAMED_BACKLINKS: usize = 8;
+/// Most of them that are counted.
+const COUNTED_BACKLINKS: u32 = 50;
 /// Most articles on a page.
 const LARGEST_PAGE: u32 = 100;
 
@@ -42,6 +45,8 @@ struct ReadArticle {
     /// most characters, of 1 MB at most; without it as many as fit into 8 KB
     #[schemars(range(min = 1))]
     limit: Option<u32>,
+    /// a past one
+    revision: Option<i64>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -93,6 +98,24 @@ impl McpServer {
         Ok(ArticlePage { articles, total: Some(page.total), next_cursor: page.next_cursor })
     }
 
+    /// A revision of an article, and which one is the present, unless this is it; of a deleted one, for those who may restore it.
+    async fn past(
+        &self,
+        context: &RequestContext<RoleServer>,
+        slug: &str,
+        revision: i64,
+    ) -> Result<(Article, Option<Past>), Problem> {
+        let articles = &self.host.articles;
+        if !self.may(context, Permission::Write) {
+            articles.must_exist(slug).await?;
+        }
+        let _room = self.room_for(context, self.found(context, articles.weight_of_past(slug).await)?).await;
+        let article = self.found(context, articles.read_revision(slug, revision).await)?;
+        let present = articles.revision(slug).await?;
+        let past = if present == Some(revision) { None } else { Some(present.map_or(Past::Deleted, Past::Since)) };
+        Ok((article, past))
+    }
+
     /// A point in time as an agent names it, by the database's clock.
     async fn since(&self, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
         let Some(named) = named else { return Ok(None) };
@@ -113,18 +136,23 @@ impl McpServer {
         Parameters(asked): Parameters<ReadArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
-        let article = match self.host.articles.read(&asked.slug).await {
-            Ok(article) => article,
-            Err(error) => return Err(self.missing(&context, error).await),
+        let (article, past) = match asked.revision {
+            Some(revision) => self.past(&context, &asked.slug, revision).await?,
+            None => {
+                let _room = self.room(&context, &asked.slug).await?;
+                (self.found(&context, self.host.articles.read(&asked.slug).await)?, None)
+            }
         };
+        let _room = self.room_for(&context, article.body.len() as u64).await;
         let is_beginning = asked.section.is_none() && asked.offset.unwrap_or_default() == 0;
-        let linked_from = match is_beginning {
-            true => self.host.articles.backlinks(&(&article).into(), NAMED_BACKLINKS).await?,
-            false => Vec::new(),
+        let linked_from = match is_beginning && past.is_none() {
+            true => linked_from(&self.host.articles.backlinks(&(&article).into(), COUNTED_BACKLINKS).await?),
+            false => String::new(),
         };
         let part = Part {
-            linked_from: linked_from.into_iter().map(|link| link.slug).collect(),
+            linked_from,
+            past,
+            room: if asked.limit.is_some() { budget::LONGEST } else { budget::TEXT },
             section: asked.section,
             offset: asked.offset.unwrap_or_default() as usize,
             limit: asked.limit.map(|limit| limit as usize),
@@ -170,10 +198,26 @@ impl McpServer {
         }
         let filter = filter(asked.filter.as_deref())?.saved_since(since);
         let page = articles.list_fitting(&folder, &filter, cursor.as_deref(), limit, fitting).await?;
+        if page.articles.is_empty() && cursor.is_none() {
+            articles.must_be_known(&folder, &filter).await?;
+        }
         let ArticlesPage { articles, total, next_cursor } = page;
         let articles = articles.into_iter().map(ListedArticle::from).collect();
         Ok(Json(of_this(ArticlePage { articles, total, next_cursor })))
     }
+}
+
+/// The first of the articles that link to one, and how many more there are.
+fn linked_from(backlinks: &[Backlink]) -> String {
+    let named: Vec<_> = backlinks.iter().take(NAMED_BACKLINKS).map(|link| link.slug.as_str()).collect();
+    let more = backlinks.len() - named.len();
+    let least = if backlinks.len() < COUNTED_BACKLINKS as usize { "" } else { "at least " };
+    let more = if more > 0 {
+        format!(" and {least}{more} more; list_folders of linked_from:SLUG has all")
+    } else {
+        String::new()
+    };
+    named.join(", ") + &more
 }
 
 /// The name of a list of articles: a place in it is none in that of another folder or filter.

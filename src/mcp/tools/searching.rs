@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::{self, Mode},
     mcp::{access::who, budget, cursor, problem::Problem, schema, server::McpServer},
-    search::Query,
+    search::{Query, SearchError},
 };
 
 /// Longest chain of headings in a hit. *Units:* characters.
@@ -152,15 +152,10 @@ impl McpServer {
             passages: asked.passages.map_or(1, |most| most as usize),
             explain: asked.explain.unwrap_or_default(),
         };
-        let folder = query.folder.clone();
+        let (folder, filter) = (query.folder.clone(), query.filter.clone());
         let found = self.host.find(&who(&context), query, others).await?;
-        if found.hits.is_empty() && self.host.articles.list(&folder, None, 1).await?.articles.is_empty() {
-            let folder = folder.as_ref();
-            if !folder.is_empty() {
-                return Err(Problem::new(format!(
-                    "folder: has no article: \"{folder}\"; list_folders shows those that do"
-                )));
-            }
+        if found.hits.is_empty() {
+            self.host.articles.must_be_known(&folder, &filter).await?;
         }
         Ok(Json(page(found, &list, begin, limit)))
     }
@@ -177,7 +172,13 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Related>, Problem> {
         let limit = asked.limit.map_or(self.host.settings().search.default_limit, |limit| limit as usize);
-        let found = self.host.related(&who(&context), &asked.slug, limit).await?;
+        let found = match self.host.related(&who(&context), &asked.slug, limit).await {
+            Err(SearchError::NoArticle(slug)) => {
+                self.found(&context, self.host.articles.linked(&slug).await)?;
+                return Err(SearchError::NoArticle(slug).into());
+            }
+            found => found?,
+        };
         let hits = budget::fitting(found.hits.into_iter().map(RelatedHit::from).collect());
         Ok(Json(Related { hits, degraded: found.degraded }))
     }

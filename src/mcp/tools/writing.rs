@@ -17,7 +17,7 @@ use super::{
 use crate::{
     api::{AskedEdit, ChangedChunks, EditAnswer, OnConflict, Priority},
     articles::{
-        ArticleError, ArticlePatch, NewArticle, PartEdits,
+        Article, ArticleError, ArticlePatch, NewArticle, PartEdits,
         editing::Edit,
         folder::Folder,
         front_matter::{NoSetting, Setting},
@@ -166,10 +166,7 @@ impl McpServer {
             expected_revision: asked.expected_revision,
             ..ArticlePatch::default()
         };
-        match self.host.articles.update(&asked.slug, changes).await {
-            Ok(saved) => Ok(Json(saved.into())),
-            Err(error) => Err(self.missing(&context, error).await),
-        }
+        Ok(Json(self.found(&context, self.host.articles.update(&asked.slug, changes).await)?.into()))
     }
 
     #[tool(
@@ -193,10 +190,7 @@ impl McpServer {
         let edits = asked.edits.into_iter().enumerate().map(edit).collect::<Result<_, _>>()?;
         let on_conflict = if asked.merge == Some(true) { OnConflict::Merge } else { OnConflict::Refuse };
         let edits = PartEdits { edits, expected_revision: asked.expected_revision, on_conflict };
-        match self.host.edit(&asked.slug, edits).await {
-            Ok(edited) => Ok(Json(edited.into())),
-            Err(error) => Err(self.missing(&context, error).await),
-        }
+        Ok(Json(self.found(&context, self.host.edit(&asked.slug, edits).await)?.into()))
     }
 
     #[tool(
@@ -217,12 +211,9 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<DeletedArticle>, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
-        match self.host.articles.delete(&asked.slug, asked.expected_revision).await {
-            Ok(gone) => {
-                Ok(Json(DeletedArticle { slug: gone.slug, title: gone.title, revision: gone.revision, deleted: true }))
-            }
-            Err(error) => Err(self.missing(&context, error).await),
-        }
+        let gone = self.host.articles.delete(&asked.slug, asked.expected_revision).await;
+        let Article { slug, title, revision, .. } = self.found(&context, gone)?;
+        Ok(Json(DeletedArticle { slug, title, revision, deleted: true }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Articles chosen by what their front matter says, in lists and in searches.
 
 use afterword::{
-    articles::{NewArticle, folder::Folder, properties::Filter},
+    articles::{NewArticle, UnknownProperty, folder::Folder, properties::Filter},
     search::{Mode, Query, SearchError},
 };
 
@@ -124,7 +124,7 @@ async fn a_property_that_no_article_has_is_refused_with_the_first_of_those_that_
         let filter = Filter::parse("kye:1").expect("a filter");
         let query = Query { filter, ..Query::new("words", Mode::Keyword, 5) };
         match world.search.search(&query).await {
-            Err(SearchError::NoProperty { key, known }) => (key, known),
+            Err(SearchError::NoProperty(UnknownProperty { key, known })) => (key, known),
             other => panic!("{other:?}"),
         }
     };

@@ -139,8 +139,10 @@ fn a_folder_that_holds_nothing_is_told() {
     let cli = CliFixture::new();
     cli.text(&["article", "create", "Tides", "--folder", "sea", "--body", "The moon."]);
     for command in [&["article", "list", "--folder"][..], &["search", "moon", "--mode", "keyword", "--folder"]] {
-        let notes = |folder| String::from_utf8(cli.run(&[command, &[folder]].concat()).stderr).expect("text");
-        assert!(notes("see").contains("the folder \"see\" has no article"), "{command:?}: {}", notes("see"));
+        let run = |folder| cli.run(&[command, &[folder]].concat());
+        let notes = |folder| String::from_utf8(run(folder).stderr).expect("text");
+        assert!(notes("see").contains("has no article: \"see\"; there are \"sea\""), "{command:?}: {}", notes("see"));
+        assert_eq!(run("see").status.code(), Some(2), "{command:?}");
         assert!(!notes("sea").contains("has no article"), "{command:?}");
     }
 }

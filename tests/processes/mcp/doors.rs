@@ -3,7 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{support::TOKIO, support::process::Server as Program};
+use crate::{
+    mcp::http::transport,
+    support::agent::{Agent, Era},
+    support::{TOKIO, process::Server as Program},
+};
 
 async fn send(server: &Program, method: Method, path: &str, revision: Option<i64>, body: &Value) -> (u16, Value) {
     let request = server.request(method, path);
@@ -70,5 +74,56 @@ fn parts_tags_and_links_are_at_hand_over_http_and_on_the_command_line() {
         assert!(server.command(&["properties", "n"]).contains('4'));
         assert!(server.command(&["links", "ebb"]).contains("linked from"));
         assert!(server.command(&["article", "show", "ebb"]).contains("coast, x, y"));
+    });
+}
+
+#[test]
+fn a_folder_or_a_property_that_no_article_has_is_refused_at_every_door() {
+    TOKIO.block_on(async {
+        let server = Program::start(&[]);
+        let new =
+            json!({ "title": "Tides", "body": "The moon.", "folder": "sea", "properties": { "status": "draft" } });
+        send(&server, Method::POST, "/api/articles", None, &new).await;
+        let gone = json!({ "title": "Gone", "body": "x", "folder": "inbox" });
+        send(&server, Method::POST, "/api/articles", None, &gone).await;
+        send(&server, Method::DELETE, "/api/articles/gone", None, &Value::Null).await;
+        let agent = Agent::over(transport(&server.url("/mcp")), Era::Discover).await;
+        for (field, value, said) in [
+            ("folder", "see", "has no article: \"see\"; there are \"sea\""),
+            ("filter", "stauts:draft", "no article has the property \"stauts\"; some have status:"),
+        ] {
+            for path in ["/api/articles?", "/api/search?q=moon&mode=keyword&"] {
+                let (status, refused) =
+                    send(&server, Method::GET, &format!("{path}{field}={value}"), None, &Value::Null).await;
+                assert_eq!((status, &refused["field"]), (422, &json!(field)), "{path} {refused}");
+                assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{refused}");
+            }
+            for (tool, mut arguments) in [
+                ("list_articles", json!({})),
+                ("read_articles", json!({})),
+                ("search_articles", json!({ "query": "moon", "mode": "keyword" })),
+            ] {
+                arguments[field] = value.into();
+                let refused = agent.refusal(tool, arguments).await;
+                assert!(refused.starts_with(field) && refused.contains(said), "{tool}: {refused}");
+            }
+            for command in [&["article", "list"][..], &["search", "moon", "--mode", "keyword"]] {
+                let (code, refused) = server.refused(&[command, &[&format!("--{field}"), value]].concat());
+                assert_eq!(code, Some(2), "{command:?} {refused}");
+                assert!(refused.contains(said), "{command:?}: {refused}");
+            }
+        }
+        // What can be there and is not, and what was there and can come back, is an empty list.
+        for (folder, filter) in
+            [("", "status:done"), ("sea", "tag:none"), ("inbox", ""), ("", "-other:*"), ("", "created:<1d -tag:x")]
+        {
+            let path =
+                format!("/api/articles?folder={folder}&filter={}", filter.replace(' ', "%20").replace('<', "%3C"));
+            let (status, page) = send(&server, Method::GET, &path, None, &Value::Null).await;
+            assert_eq!(status, 200, "{path} {page}");
+            let page = agent.answer("list_articles", json!({ "folder": folder, "filter": filter })).await;
+            assert!(page["articles"].is_array(), "{page}");
+        }
+        agent.leave().await;
     });
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// MCP behind a guard that makes every request one of `caller`, or of no caller.
-async fn serve(host: afterword::host::Host, caller: Option<Caller>) -> (String, CancellationToken) {
+pub(crate) async fn serve(host: afterword::host::Host, caller: Option<Caller>) -> (String, CancellationToken) {
     let stop = CancellationToken::new();
     let door = afterword::mcp::http_service(host, stop.clone());
     let guard = move |mut request: Request| {

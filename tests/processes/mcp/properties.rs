@@ -239,6 +239,73 @@ async fn two_places<P: TestDatabase>() {
     agent.leave().await;
 }
 
+/// What was read and is sent back is what it was, however long it is and however many there are.
+async fn sent_back<P: TestDatabase>() {
+    let world = TestHost::<P>::new().await;
+    let articles = world.articles(None);
+    let agent = Agent::beside(host(&world), Era::Discover).await;
+    let long = "A long summary. ".repeat(225);
+    let many: Vec<String> = (0..1_300).map(|n| format!("value {n}")).collect();
+    let tags: Vec<String> = (0..700).map(|n| format!("tag{n:03}")).collect();
+    let others = "padded: \"  two blanks before\"\nempty: \"\"\nnone: []\nlarge: 12345678901234567890\nflag: tRUE\n\
+                  folded: |\n  one\n  two\ntime: \"2026-01-01\"\nversion: 1.10";
+    let head = format!("summary: {long:?}\nmany: [{}]\ntags: [{}]\n{others}", many.join(", "), tags.join(", "));
+    articles.create(new("hi", &head, "#intext", "2026-01-15")).await.expect("an article");
+    let before = articles.read("hi").await.expect("an article");
+    let read = &before.properties;
+    assert_eq!(read["summary"], long);
+    assert_eq!(read["many"], json!(many));
+    assert_eq!(
+        (&before.tags[..700], before.tags.len()),
+        (&[vec!["intext".to_owned()], tags.clone()].concat()[..700], 701)
+    );
+    let small = json!([read["padded"], read["empty"], read["none"], read["large"], read["flag"], read["folded"]]);
+    assert_eq!(small, json!(["  two blanks before", "", [], "12345678901234567890", "tRUE", "one\ntwo"]));
+    for _ in 0..2 {
+        let saved = agent.answer("update_article", json!({ "slug": "hi", "properties": read })).await;
+        assert_eq!(saved["changed"], false, "{saved}");
+    }
+    let after = articles.read("hi").await.expect("an article");
+    assert_eq!(after.front_matter, before.front_matter);
+    // Beside the text, as in a text: a change of one leaves the others.
+    let changes = json!({ "slug": "hi", "properties": { "many": null, "summary": format!("  {long}") } });
+    agent.answer("update_article", changes).await;
+    let after = articles.read("hi").await.expect("an article");
+    assert_eq!((&after.properties["summary"], after.tags.len()), (&json!(format!("  {long}")), 701));
+    for (filter, total) in [("-empty:*", 1), ("-none:*", 1), ("padded:\"two blanks before\"", 1), ("tag:tag001", 1)] {
+        let page = agent.answer("list_articles", json!({ "filter": filter })).await;
+        assert_eq!(page["total"], total, "{filter}");
+    }
+    let numbers = json!({ "huge": 1e300, "stamp": 1_700_000_000_000_000_i64, "small": -9e20 });
+    let saved = agent.answer("update_article", json!({ "slug": "hi", "properties": numbers })).await;
+    assert_eq!(saved["changed"], true);
+    let read = articles.read("hi").await.expect("an article").properties;
+    assert_eq!(json!([read["huge"], read["stamp"], read["small"]]), json!([1e300, 1_700_000_000_000_000_i64, -9e20]));
+    let saved = agent.answer("update_article", json!({ "slug": "hi", "properties": read })).await;
+    assert_eq!(saved["changed"], false, "{saved}");
+    for (filter, total) in
+        [("huge:>5", 1), ("stamp:1700000000000000", 1), ("stamp:1700000000000001", 0), ("small:<0", 1), ("large:>5", 1)]
+    {
+        let page = agent.answer("list_articles", json!({ "filter": filter })).await;
+        assert_eq!(page["total"], total, "{filter}");
+    }
+    for number in [json!(12345678901234567890_u64), json!([1, 9007199254740993_i64])] {
+        let refused = agent.refusal("update_article", json!({ "slug": "hi", "properties": { "n": number } })).await;
+        assert!(refused.contains("\"n\"") && refused.contains("send it as a text"), "{refused}");
+    }
+    agent.leave().await;
+}
+
+#[test]
+fn what_was_read_and_is_sent_back_stays_on_sqlite() {
+    TOKIO.block_on(sent_back::<OnSqlite>());
+}
+
+#[test]
+fn what_was_read_and_is_sent_back_stays_on_postgresql() {
+    TOKIO.block_on(sent_back::<OnPostgres>());
+}
+
 #[test]
 fn front_matter_of_a_text_counts_and_properties_beside_it_stay_on_sqlite() {
     TOKIO.block_on(two_places::<OnSqlite>());

@@ -62,6 +62,40 @@ fn articles_are_listed_read_and_completed_as_resources() {
 }
 
 #[test]
+fn lists_of_a_tag_or_a_folder_are_read_by_every_spelling_of_their_address() {
+    TOKIO.block_on(async {
+        let world = TestHost::new().await;
+        let agent = Agent::beside(host(&world), Era::Discover).await;
+        let new = json!({ "title": "Maß", "body": "x", "folder": "Größe mit Blank/unten", "properties": { "tags": ["two words", "a/b"] } });
+        agent.answer("create_article", new).await;
+        let peer = agent.peer();
+        for address in [
+            "articles://folder/Größe mit Blank",
+            "articles://folder/Gr%C3%B6%C3%9Fe%20mit%20Blank",
+            "articles://folder/Gr%C3%B6%C3%9Fe%20mit%20Blank%2Funten",
+            "articles://folder/",
+            "articles://tag/two%20words",
+            "articles://tag/two words",
+            "articles://tag/a%2Fb",
+            "articles://tag/a",
+        ] {
+            let read = peer.read_resource(ReadResourceRequestParams::new(address)).await.expect("a list");
+            let text = serde_json::to_string(&read).expect("JSON");
+            assert!(text.contains("- [Maß](article://"), "{address}: {text}");
+        }
+        for address in ["articles://tag/none", "articles://folder/none", "articles://tag/%FF", "articles://tag/a%22%20tag:%22x"] {
+            let error = Agent::error(peer.read_resource(ReadResourceRequestParams::new(address)).await);
+            assert!(error.message.contains("there is no resource"), "{address}: {error}");
+        }
+        for template in ["articles://tag/{+tag}", "articles://tag/{tag}"] {
+            let tags = peer.complete_resource_simple(template, "tag", "two").await.expect("tags");
+            assert_eq!(tags, ["two words"], "{template}");
+        }
+        agent.leave().await;
+    });
+}
+
+#[test]
 #[expect(deprecated, reason = "the way of the older era")]
 fn a_client_with_a_handshake_is_told_of_changes_by_other_processes() {
     TOKIO.block_on(async {

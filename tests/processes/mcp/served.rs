@@ -96,3 +96,55 @@ fn a_session_whose_client_has_vanished_ends_however_much_there_is_to_tell() {
         assert!(changes > 0, "it was told of something");
     });
 }
+
+#[test]
+fn requests_that_are_no_messages_are_refused_with_problems() {
+    TOKIO.block_on(async {
+        use reqwest::Method;
+        let server = Server::start(&[]);
+        let session = initialize(&server).await;
+        let ping = json!({ "jsonrpc": "2.0", "id": 3, "method": "ping" }).to_string();
+        for (method, session, header, expected) in [
+            (Method::PUT, None, None, 405),
+            (Method::GET, None, None, 400),
+            (Method::GET, Some("nothing"), None, 404),
+            (Method::DELETE, Some("nothing"), None, 404),
+            (Method::GET, Some(session.as_str()), Some(("last-event-id", "garbage")), 400),
+            (Method::POST, Some(session.as_str()), Some(("accept", "text/html")), 406),
+            (Method::POST, Some("nothing"), None, 404),
+        ] {
+            let request = server.request(method.clone(), "/mcp").header("content-type", "application/json");
+            let request =
+                session.into_iter().fold(request, |request, session| request.header("mcp-session-id", session));
+            let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+            let request = if method == Method::POST { request.body(ping.clone()) } else { request };
+            let answer = request.send().await.expect("an answer");
+            let (status, kind) = (answer.status().as_u16(), answer.headers().get("content-type").cloned());
+            let problem: serde_json::Value = answer.json().await.unwrap_or_default();
+            assert_eq!((status, &problem["status"]), (expected, &json!(expected)), "{method} {session:?} {problem}");
+            assert!(kind.is_some_and(|kind| kind == "application/problem+json"), "{method} {problem}");
+            assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+        }
+        for accept in [Some("*/*"), None] {
+            let request = server.request(Method::POST, "/mcp").header("mcp-session-id", &session);
+            let request = accept.into_iter().fold(request, |request, accept| request.header("accept", accept));
+            let answer = request.header("content-type", "application/json").body(ping.clone()).send().await;
+            assert_eq!(answer.expect("an answer").status(), 200, "{accept:?}");
+        }
+        for (message, part) in [("[]", "batches"), ("123", "one JSON object"), ("null", "one JSON object")] {
+            let request = server.request(Method::POST, "/mcp").header("content-type", "application/json");
+            let refused: serde_json::Value =
+                request.body(message).send().await.expect("an answer").json().await.expect("JSON");
+            let words = refused["error"]["message"].as_str().expect("words");
+            assert!(words.contains(part) && (message == "[]" || !words.contains("batches")), "{message} {words}");
+        }
+        let half =
+            r#"{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"x","arguments":{"body":"\ud83d"}}}"#;
+        let request = server.request(Method::POST, "/mcp").header("content-type", "application/json").body(half);
+        let refused: serde_json::Value = request.send().await.expect("an answer").json().await.expect("JSON");
+        assert_eq!(refused["id"], 9, "{refused}");
+        assert!(refused["error"]["message"].as_str().is_some_and(|words| words.starts_with("params.arguments.body: ")));
+        let gone = server.request(Method::DELETE, "/mcp").header("mcp-session-id", &session).send().await;
+        assert!(gone.expect("an answer").status().is_success());
+    });
+}

@@ -114,7 +114,7 @@ async fn limits_and_values_are_refused_in_plain_words() {
         ("/api/search?q=x&limit=0", "limit: must be from 1 to 100"),
         ("/api/search?q=x&passages=99", "passages: must be from 1 to 10"),
         ("/api/articles/note/related?limit=0", "limit: must be from 1 to 100"),
-        ("/api/search?q=x&limit=-1", "the query: limit: must be a whole number from 0"),
+        ("/api/search?q=x&limit=-1", "limit: must be a whole number from 0"),
         ("/api/articles?limit=1&limit=2", "the query: duplicate field \"limit\""),
         ("/api/deleted?cursor=x", "cursor: "),
         ("/api/articles/note/versions?limit=0", "limit: must be"),

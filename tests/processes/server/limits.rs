@@ -211,11 +211,14 @@ async fn a_message_of_many_values_costs_little() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_message_is_answered_as_such() {
     let server = Server::start(&[]);
-    for broken in ["{\"jsonrpc\":", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"x\":\"\\ud83d\"}"] {
+    for (broken, id) in [
+        ("{\"jsonrpc\":", Value::Null),
+        ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"x\":\"\\ud83d\"}", json!(1)),
+    ] {
         let refused = say(&server, None, None, broken.to_owned()).await;
         assert_eq!(refused.status(), 400);
         let refused: Value = refused.json().await.expect("JSON");
-        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32700), &Value::Null), "{refused}");
+        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32700), &id), "{refused}");
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     session::{self, Session},
 };
 use crate::{
+    articles::properties::Filter,
     files::{self, Export, ExportReport},
     plural::count,
 };
@@ -28,6 +29,7 @@ pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow
         prune: arguments.prune,
         dry_run: arguments.dry_run,
     };
+    host.articles.must_be_known(&export.folder, &Filter::default()).await?;
     let bar = progress::bar(session.output, 0, "exporting");
     let report = files::export(&host.articles, &export, &|done, of| {
         bar.set_length(of as u64);
@@ -35,7 +37,6 @@ pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow
     })
     .await;
     bar.finish_and_clear();
-    session.mention_empty(&host, &export.folder).await?;
     finish(session, &report?)
 }
 

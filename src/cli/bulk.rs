@@ -69,20 +69,31 @@ async fn foresee(session: &Session, bulk: &Bulk, scope: Backlog, folder: &Folder
 }
 
 async fn detach(session: &Session, host: &Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
-    if !hosts::any_running(&host.database).await {
-        return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
+    if !hosts::any_at_work(&host.database).await {
+        return Err(nobody_at_work(host).await);
     }
     let id = host.bulk.start(scope, folder).await?;
+    tell_shared(session, host, id).await?;
     session.output.answer(&json!({ "id": id }), |_| {
         format!("bulk run {id} started; `afterword bulk status {id}` shows the progress")
     })
 }
 
-/// Waits for the end of the run; does the work itself if no host is running.
+/// Why no running host would carry out a run.
+async fn nobody_at_work(host: &Host) -> anyhow::Error {
+    let why = match hosts::any_running(&host.database).await {
+        true => "the settings of no running host reach the model in use, so none would do the work",
+        false => "no host is running to do the work",
+    };
+    anyhow!("{why}; leave out --detach to do it here")
+}
+
+/// Waits for the end of the run; does the work itself if no host is running that can.
 async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
-    let any_running = hosts::any_running(&host.database).await;
+    let is_done_elsewhere = hosts::any_at_work(&host.database).await;
     let id = host.bulk.start(scope, folder).await?;
-    if any_running {
+    tell_shared(session, &host, id).await?;
+    if is_done_elsewhere {
         let run = progress::wait_for_bulk(&host, id, session.output).await?;
         return finish(session, &run);
     }
@@ -91,6 +102,22 @@ async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -
     let ended = progress::wait_for_bulk(&worker.host, id, session.output).await;
     worker.stop().await;
     finish(session, &ended?)
+}
+
+/// Says at the beginning of a run that others are about the same articles.
+async fn tell_shared(session: &Session, host: &Host, id: i64) -> anyhow::Result<()> {
+    if let Some(shared) = shared(&host.bulk.run(id).await?) {
+        session.output.note(&shared);
+    }
+    Ok(())
+}
+
+/// Which other open runs may embed the same articles.
+fn shared(run: &BulkRun) -> Option<String> {
+    let others: Vec<_> = run.shares_with.iter().map(i64::to_string).collect();
+    let runs = if others.len() == 1 { "bulk run" } else { "bulk runs" };
+    let told = format!("{runs} {} may embed the same articles; they count in each of them", others.join(", "));
+    (!others.is_empty()).then_some(told)
 }
 
 /// Shows the result of a run; a run with failures is a failure.
@@ -114,6 +141,7 @@ pub(super) fn text_of(look: TextStyle, run: &BulkRun) -> String {
     if let Some(reason) = &run.waits_because {
         rows.push(("waits", reason.clone()));
     }
+    rows.extend(shared(run).map(|shared| ("shared", shared)));
     if let Some(skipped) = run.skipped {
         rows.push(("skipped", skipped.to_string()));
     }

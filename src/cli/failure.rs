@@ -136,7 +136,7 @@ fn of_queue(error: &QueueError) -> Failure {
 
 fn of_bulk(error: &BulkError) -> Failure {
     match error {
-        BulkError::NotFound(_) | BulkError::NoneYet => failed("not_found"),
+        BulkError::NotFound(_) | BulkError::NoneYet | BulkError::NoFolder(_) => failed("not_found"),
         BulkError::Store(error) => of_store(error),
     }
 }
@@ -189,6 +189,7 @@ fn of_store(error: &StoreError) -> Failure {
         | StoreError::System(_)
         | StoreError::NotInPlace(_)
         | StoreError::Aborted(_)
+        | StoreError::NoConnection(_)
         | StoreError::Unreachable(_)
         | StoreError::InDoubt(_) => failed("database_unavailable"),
         StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

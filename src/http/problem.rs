@@ -285,7 +285,9 @@ impl From<BulkError> for Problem {
     fn from(error: BulkError) -> Self {
         let detail = error.to_string();
         match error {
-            BulkError::NotFound(_) | BulkError::NoneYet => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            BulkError::NotFound(_) | BulkError::NoneYet | BulkError::NoFolder(_) => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+            }
             BulkError::Store(error) => error.into(),
         }
     }
@@ -301,6 +303,7 @@ impl From<StoreError> for Problem {
             | StoreError::System(_)
             | StoreError::NotInPlace(_)
             | StoreError::Aborted(_)
+            | StoreError::NoConnection(_)
             | StoreError::Unreachable(_)
             | StoreError::InDoubt(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).later(DATABASE_RETRY)

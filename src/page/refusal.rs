@@ -111,7 +111,7 @@ impl From<BulkError> for Refusal {
     fn from(error: BulkError) -> Self {
         let detail = error.to_string();
         match error {
-            BulkError::NotFound(_) | BulkError::NoneYet => Self::not_found(detail),
+            BulkError::NotFound(_) | BulkError::NoneYet | BulkError::NoFolder(_) => Self::not_found(detail),
             BulkError::Store(error) => error.into(),
         }
     }
@@ -140,6 +140,7 @@ impl From<StoreError> for Refusal {
             | StoreError::System(_)
             | StoreError::NotInPlace(_)
             | StoreError::Aborted(_)
+            | StoreError::NoConnection(_)
             | StoreError::Unreachable(_)
             | StoreError::InDoubt(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

@@ -146,6 +146,8 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         (get("/api/queue/tasks/99"), 404, "not_found"),
         (get("/api/queue/tasks/one"), 400, "malformed"),
         (get("/api/bulk/99"), 404, "not_found"),
+        (post("/api/bulk", json!({ "folder": "nosuch" })), 404, "not_found"),
+        (post("/api/bulk", json!({ "folder": "nosuch", "dry_run": true })), 404, "not_found"),
         (get("/api/nothing"), 404, "no_route"),
         (get("/api/articles/shelf/first"), 404, "no_route"),
         (get("/api/articles/shelf%2Ffirst"), 404, "not_found"),
@@ -269,6 +271,25 @@ async fn a_database_that_is_replaced_under_the_server_makes_it_unready() {
     let again = Server::start_in(folder, &[]);
     assert_eq!(again.json("/api/articles").await["total"], 2, "the backup, and what was saved in it since");
     assert!(again.command(&["db", "verify"]).contains("sound"));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_sees_a_server_that_has_the_file_open_which_another_replaced() {
+    let server = Server::start(&[]);
+    let other = format!("database.url=sqlite://{}", server.folder().join("other.db").display());
+    server.command(&["db", "migrate", "--set", &other]);
+    assert!(!server.command(&["doctor"]).contains("reported nothing"));
+    std::fs::rename(server.folder().join("other.db"), server.folder().join("server.db")).expect("a replacement");
+    server.until_logged("is kept as");
+    // A lock of a moment ago may be that of a host that is about to enter itself.
+    for lock in std::fs::read_dir(server.folder().join("server.db.hosts")).expect("locks").flatten() {
+        let before = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        let file = std::fs::File::options().append(true).open(lock.path()).expect("a lock");
+        file.set_modified(before).expect("a time");
+    }
+    let told = server.command(&["doctor"]);
+    assert!(told.contains("reported nothing to this database") && told.contains("had this name before"), "{told}");
 }
 
 #[cfg(unix)]

@@ -33,7 +33,7 @@ async fn a_lock_of_another_process_is_told_of_the_database_and_of_nothing_else()
 
     other.script("ROLLBACK").await.expect("the end");
     let _ = saving.await.expect("an end");
-    world.run("UPDATE queue_control SET paused = paused").await;
+    world.run("DELETE FROM queue_control WHERE FALSE").await;
     assert_eq!(world.database.present_outage(), None);
     assert_eq!(Health::begin(&sources).await.report().parts["database"].state, State::Ready);
     runtime.stop(DRAIN).await;

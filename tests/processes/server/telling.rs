@@ -50,11 +50,8 @@ async fn doctor_explains_why_a_host_says_that_a_provider_fails_which_answers() {
     let server = Server::start(&[&model[..], &slowly[..]].concat());
     server.create("Waiting", "for a key").await;
     let arguments: Vec<_> = ["doctor"].into_iter().chain(model.iter().flat_map(|setting| ["--set", setting])).collect();
-    let reported = async {
-        while !server.json("/api/status").await["trouble"].to_string().contains("wrong key") {}
-        while !server.command(&["status"]).contains("wrong key") {}
-    };
-    tokio::time::timeout(STUCK, reported).await.expect("a report");
+    server.until_logged("not well part=\"provider\"");
+    while !server.command(&["status"]).contains("wrong key") {}
     drop(refusing);
     let vectors = json!({ "data": [{ "index": 0, "embedding": [0.6, 0.8] }] });
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200).set_body_json(vectors)).mount(&provider).await;

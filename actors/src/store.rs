@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod models;
 mod open;
 mod open_error;
+mod outages;
 mod postgres;
 pub mod rate_limit;
 pub mod retention;

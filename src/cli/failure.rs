@@ -178,6 +178,7 @@ fn of_store(error: &StoreError) -> Failure {
         | StoreError::System(_)
         | StoreError::NotInPlace(_)
         | StoreError::Aborted(_)
+        | StoreError::NoConnection(_)
         | StoreError::Unreachable(_)
         | StoreError::InDoubt(_) => failed("database_unavailable"),
         StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

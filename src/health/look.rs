@@ -42,6 +42,7 @@ pub(super) async fn at_everything(health: &Health, watched: &HealthSources, rest
     let recent = restarts.within_the_hour(all.iter().map(|actor| actor.restarts).sum(), Instant::now());
     findings.push(diagnosis::of_actors(status.as_ref(), recent, settings.restarts));
     findings.extend(database.check_in_place().err().map(|error| Finding::unready("database", error.to_string())));
+    findings.extend(database.present_outage().map(|error| Finding::degraded("database", error.to_string())));
     let queue_is_known = stats.is_ok();
     findings.push(match stats {
         Ok(stats) => diagnosis::of_queue(&stats, settings.oldest_due),

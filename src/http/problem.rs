@@ -301,6 +301,7 @@ impl From<StoreError> for Problem {
             | StoreError::Aborted(_)
             | StoreError::Unreachable(_)
             | StoreError::InDoubt(_) => {
+            | StoreError::NoConnection(_)
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).later(DATABASE_RETRY)
             }
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

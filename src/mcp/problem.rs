@@ -167,6 +167,7 @@ impl From<StoreError> for Problem {
             | StoreError::System(_)
             | StoreError::Aborted(_)
             | StoreError::Unreachable(_) => {
+            | StoreError::NoConnection(_)
                 tracing::warn!(%error, "a tool call was refused");
                 Self(format!("{error}; try again in a moment"))
             }

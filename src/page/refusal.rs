@@ -139,6 +139,7 @@ impl From<StoreError> for Refusal {
             | StoreError::System(_)
             | StoreError::NotInPlace(_)
             | StoreError::Aborted(_)
+            | StoreError::NoConnection(_)
             | StoreError::Unreachable(_)
             | StoreError::InDoubt(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

@@ -8,6 +8,7 @@ mod field_defects;
 mod moving_up;
 mod notes;
 mod openai_embedder;
+mod operating;
 mod postgres;
 mod properties;
 mod reranker;

@@ -175,8 +175,8 @@ async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
     world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save, by another host");
     loop {
         let status = runtime.status().await.expect("a tree");
-        let unreachable = |trouble: &Trouble| matches!(trouble, Trouble::Database { message, .. } if message.contains("cannot be reached"));
-        if status.trouble.iter().any(unreachable) {
+        let none_free = |trouble: &Trouble| matches!(trouble, Trouble::Database { message, .. } if message.contains("all of this process are in use"));
+        if status.trouble.iter().any(none_free) {
             break;
         }
         tokio::task::yield_now().await;
@@ -186,6 +186,32 @@ async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
     let status = runtime.status().await.expect("a tree");
     assert!(status.walk().iter().all(|actor| actor.restarts == 0), "no restart was spent: {status:#?}");
     runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_on_connections_is_told_as_one_and_passes() {
+    let world = TestHost::new().await;
+    let role = format!("limited_{}", std::process::id());
+    world.run(format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 3")).await;
+    world.run(format!("GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")).await;
+    let mut url = reqwest::Url::parse(&world.place.url()).expect("an address");
+    url.set_username(&role).expect("a user");
+    let patience = Duration::from_millis(300);
+    let options = OpenOptions { read_connections: 2, busy_timeout: patience, ..OpenOptions::new(url.as_str()) };
+    let limited = Database::open(&options).await.expect("one connection for each purpose");
+    let taken = limited.reader().begin().await.expect("the only one for reading");
+    let refused = limited.reader().row::<i64>("SELECT 1 AS n", []).await.expect_err("no further one");
+    let told = refused.to_string();
+    assert!(matches!(refused, StoreError::NoConnection(_)), "{told}");
+    assert!(told.contains("too many connections") && told.contains("lower database.read_connections"), "{told}");
+    taken.rollback().await.expect("the end");
+    // It goes back to the pool beside the answer.
+    while limited.reader().row::<i64>("SELECT 1 AS n", []).await.is_err() {}
+    let told = limited.present_outage();
+    assert!(matches!(told, Some(StoreError::NoConnection(_))), "those who find none wait all the same: {told:?}");
+    limited.close().await;
+    world.run(format!("DROP OWNED BY {role}")).await;
+    world.run(format!("DROP ROLE {role}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,6 +97,16 @@ impl Database {
         }
     }
 
+    /// How it fails now, by the last statements of this process: another process holds its lock, it cannot be reached, it allows
+    /// no further connection. `None` if they were carried out.
+    pub fn present_outage(&self) -> Option<StoreError> {
+        let pools = match self.parts.as_ref() {
+            EngineConnections::Sqlite(sqlite) => [&sqlite.write, &sqlite.read, &sqlite.runtime],
+            EngineConnections::Postgres(postgres) => [&postgres.write, &postgres.read, &postgres.runtime],
+        };
+        pools.into_iter().find_map(|pool| pool.outages().present())
+    }
+
     /// Where it is, for people: without a password.
     pub fn place(&self) -> String {
         match self.parts.as_ref() {

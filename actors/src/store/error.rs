@@ -1,6 +1,6 @@
 //! Why the database did not do what it was asked to.
 
-use sea_orm::{DbErr, RuntimeErr, sqlx::postgres::PgDatabaseError};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx::postgres::PgDatabaseError};
 
 /// A failed statement or transaction. Cheap to clone: one failed commit answers every save that was in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum StoreError {
     /// PostgreSQL ended the transaction, or refuses all of them.
     #[error("PostgreSQL did not carry it out, and nothing was saved: {0}")]
     Aborted(String),
+    /// All connections are in use, or the database allows no further one.
+    #[error("no connection to the database was free in time: {0}")]
+    NoConnection(String),
     /// There is no connection, or it was cut.
     #[error("the database cannot be reached: {0}; check that it runs and that database.url is right")]
     Unreachable(String),
@@ -58,6 +61,7 @@ impl StoreError {
             | Self::System(_)
             | Self::NotInPlace(_)
             | Self::Aborted(_)
+            | Self::NoConnection(_)
             | Self::Unreachable(_)
             | Self::InDoubt(_) => true,
             Self::Damaged(_) | Self::Constraint(_) | Self::Unexpected(_) | Self::Failed(_) => false,
@@ -73,6 +77,7 @@ impl StoreError {
             | Self::System(_)
             | Self::NotInPlace(_)
             | Self::Aborted(_)
+            | Self::NoConnection(_)
             | Self::Unreachable(_)
             | Self::InDoubt(_)
             | Self::Failed(_) => true,
@@ -102,12 +107,13 @@ mod postgres_code {
     pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
     pub(super) const QUERY_CANCELED: &str = "57014";
     pub(super) const DISK_FULL: &str = "53100";
+    pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
     pub(super) const READ_ONLY_TRANSACTION: &str = "25006";
     pub(super) const IDLE_IN_TRANSACTION_TIMEOUT: &str = "25P03";
     /// Broken connections.
     pub(super) const CONNECTION_CLASS: &str = "08";
     pub(super) const CONSTRAINT_CLASS: &str = "23";
-    /// Too many connections, out of memory.
+    /// Out of memory, among others.
     pub(super) const RESOURCES_CLASS: &str = "53";
     /// Shutdown, crash, still starting.
     pub(super) const INTERVENTION_CLASS: &str = "57";
@@ -116,6 +122,15 @@ mod postgres_code {
 }
 
 impl StoreError {
+    /// The connections of this process are all in use.
+    fn all_in_use() -> Self {
+        Self::NoConnection(
+            "all of this process are in use; try again, or raise database.read_connections and \
+             database.write_connections"
+                .to_owned(),
+        )
+    }
+
     /// Returns what an error of the driver means.
     pub(crate) fn of(error: DbErr) -> Self {
         let text = error.to_string();
@@ -123,6 +138,7 @@ impl StoreError {
             DbErr::Conn(RuntimeErr::SqlxError(cause))
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause)) => from_sqlx(cause, text),
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::all_in_use(),
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unreachable(text),
             _ => Self::Failed(text),
         }
@@ -140,12 +156,10 @@ fn from_sqlx(cause: &sea_orm::sqlx::Error, text: String) -> StoreError {
                 from_sqlite(code.parse().ok(), message)
             }
         }
-        Error::Io(_)
-        | Error::Tls(_)
-        | Error::Protocol(_)
-        | Error::PoolClosed
-        | Error::PoolTimedOut
-        | Error::WorkerCrashed => StoreError::Unreachable(text),
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolClosed | Error::WorkerCrashed => {
+            StoreError::Unreachable(text)
+        }
+        Error::PoolTimedOut => StoreError::all_in_use(),
         _ => StoreError::Failed(text),
     }
 }
@@ -174,6 +188,12 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
             return StoreError::Aborted(format!("two transactions collided ({message}); try again"));
         }
         DISK_FULL => return StoreError::DiskFull,
+        TOO_MANY_CONNECTIONS => {
+            return StoreError::NoConnection(format!(
+                "{message}; lower database.read_connections and database.write_connections of the hosts, or raise the limit \
+                 (max_connections of PostgreSQL, or that of the role or the database)"
+            ));
+        }
         QUERY_CANCELED => {
             return StoreError::Aborted(format!(
                 "{message}; it was cancelled by hand, or by a statement_timeout between this program and PostgreSQL"
@@ -208,6 +228,7 @@ mod tests {
             (DEADLOCK_DETECTED, "try again"),
             (QUERY_CANCELED, "statement_timeout"),
             (READ_ONLY_TRANSACTION, "default_transaction_read_only"),
+            (TOO_MANY_CONNECTIONS, "lower database.read_connections"),
         ] {
             let error = from_sqlstate(code, "reported".to_owned());
             let said = error.to_string();

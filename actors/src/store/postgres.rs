@@ -4,13 +4,14 @@
 //! statement that locks many rows takes them in the order of their ids: so there are no deadlocks.
 
 mod notifier;
+mod server;
 mod session;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ConnectOptions, DbErr, RuntimeErr,
+    ConnectOptions,
     sqlx::{
         self, Connection as _,
         postgres::{PgConnectOptions, PgConnection},
@@ -24,6 +25,7 @@ use super::{
     sql::{Connection, Transaction},
 };
 use notifier::Notifier;
+use server::PostgresServer;
 pub(super) use session::Session;
 
 /// A connection that was idle for longer than this is tested before it is used.
@@ -53,9 +55,12 @@ impl Postgres {
         let address = address(options)?;
         let fail = |source| OpenError::Store { url: place(&address), source };
         reach(&address, options).await.map_err(fail)?;
-        let write = connect(&address, options, options.write_connections).await.map_err(fail)?;
-        let read = connect(&address, options, options.read_connections).await.map_err(fail)?;
-        let runtime = connect(&address, options, RUNTIME_CONNECTIONS).await.map_err(fail)?;
+        let server = Arc::new(PostgresServer::new(address.clone()));
+        let connect =
+            async |number| connect(&address, options, number).await.map(|pool| pool.to(Arc::clone(&server) as _));
+        let write = connect(options.write_connections).await.map_err(fail)?;
+        let read = connect(options.read_connections).await.map_err(fail)?;
+        let runtime = connect(RUNTIME_CONNECTIONS).await.map_err(fail)?;
         Ok(Self { read, runtime, notifier: Notifier::start(write.clone()), write, address })
     }
 
@@ -108,15 +113,18 @@ where
     F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>>,
 {
     let transaction = begin(connection).await?;
-    let (result, failure) = failure::observed(body(&transaction)).await;
+    let (result, failed) = failure::observed(body(&transaction)).await;
     // After a failed statement PostgreSQL rolls back, and answers COMMIT without an error.
-    let result = if let (Ok(_), Some(failure)) = (&result, failure) { Err(failure.into()) } else { result };
+    let result = if let (Ok(_), Some(failure)) = (&result, &failed) { Err(failure.clone().into()) } else { result };
     match result {
         Ok(value) => {
-            answered(transaction.commit()).await.map_err(in_doubt)?;
+            let committed = answered(transaction.commit()).await.map_err(in_doubt);
+            connection.outages().note(committed.as_ref().err());
+            committed?;
             Ok(value)
         }
         Err(error) => {
+            connection.outages().note(failed.as_ref());
             // If this fails too, the pool closes the connection, and PostgreSQL rolls back when it notices.
             let _ = tokio::time::timeout(ANSWER_TIMEOUT, transaction.rollback()).await;
             Err(error)
@@ -182,14 +190,14 @@ async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), 
                 return Ok(());
             }
             Ok(Err(error)) => error,
-            Err(_) => sqlx::Error::PoolTimedOut,
+            Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
         };
         // A refusal with a reason (a password, a name) is final; one by a PostgreSQL that is starting or full is not.
         let code = error.as_database_error().and_then(|refusal| refusal.code());
         let may_pass = code.is_none_or(|code| matches!(&*code, "57P03" | "53300"));
         let ends = if nothing_listens(&error) { begun + options.start_timeout } else { ends };
         if !may_pass || tokio::time::Instant::now() + RETRY_AFTER > ends {
-            return Err(StoreError::of(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))));
+            return Err(server::of_connecting(error));
         }
         tokio::time::sleep(RETRY_AFTER).await;
     }

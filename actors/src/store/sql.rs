@@ -19,6 +19,7 @@ mod sealed;
 mod value;
 
 pub use afterword_derive::FromRow;
+pub(in crate::store) use connection::Refusals;
 pub use connection::{Connection, Transaction, WriteFuture};
 pub use row::{Column, FromRow, Row};
 pub use value::{Value, json, millis};

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use self::{minute::Minutes, tally::Tally};
 use crate::{
     context::Context,
+    owned::{AbortOnDrop, answer_of},
     store::{StoreError, metrics},
     supervision::ActorStatus,
     task::Slot,
@@ -31,6 +32,8 @@ pub(crate) enum MetricsMessage {
     Observed(Vec<Observation>),
     /// To itself: write the minute's rows.
     Write,
+    /// To itself: how writing them has ended.
+    Written(Result<WrittenRows, StoreError>),
     /// Write the minute's rows now, and say when it is done.
     Flush(RpcReplyPort<()>),
     /// The present numbers.
@@ -39,10 +42,22 @@ pub(crate) enum MetricsMessage {
     Status(RpcReplyPort<ActorStatus>),
 }
 
+/// The rows that the database has.
+pub(crate) struct WrittenRows {
+    /// The minute in which they were taken: those of earlier ones are complete.
+    taken_in: i64,
+}
+
 pub(crate) struct MetricsState {
     context: Arc<Context>,
     workers: BTreeMap<Slot, Tally>,
     minutes: Minutes,
+    /// Beside the mailbox: whoever asks for the numbers does not wait for the database.
+    writing: Option<AbortOnDrop>,
+    /// Answered when what is being written is written.
+    flushed_by_this: Vec<RpcReplyPort<()>>,
+    /// Asked for since.
+    flushed_by_next: Vec<RpcReplyPort<()>>,
     since: Instant,
     last_error: Option<String>,
 }
@@ -62,6 +77,9 @@ impl Actor for MetricsActor {
             context,
             workers: BTreeMap::new(),
             minutes: Minutes::default(),
+            writing: None,
+            flushed_by_this: Vec::new(),
+            flushed_by_next: Vec::new(),
             since: Instant::now(),
             last_error: None,
         })
@@ -69,17 +87,18 @@ impl Actor for MetricsActor {
 
     async fn handle(
         &self,
-        _myself: ActorRef<MetricsMessage>,
+        myself: ActorRef<MetricsMessage>,
         message: MetricsMessage,
         state: &mut MetricsState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             MetricsMessage::Observed(observations) => state.observe(&observations),
-            MetricsMessage::Write => state.write().await,
+            MetricsMessage::Write => state.write(&myself),
             MetricsMessage::Flush(reply) => {
-                state.write().await;
-                let _ = reply.send(());
+                state.flushed_by_next.push(reply);
+                state.write(&myself);
             }
+            MetricsMessage::Written(result) => state.written(&myself, result),
             MetricsMessage::Snapshot(reply) => drop(reply.send(state.snapshot())),
             MetricsMessage::Status(reply) => drop(reply.send(state.status())),
         }
@@ -95,25 +114,45 @@ impl MetricsState {
         }
     }
 
-    async fn write(&mut self) {
-        let rows = self.minutes.rows(&self.context.incarnation);
-        if rows.is_empty() {
+    fn write(&mut self, myself: &ActorRef<MetricsMessage>) {
+        if self.writing.is_some() {
             return;
         }
-        let written = self
-            .context
-            .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
+        let (taken_in, rows) = self.minutes.rows(&self.context.incarnation);
+        self.flushed_by_this.append(&mut self.flushed_by_next);
+        if rows.is_empty() {
+            return self.answer_flushed();
+        }
+        let (context, myself) = (Arc::clone(&self.context), myself.clone());
+        self.writing = Some(AbortOnDrop::spawn(async move {
+            let written = context.database.write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move { metrics::write(transaction, &rows).await })
-            })
-            .await;
-        match written {
-            Ok(()) => {
-                self.minutes.forget_written();
+            });
+            let panicked = |text| StoreError::Failed(format!("writing the minute rows panicked: {text}"));
+            let result = answer_of(written).await.map_err(panicked).flatten();
+            let _ = myself.send_message(MetricsMessage::Written(result.map(|_| WrittenRows { taken_in })));
+        }));
+    }
+
+    fn written(&mut self, myself: &ActorRef<MetricsMessage>, result: Result<WrittenRows, StoreError>) {
+        self.writing = None;
+        match result {
+            Ok(WrittenRows { taken_in }) => {
+                self.minutes.forget_before(taken_in);
                 self.last_error = None;
             }
             // The rows are kept and written next time.
             Err(error) => self.last_error = Some(format!("minute rows not written: {error}")),
+        }
+        self.answer_flushed();
+        if !self.flushed_by_next.is_empty() {
+            self.write(myself);
+        }
+    }
+
+    fn answer_flushed(&mut self) {
+        for reply in self.flushed_by_this.drain(..) {
+            let _ = reply.send(());
         }
     }
 

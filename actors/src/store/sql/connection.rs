@@ -1,6 +1,9 @@
 //! Where statements run: on a pool of connections, or in a transaction.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
@@ -10,11 +13,23 @@ use super::{
     driver::{self, Driver},
     sealed::Sealed,
 };
-use crate::store::{Engine, StoreError};
+use crate::store::{Engine, StoreError, outages::Outages};
 
 /// A pool of connections. Cheap to clone; clones share it.
 #[derive(Debug, Clone)]
-pub struct Connection(DatabaseConnection);
+pub struct Connection {
+    pool: DatabaseConnection,
+    /// What became of the last statements.
+    outages: Outages,
+    /// Who knows why no connection came free; `None` where the pool's own word is all there is.
+    server: Option<Arc<dyn Refusals>>,
+}
+
+/// Finds out why there was no connection.
+pub(in crate::store) trait Refusals: fmt::Debug + Send + Sync {
+    /// Returns the reason; `waited`, which is what the pool says, if there is no other.
+    fn why_no_connection(&self, waited: StoreError) -> BoxFuture<'_, StoreError>;
+}
 
 impl Connection {
     /// Opens a connection to a database that is not the program's own, to read from it or to look after it. One's own is
@@ -26,15 +41,35 @@ impl Connection {
         let mut options = ConnectOptions::new(url);
         // One, so that what it is told once holds for all that follows.
         options.max_connections(1).min_connections(1).sqlx_logging(false);
-        sea_orm::Database::connect(options).await.map(Self).map_err(StoreError::of)
+        sea_orm::Database::connect(options).await.map(Self::of).map_err(StoreError::of)
     }
 
-    pub(in crate::store) fn of(inner: DatabaseConnection) -> Self {
-        Self(inner)
+    pub(in crate::store) fn of(pool: DatabaseConnection) -> Self {
+        Self { pool, outages: Outages::default(), server: None }
+    }
+
+    /// The same, of a server that is asked why it gives no connection.
+    pub(in crate::store) fn to(self, server: Arc<dyn Refusals>) -> Self {
+        Self { server: Some(server), ..self }
     }
 
     pub(crate) fn inner(&self) -> &DatabaseConnection {
-        &self.0
+        &self.pool
+    }
+
+    /// What has kept it from its work lately.
+    pub(in crate::store) fn outages(&self) -> &Outages {
+        &self.outages
+    }
+
+    /// Records how a piece of work on it has ended, and explains why there was no connection.
+    pub(in crate::store) async fn noted<T>(&self, ended: Result<T, StoreError>) -> Result<T, StoreError> {
+        let ended = match (ended, &self.server) {
+            (Err(error @ StoreError::NoConnection(_)), Some(server)) => Err(server.why_no_connection(error).await),
+            (ended, _) => ended,
+        };
+        self.outages.note(ended.as_ref().err());
+        ended
     }
 
     /// Begins a transaction on one of the connections; dropping it rolls it back. For queries that belong together:
@@ -43,7 +78,7 @@ impl Connection {
     /// # Errors
     /// [`StoreError`]
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.0.begin().await.map(Transaction::of).map_err(StoreError::of)
+        self.noted(self.pool.begin().await.map(Transaction::of).map_err(StoreError::of)).await
     }
 
     /// Runs statements without parameters, separated by `;`. Nothing in braces is replaced, and no time limit is set.
@@ -51,7 +86,7 @@ impl Connection {
     /// # Errors
     /// [`StoreError`]; the statements before the one that failed have been run.
     pub async fn script(&self, sql: &str) -> Result<(), StoreError> {
-        self.0.execute_unprepared(sql).await.map(drop).map_err(StoreError::of)
+        self.pool.execute_unprepared(sql).await.map(drop).map_err(StoreError::of)
     }
 
     /// Closes all connections of the pool, for its clones too.
@@ -59,7 +94,7 @@ impl Connection {
     /// # Errors
     /// [`StoreError`]
     pub async fn close(self) -> Result<(), StoreError> {
-        self.0.close().await.map_err(StoreError::of)
+        self.pool.close().await.map_err(StoreError::of)
     }
 }
 
@@ -69,11 +104,15 @@ impl Driver for Connection {
     type Inner = DatabaseConnection;
 
     fn inner(&self) -> &DatabaseConnection {
-        &self.0
+        &self.pool
     }
 
     fn waiting(&self) -> Option<MutexGuard<'_, DeferredStatements>> {
         None
+    }
+
+    async fn noted<T: Send>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        Self::noted(self, answer).await
     }
 }
 
@@ -165,6 +204,11 @@ impl Driver for Transaction {
     fn waiting(&self) -> Option<MutexGuard<'_, DeferredStatements>> {
         // A statement for PostgreSQL goes alone: its protocol has no other way.
         (driver::engine(self) == Engine::Sqlite).then(|| self.lock())
+    }
+
+    /// How it ends is recorded as a whole.
+    async fn noted<T: Send>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        answer
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) trait Driver: Sealed + Sync {
 
     /// Returns where statements wait for the next one, if they do here.
     fn waiting(&self) -> Option<MutexGuard<'_, DeferredStatements>>;
+
+    /// Records the answer to a statement, and explains why there was no connection for it.
+    fn noted<T: Send>(&self, answer: Result<T, StoreError>) -> impl Future<Output = Result<T, StoreError>> + Send;
 }
 
 pub(super) fn engine(connection: &impl Driver) -> Engine {
@@ -77,7 +80,7 @@ pub(super) async fn send_waiting(connection: &impl Driver) -> Result<(), StoreEr
 }
 
 /// A connection to PostgreSQL may be cut silently, so there is a time limit; SQLite always answers.
-async fn answer<T>(
+async fn answer<T: Send>(
     connection: &impl Driver,
     carries: bool,
     request: impl Future<Output = Result<T, DbErr>> + Send,
@@ -91,7 +94,7 @@ async fn answer<T>(
     if let Some(mut waiting) = connection.waiting().filter(|_| carries) {
         waiting.arrive(before, answer.as_ref().err());
     }
-    answer.inspect_err(failure::note)
+    connection.noted(answer).await.inspect_err(failure::note)
 }
 
 /// A statement with all that waited for one, and whether anything did.

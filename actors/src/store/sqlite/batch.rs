@@ -34,7 +34,11 @@ pub(super) async fn write(
     let mut ended = Ok(());
     // Each round ends at least one of them.
     while !jobs.is_empty() {
-        match AssertUnwindSafe(batch(connection, gate, files, &mut jobs)).catch_unwind().await {
+        let batch = AssertUnwindSafe(batch(connection, gate, files, &mut jobs)).catch_unwind().await;
+        if let Ok(ended) = &batch {
+            connection.outages().note(ended.as_ref().err());
+        }
+        match batch {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 // Files that are not in place were told when that was found, and no connection helps.
@@ -87,7 +91,10 @@ async fn begin(connection: &Connection, gate: &CommitGate, files: &InPlace) -> R
     files.check()?;
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-    match connection.inner().begin_with_options(options).await.map(Transaction::of).map_err(StoreError::of) {
+    let waiting = connection.outages().waits();
+    let begun = connection.inner().begin_with_options(options).await.map(Transaction::of).map_err(StoreError::of);
+    drop(waiting);
+    match begun {
         Ok(transaction) => {
             gate.shut();
             Ok(transaction)

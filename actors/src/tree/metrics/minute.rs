@@ -41,13 +41,15 @@ impl Minutes {
         completed as f64 / span.min(uptime).as_secs_f64().max(1.0)
     }
 
-    pub(super) fn rows(&self, incarnation: &str) -> Vec<embedding_metric::Model> {
-        self.unwritten.iter().map(|(&(minute, slot), tally)| row(minute, slot, incarnation, tally)).collect()
+    /// Returns this minute, and the rows up to now.
+    pub(super) fn rows(&self, incarnation: &str) -> (i64, Vec<embedding_metric::Model>) {
+        let row = |(&(minute, slot), tally)| row(minute, slot, incarnation, tally);
+        (this_minute(), self.unwritten.iter().map(row).collect())
     }
 
-    /// Forgets earlier minutes, which are complete; the current one is written again later, whole.
-    pub(super) fn forget_written(&mut self) {
-        self.unwritten = self.unwritten.split_off(&(this_minute(), 0));
+    /// Forgets the minutes before this one, which were complete when they were written; later ones are written again, whole.
+    pub(super) fn forget_before(&mut self, minute: i64) {
+        self.unwritten = self.unwritten.split_off(&(minute, 0));
     }
 }
 

@@ -115,7 +115,14 @@ fn check(entry: &Entry, known: &BTreeMap<String, Value>) -> Result<(), Fault> {
     };
     match merged(std::slice::from_ref(entry)).extract::<Settings>() {
         Ok(_) => Ok(()),
-        Err(_) => Err(fault(Some(hidden::shown(&entry.key, &entry.value)), kinds::wanted(&entry.key, default))),
+        Err(_) => {
+            let of_earlier_deployments = match &entry.origin {
+                Origin::Variable(name) => legacy::wanted(name).map(str::to_owned),
+                _ => None,
+            };
+            let wanted = of_earlier_deployments.unwrap_or_else(|| kinds::wanted(&entry.key, default));
+            Err(fault(Some(hidden::shown(&entry.key, &entry.value)), wanted))
+        }
     }
 }
 

@@ -152,6 +152,10 @@ pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
             let message = format!("--set needs KEY=VALUE, e.g. --set queue.slots=4; there is no = after \"{key}\"");
             return Err(Usage(message).into());
         };
+        if key.trim().is_empty() {
+            let message = "--set needs KEY=VALUE, e.g. --set queue.slots=4; there is no key before the =";
+            return Err(Usage(message.to_owned()).into());
+        }
         flags.push((key.trim().to_owned(), value.to_owned()));
     }
     if let Some(url) = &global.database {

@@ -48,7 +48,11 @@ pub(super) fn wanted(key: &str, default: &Value) -> String {
             format!("must be a whole number, not negative, e.g. {}", number.to_u128().unwrap_or_default())
         }
         Value::Empty(..) if key != "embedding.model_dir" => "must be a whole number, e.g. 1536".to_owned(),
-        Value::Array(..) => "must be a list of texts, e.g. [\"notes.example.org\"]".to_owned(),
+        Value::Array(..) => {
+            "must be a list of texts, e.g. [\"one.example.org\", \"two.example.org\"]; a variable or --set takes \
+             one.example.org,two.example.org too"
+                .to_owned()
+        }
         Value::String(_, text) if humantime::parse_duration(text).is_ok() => {
             format!("must be a time with its unit, e.g. \"{text}\", or \"500ms\", \"30s\", \"5m\", \"2h\", \"7days\"")
         }

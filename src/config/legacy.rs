@@ -40,6 +40,18 @@ const LEGACY: &[Legacy] = &[
     },
 ];
 
+/// What `variable` takes, if it is one of these.
+pub(super) fn wanted(variable: &str) -> Option<&'static str> {
+    let legacy = LEGACY.iter().find(|legacy| legacy.variable == variable)?;
+    Some(match legacy.unit {
+        Unit::Switch => "must be true or false",
+        Unit::Count => "must be a whole number, e.g. 5",
+        Unit::Milliseconds => "must be a whole number of milliseconds, e.g. 5000",
+        Unit::Hours => "must be a whole number of hours, e.g. 24",
+        Unit::Days => "must be a whole number of days, e.g. 7",
+    })
+}
+
 /// The setting that `variable` stands for and its value in today's form; `None` for any other variable. A value that
 /// is no number is passed on as it is, for its fault to be reported under the variable's name.
 pub(super) fn translate(variable: &str, text: &str) -> Option<(&'static str, Value)> {

@@ -109,10 +109,41 @@ fn the_variables_of_earlier_deployments_are_understood() {
 }
 
 #[test]
+fn a_list_in_a_variable_is_read_as_in_the_settings_file_and_never_split_into_nonsense() {
+    for text in [r#"["a.example", "b.example"]"#, " ['a.example','b.example',] ", "a.example, b.example"] {
+        for from in [
+            sources(&[("AFTERWORD_SERVER__ALLOWED_HOSTS", text)], &[]),
+            sources(&[], &[("server.allowed_hosts", text)]),
+        ] {
+            let loaded = LoadedSettings::load(&from).expect("settings");
+            assert_eq!(*loaded.settings.server.allowed_hosts, ["a.example", "b.example"], "{text}");
+        }
+    }
+    for text in ["[a.example,b.example]", r#"["a.example""#, "[1, 2]", "[\"a\"]\nother = [\"b\"]"] {
+        let faults = LoadedSettings::load(&sources(&[("AFTERWORD_SERVER__ALLOWED_ORIGINS", text)], &[]));
+        let said = faults.expect_err(text).to_string();
+        assert!(said.contains("server.allowed_origins") && said.contains("must be a list of texts"), "{said}");
+    }
+}
+
+#[test]
 fn a_bad_number_in_an_old_variable_is_a_fault_and_not_ignored() {
     let faults =
         LoadedSettings::load(&sources(&[("EMBEDDING_QUEUE_WORKER_INTERVAL", "often")], &[])).expect_err("a fault");
-    assert!(faults.to_string().contains("EMBEDDING_QUEUE_WORKER_INTERVAL"), "{faults}");
+    let said = faults.to_string();
+    assert!(said.contains("EMBEDDING_QUEUE_WORKER_INTERVAL") && said.contains("number of milliseconds"), "{said}");
+}
+
+#[test]
+fn a_language_without_stems_and_requests_too_small_for_a_text_are_faults() {
+    for (key, value) in [("search.language", "klingon"), ("embedding.openai.batch_tokens", "255")] {
+        let flags = [("embedding.provider", "openai"), (key, value)];
+        let ConfigErrors(faults) = LoadedSettings::load(&sources(&[], &flags)).expect_err("a fault");
+        assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), [key], "{value}");
+    }
+    let flags =
+        [("embedding.provider", "openai"), ("embedding.openai.batch_tokens", "256"), ("search.language", "german")];
+    assert!(LoadedSettings::load(&sources(&[], &flags)).is_ok());
 }
 
 #[test]

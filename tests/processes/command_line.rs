@@ -86,6 +86,8 @@ fn errors_say_what_and_what_to_do_and_have_the_right_code() {
         (&["--set", "queue.slotss=3", "article", "list"], 2, &["queue.slotss", "did you mean queue.slots"]),
         (&["--set", "queue.lease=soon", "article", "list"], 2, &["queue.lease"]),
         (&["--database", "mysql://x", "article", "list"], 2, &["database.url", "sqlite://"]),
+        (&["--set", "=4", "article", "list"], 2, &["KEY=VALUE", "no key before the ="]),
+        (&["--set", "search.language=klingon", "article", "list"], 2, &["search.language", "one of:", "german"]),
         (&["import", "nowhere"], 1, &["nowhere"]),
         (&["article", "delet", "x"], 2, &["delete"]),
         (&["article", "list", "--limit", "0"], 2, &["--limit"]),

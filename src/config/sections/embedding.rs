@@ -90,6 +90,12 @@ impl Embedding {
         self.scripted.check(rules);
         if self.provider == Provider::OpenAi {
             self.openai.check(rules);
+            let fits = self.openai.batch_tokens >= self.max_tokens;
+            rules.check(
+                fits,
+                "embedding.openai.batch_tokens",
+                "must be at least embedding.max_tokens, the longest text",
+            );
         }
     }
 

@@ -5,6 +5,30 @@ mod rerank;
 pub use self::rerank::Rerank;
 use crate::config::{rules::Rules, section::section};
 
+/// Languages with stems of their own, and none (`simple`). A test compares them with those of the index of words, which settings do
+/// not know.
+const LANGUAGES: [&str; 19] = [
+    "arabic",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hungarian",
+    "italian",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "simple",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
+];
+
 section! {
     /// Searches.
     Search {
@@ -40,7 +64,19 @@ impl Search {
         rules.check(weight(self.semantic_weight), "search.semantic_weight", "must not be negative");
         let any = self.keyword_weight + self.semantic_weight > 0.0;
         rules.check(any, "search.semantic_weight", "must not be zero together with search.keyword_weight");
+        let known = format!("must be one of: {}", LANGUAGES.join(", "));
+        rules.check(LANGUAGES.contains(&self.language.as_str()), "search.language", &known);
         rules.check(self.rrf_k.is_finite() && self.rrf_k > 0.0, "search.rrf_k", "must be above zero");
         self.rerank.check(rules);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LANGUAGES;
+
+    #[test]
+    fn every_language_of_the_index_may_be_set() {
+        assert_eq!(LANGUAGES.as_slice(), crate::fulltext::languages());
     }
 }

@@ -19,7 +19,7 @@ use crate::api::Timestamp;
 pub use crate::api::{Part, Report, State};
 pub use diagnosis::Finding;
 pub use look::HealthSources;
-pub use waiting::{PAUSED, why_tasks_wait};
+pub use waiting::{NO_HOST, PAUSED, unattended_build, why_a_build_waits, why_tasks_wait};
 
 /// Watches a server. Cheap to clone.
 #[derive(Clone, Default)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use afterword_actors::{
-    ActorState, ActorStatus, RuntimeStatus,
+    ActorState, ActorStatus, HostReport, RuntimeStatus, Trouble,
     store::{Database, StoreError, hosts},
 };
 use afterword_entities::{embedding_host, embedding_worker_status};
@@ -25,7 +25,33 @@ pub async fn living(database: &Database) -> Result<Vec<LivingHost>, StoreError> 
 
 /// Whether any host, in any process, claims tasks of this database now.
 pub async fn any_running(database: &Database) -> bool {
-    living(database).await.unwrap_or_default().iter().any(|host| host.state == "running")
+    living(database).await.unwrap_or_default().iter().any(is_running)
+}
+
+/// Whether any host, in any process, embeds for the set in use now, or for the one that is being built: one that reaches the
+/// models of neither claims nothing.
+pub async fn any_at_work(database: &Database) -> bool {
+    let is_of_use = |host: &LivingHost| !host.trouble.iter().any(|trouble| matches!(trouble, Trouble::Unwanted { .. }));
+    living(database).await.unwrap_or_default().iter().any(|host| is_running(host) && is_of_use(host))
+}
+
+/// Whether any running host would build the set `model_id`: one whose settings name its model. One that has not reported yet
+/// which model that is counts as one that would.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn any_would_build(database: &Database, model_id: i64) -> Result<bool, StoreError> {
+    let rows = database.living(LOOKED_AT).await?;
+    let own = |row: &embedding_host::Model| report_of(row).and_then(|report| report.model_id);
+    Ok(rows.iter().any(|row| row.state == "running" && own(row).is_none_or(|own| own == model_id)))
+}
+
+fn is_running(host: &LivingHost) -> bool {
+    host.state == "running"
+}
+
+fn report_of(row: &embedding_host::Model) -> Option<HostReport> {
+    row.tree.as_deref().and_then(|report| serde_json::from_str(report).ok())
 }
 
 /// Returns the workers of the hosts that are alive.
@@ -49,7 +75,7 @@ pub(crate) async fn dead(database: &Database) -> Result<Vec<String>, StoreError>
 
 impl From<embedding_host::Model> for LivingHost {
     fn from(row: embedding_host::Model) -> Self {
-        let tree: Option<ActorStatus> = row.tree.as_deref().and_then(|tree| serde_json::from_str(tree).ok());
+        let tree = report_of(&row).map(|report| report.tree);
         let (trouble, tree) = tree.map(RuntimeStatus::from).map(|status| (status.trouble, status.tree)).unzip();
         Self {
             incarnation: row.incarnation,

@@ -12,7 +12,11 @@ use afterword_actors::{
 };
 
 pub use crate::api::{Build, Estimate, SetView, SetsStatus};
-use crate::{api::Timestamp, health::diagnosis, hosts};
+use crate::{
+    api::Timestamp,
+    health::{self, diagnosis},
+    hosts,
+};
 
 /// The period that the rate of a build is measured over. *Units:* milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
@@ -58,7 +62,20 @@ impl Sets {
         Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect, trouble, estimate })
     }
 
-    /// About how much the model of a new set is given, if its texts are as long as those of the set in use.
+    /// Whether a running host would make the set of the model that the settings name.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn any_host_would_build(&self) -> Result<bool, StoreError> {
+        // A host enters the model of its settings at its start.
+        match self.configured_set().await? {
+            Some(set) => hosts::any_would_build(&self.database, set).await,
+            None => Ok(false),
+        }
+    }
+
+    /// About how much the model of the settings is given, if its texts are as long as those of the set in use; of its vectors, those
+    /// that are kept from before are not made again.
     async fn estimate(&self, in_use: &SetView) -> Result<Option<Estimate>, StoreError> {
         let texts = "SELECT CAST(sum(chunk_count) AS BIGINT) AS texts, count(*) AS articles
                      FROM article_embeddings WHERE model_id = $1";
@@ -70,8 +87,12 @@ impl Sets {
         let texts: Option<(Option<i64>, i64)> = reader.row(texts, [in_use.id.into()]).await?;
         let length: Option<(Option<i64>, i64)> = reader.row(length, [in_use.id.into(), SAMPLE.into()]).await?;
         let (Some((Some(texts), of)), Some((Some(tokens), in_texts))) = (texts, length) else { return Ok(None) };
+        let kept = match self.configured_set().await? {
+            Some(set) => stats::coverage(reader, set).await?.embedded,
+            None => 0,
+        };
         // Those that are not embedded yet are like the others.
-        let texts = texts as f64 * in_use.articles as f64 / of.max(1) as f64;
+        let texts = texts as f64 * (in_use.articles - kept).max(0) as f64 / of.max(1) as f64;
         let tokens = texts * tokens as f64 / in_texts.max(1) as f64;
         Ok(Some(Estimate { texts: texts.round() as i64, tokens: tokens.round() as i64 }))
     }
@@ -176,6 +197,7 @@ impl Sets {
             failed: hindrance.failed,
             per_second,
             remaining_ms,
+            waits_because: health::why_a_build_waits(&self.database, set).await?,
         })
     }
 }

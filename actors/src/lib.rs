@@ -114,5 +114,5 @@ pub use sets::{Offer, OtherModels};
 pub use settings::{Delays, RestartSettings, Retention, RuntimeSettings};
 #[doc(hidden)]
 pub use supervision::Victim;
-pub use supervision::{ActorState, ActorStatus, RuntimeStatus, Trouble};
+pub use supervision::{ActorState, ActorStatus, HostReport, RuntimeStatus, Trouble};
 pub use tree::metrics::{Distribution, MetricsSnapshot, WorkerMetrics};

@@ -16,6 +16,6 @@ pub(crate) use restarts::{RestartDecision, Restarts};
 pub(crate) use root::Root;
 pub(crate) use spawn::{CountingActor, spawn};
 pub(crate) use status::elapsed_ms;
-pub use status::{ActorState, ActorStatus, RuntimeStatus};
+pub use status::{ActorState, ActorStatus, HostReport, RuntimeStatus};
 pub use trouble::Trouble;
 pub use victim::Victim;

@@ -22,7 +22,7 @@ pub struct Model {
     pub started_at: i64,
     /// When it last reported.
     pub heartbeat_at: i64,
-    /// The actor tree as last reported, JSON; `None` before the first report.
+    /// Its actor tree and its model as last reported, JSON; `None` before the first report.
     pub tree: Option<String>,
 }
 

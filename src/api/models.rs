@@ -69,4 +69,7 @@ pub struct Build {
     /// Time left at that rate; missing while nothing is embedded. *Units:* milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_ms: Option<i64>,
+    /// Why it stands still: the queue is paused, or no running host has the settings of its model; missing if neither is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_because: Option<String>,
 }

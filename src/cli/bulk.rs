@@ -69,8 +69,8 @@ async fn foresee(session: &Session, bulk: &Bulk, scope: Backlog, folder: &Folder
 }
 
 async fn detach(session: &Session, host: &Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
-    if !hosts::any_running(&host.database).await {
-        return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
+    if !hosts::any_at_work(&host.database).await {
+        return Err(nobody_at_work(host).await);
     }
     let id = host.bulk.start(scope, folder).await?;
     session.output.answer(&json!({ "id": id }), |_| {
@@ -78,11 +78,20 @@ async fn detach(session: &Session, host: &Host, scope: Backlog, folder: &Folder)
     })
 }
 
-/// Waits for the end of the run; does the work itself if no host is running.
+/// Why no running host would carry out a run.
+async fn nobody_at_work(host: &Host) -> anyhow::Error {
+    let why = match hosts::any_running(&host.database).await {
+        true => "the settings of no running host reach the model in use, so none would do the work",
+        false => "no host is running to do the work",
+    };
+    anyhow!("{why}; leave out --detach to do it here")
+}
+
+/// Waits for the end of the run; does the work itself if no host is running that can.
 async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
-    let any_running = hosts::any_running(&host.database).await;
+    let is_done_elsewhere = hosts::any_at_work(&host.database).await;
     let id = host.bulk.start(scope, folder).await?;
-    if any_running {
+    if is_done_elsewhere {
         let run = progress::wait_for_bulk(&host, id, session.output).await?;
         return finish(session, &run);
     }

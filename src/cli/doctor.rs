@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     database,
-    health::{Finding, State, diagnosis, examination},
+    health::{self, Finding, State, diagnosis, examination},
     host::{Host, open_options},
     hosts,
     plural::count,
@@ -214,6 +214,7 @@ async fn queue(host: &Host) -> Vec<Check> {
         Err(error) => return vec![Check::new("queue", Level::Fault, StoreError::to_string(&error))],
     };
     let mut checks: Vec<_> = diagnosis::of_hosts(&living).into_iter().map(Check::from).collect();
+    checks.extend(health::unattended_build(&host.database).await.map(Check::from));
     let queue = diagnosis::of_queue(&stats, host.settings().health.oldest_due);
     if stats.pending > 0 && !stats.paused && living.is_empty() {
         let message =

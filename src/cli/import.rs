@@ -57,7 +57,7 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
         let report = bring_in(session, &host.articles, &arguments).await?;
         return finish(session, &report);
     }
-    let here = !hosts::any_running(&host.database).await;
+    let here = !hosts::any_at_work(&host.database).await;
     if !here {
         let report = bring_in(session, &host.articles, &arguments).await?;
         wait_for_others(session, &host).await?;

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{failure::Interrupted, output::Output};
 use crate::{
     bulk::BulkRun,
-    health::PAUSED,
+    health::{NO_HOST, PAUSED},
     host::{Host, RunningHost},
     hosts,
     model::{Progress, Stage},
@@ -115,6 +115,7 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
 #[derive(Default)]
 pub(super) struct ReportedTrouble {
     trouble: Option<Trouble>,
+    wait: Option<String>,
     of_pause: bool,
 }
 
@@ -133,6 +134,16 @@ impl ReportedTrouble {
         let living = hosts::living(database).await?;
         tell_of(living.into_iter().flat_map(|host| host.trouble), output, bar, &mut self.trouble);
         Ok(())
+    }
+
+    /// Tells what keeps the work itself waiting, whatever the hosts do.
+    pub(super) fn of_wait(&mut self, reason: Option<&str>, output: Output, bar: &ProgressBar) {
+        // A pause and the troubles of hosts are told by `look`.
+        let reason = reason.filter(|reason| *reason != PAUSED);
+        if let Some(reason) = reason.filter(|reason| self.wait.as_deref() != Some(reason)) {
+            bar.suspend(|| output.note(&format!("waiting: {reason}")));
+        }
+        self.wait = reason.map(str::to_owned);
     }
 
     fn of_pause(&mut self, is_paused: bool, output: Output, bar: &ProgressBar) {
@@ -185,6 +196,8 @@ async fn watch_bulk(host: &Host, id: i64, output: Output) -> anyhow::Result<Bulk
             bar.finish_and_clear();
             return Ok(run);
         }
+        // The troubles of hosts that run are told as such.
+        told.of_wait(run.waits_because.as_deref().filter(|reason| *reason == NO_HOST), output, &bar);
         told.look(&host.database, output, &bar).await?;
         tokio::time::sleep(CHECK_INTERVAL).await;
     }

@@ -13,7 +13,7 @@ use afterword_actors::{
     },
 };
 
-use super::{Finding, Health, diagnosis};
+use super::{Finding, Health, diagnosis, waiting};
 use crate::config;
 
 /// A database that takes longer to answer a small query is in trouble.
@@ -44,6 +44,9 @@ pub(super) async fn at_everything(health: &Health, watched: &HealthSources, rest
     findings.extend(database.check_in_place().err().map(|error| Finding::unready("database", error.to_string())));
     findings.extend(database.present_outage().map(|error| Finding::degraded("database", error.to_string())));
     let queue_is_known = stats.is_ok();
+    if queue_is_known {
+        findings.extend(in_time(waiting::unattended_build(database)).await.unwrap_or_default());
+    }
     findings.push(match stats {
         Ok(stats) => diagnosis::of_queue(&stats, settings.oldest_due),
         Err(error) => Finding::unready("database", error.to_string()),
@@ -60,8 +63,13 @@ pub(super) async fn at_everything(health: &Health, watched: &HealthSources, rest
 }
 
 async fn statistics(database: &Database) -> Result<QueueStats, StoreError> {
-    let asked = tokio::time::timeout(PATIENCE, stats::queue(database.reader()));
-    asked.await.unwrap_or_else(|_| Err(StoreError::Unreachable(format!("no answer within {PATIENCE:?}"))))
+    in_time(stats::queue(database.reader())).await.unwrap_or_else(Err)
+}
+
+/// The answer of `asked`, unless the database takes too long.
+async fn in_time<T>(asked: impl Future<Output = T>) -> Result<T, StoreError> {
+    let late = |_| StoreError::Unreachable(format!("no answer within {PATIENCE:?}"));
+    tokio::time::timeout(PATIENCE, asked).await.map_err(late)
 }
 
 /// The counts of restarts in the last hour, with an entry for each change.

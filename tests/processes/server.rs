@@ -3,6 +3,7 @@
 mod abuse;
 mod access;
 mod asked;
+mod changing;
 mod closed;
 mod description;
 mod echo;

@@ -62,7 +62,7 @@ pub async fn register(transaction: &impl Sql, host: &NewHost) -> Result<(), Stor
         .map(drop)
 }
 
-/// Records that the host is alive, with its tree and its workers. A row that was removed meanwhile is inserted again; a
+/// Records that the host is alive, with its report (see [`HostReport`](crate::HostReport)) and its workers. A row that was removed meanwhile is inserted again; a
 /// host that has stopped stays stopped, whatever is still under way.
 ///
 /// # Errors
@@ -71,16 +71,16 @@ pub async fn beat(
     transaction: &impl Sql,
     host: &NewHost,
     state: &str,
-    tree: &str,
+    report: &str,
     workers: &[WorkerRow],
 ) -> Result<(), StoreError> {
     let incarnation = host.incarnation.as_str();
     let note = "UPDATE embedding_hosts SET heartbeat_at = {now}, tree = $3,
                     state = CASE WHEN state = 'stopped' THEN state ELSE $2 END WHERE incarnation = $1";
-    let noted = transaction.run(note, [incarnation.into(), state.into(), tree.into()]).await?;
+    let noted = transaction.run(note, [incarnation.into(), state.into(), report.into()]).await?;
     if noted == 0 {
         register(transaction, host).await?;
-        transaction.run(note, [incarnation.into(), state.into(), tree.into()]).await?;
+        transaction.run(note, [incarnation.into(), state.into(), report.into()]).await?;
     }
     let rows: Vec<_> = workers.iter().map(worker_values).collect();
     let rows = sql::json(&rows)?;

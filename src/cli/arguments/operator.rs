@@ -103,7 +103,7 @@ pub(in crate::cli) enum ModelCommand {
     List,
     /// Change to the model that the settings name: its vectors are made beside those in use, which serve until all are made
     Switch {
-        /// Return at once; a running server does the work
+        /// Return at once; a running server with these settings does the work
         #[arg(long)]
         detach: bool,
         /// Change even if the new model could not embed some articles: they are found by their words only

@@ -23,11 +23,14 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool) -> anyhow::Result<()> {
     let host = session.host().await?;
     let sets = host.sets();
-    let any_running = hosts::any_running(&host.database).await;
-    if detach && !any_running {
-        return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
+    let is_made_elsewhere = sets.any_host_would_build().await?;
+    let before = sets.status().await?;
+    let configured = sets.configured_set().await?;
+    let is_to_be_made = before.in_use.as_ref().is_some_and(|in_use| Some(in_use.id) != configured);
+    if detach && is_to_be_made && !is_made_elsewhere {
+        return Err(nobody_would_build(&host).await);
     }
-    let estimate = sets.status().await?.estimate;
+    let estimate = before.estimate;
     let begun = sets.switch().await?;
     let own = sets.configured_set().await?.ok_or_else(|| anyhow!("the set of the new model is gone"))?;
     if without_failed {
@@ -51,10 +54,23 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
         });
     }
     let change = Change { sets, own, database: host.database.clone() };
-    if any_running {
+    if is_made_elsewhere {
         return finish(session, &model, own, &change.ended(session).await?);
     }
     embed_here(session, host, &model, &change).await
+}
+
+/// Why no running host would make the vectors of the model of the settings.
+async fn nobody_would_build(host: &Host) -> anyhow::Error {
+    if hosts::any_running(&host.database).await {
+        let model = host.identity().model;
+        anyhow!(
+            "no running host has the settings of {model}, so none would make its vectors; restart a server with them, or leave \
+             out --detach to make them here"
+        )
+    } else {
+        anyhow!("no host is running to do the work; leave out --detach to do it here")
+    }
 }
 
 async fn embed_here(session: &Session, host: Host, model: &str, change: &Change) -> anyhow::Result<()> {
@@ -95,6 +111,7 @@ impl Change {
                 return Ok(status);
             };
             show(&bar, build);
+            told.of_wait(build.waits_because.as_deref(), session.output, &bar);
             told.look(&self.database, session.output, &bar).await?;
             tokio::time::sleep(CHECK_INTERVAL).await;
         }
@@ -151,6 +168,7 @@ fn text_of(look: TextStyle, status: &SetsStatus) -> String {
         rows.push(("being built", format!("{} ({})", build.set.model, build.set.provider)));
         rows.push(("embedded", format!("{} of {} {}", build.set.embedded, build.set.articles, pace(build))));
         rows.push(("left", what_is_left(build)));
+        rows.extend(build.waits_because.iter().map(|reason| ("waits", reason.clone())));
     }
     if !status.not_in_effect.is_empty() {
         let settings = status.not_in_effect.join(", ");

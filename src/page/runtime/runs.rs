@@ -137,6 +137,7 @@ fn building(build: &Build, may_manage: bool) -> Markup {
                 @if let Some(left) = build.remaining_ms { " About " (duration(left)) " left." }
                 @if build.failed > 0 { " " (grouped(build.failed)) " could not be embedded by it: the change waits for them." }
             }
+            @if let Some(reason) = &build.waits_because { p.problem dir="auto" { (reason) } }
             @if may_manage {
                 p.actions {
                     @if build.failed > 0 { (links::link("accept-failed", "", "Change without those that failed")) }

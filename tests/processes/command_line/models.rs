@@ -170,4 +170,11 @@ fn how_much_a_change_of_model_sends_is_told_before_it_begins() {
     assert!(estimate["tokens"].as_i64().is_some_and(|tokens| (10..60).contains(&tokens)), "{estimate}");
     let told = cli.text(&status);
     assert!(told.contains("about 2 texts of "), "{told}");
+    cli.text(&[&["model", "switch"], &other[..]].concat());
+    let back = cli.json(&["model", "status"])["estimate"].clone();
+    assert_eq!((&back["texts"], &back["tokens"]), (&0.into(), &0.into()), "the former vectors are kept");
+    cli.text(&["article", "create", "Butter", "--body", "One of three texts of eight tokens or so."]);
+    cli.text(&[&["bulk", "start"], &other[..]].concat());
+    let back = cli.json(&["model", "status"])["estimate"].clone();
+    assert_eq!(back["texts"], 1, "only what was written since: {back}");
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     context::Context,
     store::{Engine, StoreError, hosts, leases},
-    supervision::{ActorState, Address},
+    supervision::{ActorState, Address, HostReport},
     tree::messages::{QueueMessage, RuntimeSupervisorMessage},
 };
 
@@ -115,15 +115,16 @@ async fn report(HeartbeatArguments { context, root, queue }: &HeartbeatArguments
     let tree = root.ask(RuntimeSupervisorMessage::Status).await.map(|status| status.tree);
     let roster = queue.ask(QueueMessage::Roster).await.unwrap_or_default();
     let draining = tree.as_ref().is_some_and(|tree| tree.walk().iter().any(|a| a.state == ActorState::Draining));
-    let tree = tree.map(|tree| tree.briefly(WORKERS_SHOWN));
-    let tree = tree.and_then(|tree| serde_json::to_string(&tree).ok()).unwrap_or_else(|| "null".to_owned());
+    let model_id = Some(context.model_row.id);
+    let report = tree.map(|tree| HostReport { model_id, tree: tree.briefly(WORKERS_SHOWN) });
+    let report = report.and_then(|report| serde_json::to_string(&report).ok()).unwrap_or_else(|| "null".to_owned());
     let host = context.host.clone();
     context
         .database
         .write_behind(move |transaction| {
             Box::pin(async move {
                 let state = if draining { "draining" } else { "running" };
-                hosts::beat(transaction, &host, state, &tree, &roster).await
+                hosts::beat(transaction, &host, state, &report, &roster).await
             })
         })
         .await

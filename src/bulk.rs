@@ -9,7 +9,10 @@ use afterword_actors::{
     store::{
         Database, StoreError,
         backlog::{self, Backlog},
-        bulk, models, sql,
+        bulk,
+        folder::within,
+        models,
+        sql::{self, Sql},
     },
 };
 
@@ -36,6 +39,9 @@ pub enum BulkError {
     /// There has been no run.
     #[error("there has been no bulk run yet; start one")]
     NoneYet,
+    /// A run over nothing, most often because of a misspelt name.
+    #[error("there is no article in folder \"{0}\" or below it; list the folders to see all")]
+    NoFolder(Folder),
     /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,8 +75,9 @@ impl Bulk {
     /// Counts the articles that a run would queue.
     ///
     /// # Errors
-    /// [`BulkError::Store`]
+    /// [`BulkError::NoFolder`]
     pub async fn count(&self, scope: Backlog, folder: &Folder) -> Result<Count, BulkError> {
+        self.check_folder(folder).await?;
         let model_id = self.model_id().await?;
         let (articles, skipped) = backlog::count(self.database.reader(), model_id, scope, folder.as_ref()).await?;
         Ok(Count { articles, skipped })
@@ -79,8 +86,9 @@ impl Bulk {
     /// Opens a run, which the running hosts carry out; returns its number.
     ///
     /// # Errors
-    /// [`BulkError::Store`]
+    /// [`BulkError::NoFolder`]
     pub async fn start(&self, scope: Backlog, folder: &Folder) -> Result<i64, BulkError> {
+        self.check_folder(folder).await?;
         let folder = folder.to_string();
         if let Some(runtime) = &self.runtime {
             return Ok(runtime.start_bulk(scope, folder).await?);
@@ -126,8 +134,12 @@ impl Bulk {
         if self.scope < Permission::Write {
             view::without_deleted(reader, &mut run.failures).await?;
         }
-        let waits_because = if run.has_ended() { None } else { health::why_tasks_wait(&self.database).await? };
-        Ok(BulkRun { waits_because, ..run })
+        if run.has_ended() {
+            return Ok(run);
+        }
+        let waits_because = health::why_tasks_wait(&self.database).await?;
+        let shares_with = view::sharing(&run.summary, &bulk::unfinished(reader).await?);
+        Ok(BulkRun { waits_because, shares_with, ..run })
     }
 
     /// Returns the run that was started last.
@@ -167,6 +179,15 @@ impl Bulk {
         let cancelled =
             self.database.write::<_, StoreError, _>(move |transaction| Box::pin(bulk::cancel(transaction, id)));
         Ok(cancelled.await?)
+    }
+
+    async fn check_folder(&self, folder: &Folder) -> Result<(), BulkError> {
+        if folder.as_ref().is_empty() {
+            return Ok(());
+        }
+        let sql = format!("SELECT a.id FROM articles a WHERE {} LIMIT 1", within("a.folder", "$1"));
+        let found: Option<i64> = self.database.reader().row(&sql, [folder.to_string().into()]).await?;
+        found.map(drop).ok_or_else(|| BulkError::NoFolder(folder.clone()))
     }
 
     /// A run is for the set that searches use. Before the first set nothing has been embedded: number 0 stands for

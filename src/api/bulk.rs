@@ -40,6 +40,10 @@ pub struct BulkRun {
     /// What keeps it waiting: a pause, no running host, a failing provider; missing if nothing does, and at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_because: Option<String>,
+    /// Other open runs over the same folder, one above or one below it: each of them counts an article that both embed. None at the
+    /// end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shares_with: Vec<i64>,
     /// The first failures with their reasons.
     pub failures: Vec<FailedArticle>,
 }

@@ -92,11 +92,23 @@ impl BulkRun {
             per_second,
             remaining_ms: None,
             waits_because: None,
+            shares_with: Vec::new(),
             failures: failures.into_iter().map(FailedArticle::from).collect(),
         };
         let remaining_ms = per_second.filter(|_| is_open).map(|rate| (run.left() as f64 / rate * 1000.0) as i64);
         Self { remaining_ms, ..run }
     }
+}
+
+/// The numbers of the other runs in `open` that may be about some of the articles of `run`.
+pub(super) fn sharing(run: &BulkRunSummary, open: &[bulk_operation::Model]) -> Vec<i64> {
+    let is_within = |inner: &str, outer: &str| {
+        outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let shares = |other: &&bulk_operation::Model| {
+        other.id != run.id && (is_within(&other.folder, &run.folder) || is_within(&run.folder, &other.folder))
+    };
+    open.iter().filter(shares).map(|other| other.id).collect()
 }
 
 impl From<bulk_operation::Model> for BulkRunSummary {

@@ -73,6 +73,7 @@ async fn detach(session: &Session, host: &Host, scope: Backlog, folder: &Folder)
         return Err(nobody_at_work(host).await);
     }
     let id = host.bulk.start(scope, folder).await?;
+    tell_shared(session, host, id).await?;
     session.output.answer(&json!({ "id": id }), |_| {
         format!("bulk run {id} started; `afterword bulk status {id}` shows the progress")
     })
@@ -91,6 +92,7 @@ async fn nobody_at_work(host: &Host) -> anyhow::Error {
 async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
     let is_done_elsewhere = hosts::any_at_work(&host.database).await;
     let id = host.bulk.start(scope, folder).await?;
+    tell_shared(session, &host, id).await?;
     if is_done_elsewhere {
         let run = progress::wait_for_bulk(&host, id, session.output).await?;
         return finish(session, &run);
@@ -100,6 +102,22 @@ async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -
     let ended = progress::wait_for_bulk(&worker.host, id, session.output).await;
     worker.stop().await;
     finish(session, &ended?)
+}
+
+/// Says at the beginning of a run that others are about the same articles.
+async fn tell_shared(session: &Session, host: &Host, id: i64) -> anyhow::Result<()> {
+    if let Some(shared) = shared(&host.bulk.run(id).await?) {
+        session.output.note(&shared);
+    }
+    Ok(())
+}
+
+/// Which other open runs may embed the same articles.
+fn shared(run: &BulkRun) -> Option<String> {
+    let others: Vec<_> = run.shares_with.iter().map(i64::to_string).collect();
+    let runs = if others.len() == 1 { "bulk run" } else { "bulk runs" };
+    let told = format!("{runs} {} may embed the same articles; they count in each of them", others.join(", "));
+    (!others.is_empty()).then_some(told)
 }
 
 /// Shows the result of a run; a run with failures is a failure.
@@ -123,6 +141,7 @@ pub(super) fn text_of(look: TextStyle, run: &BulkRun) -> String {
     if let Some(reason) = &run.waits_because {
         rows.push(("waits", reason.clone()));
     }
+    rows.extend(shared(run).map(|shared| ("shared", shared)));
     if let Some(skipped) = run.skipped {
         rows.push(("skipped", skipped.to_string()));
     }

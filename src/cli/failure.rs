@@ -125,7 +125,7 @@ fn of_queue(error: &QueueError) -> Failure {
 
 fn of_bulk(error: &BulkError) -> Failure {
     match error {
-        BulkError::NotFound(_) | BulkError::NoneYet => failed("not_found"),
+        BulkError::NotFound(_) | BulkError::NoneYet | BulkError::NoFolder(_) => failed("not_found"),
         BulkError::Store(error) => of_store(error),
     }
 }

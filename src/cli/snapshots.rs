@@ -240,6 +240,7 @@ fn bulk_run() {
         skipped: Some(2),
         per_second: Some(0.1),
         waits_because: None,
+        shares_with: Vec::new(),
         remaining_ms: None,
         failures: Vec::new(),
     };

@@ -283,7 +283,9 @@ impl From<BulkError> for Problem {
     fn from(error: BulkError) -> Self {
         let detail = error.to_string();
         match error {
-            BulkError::NotFound(_) | BulkError::NoneYet => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            BulkError::NotFound(_) | BulkError::NoneYet | BulkError::NoFolder(_) => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+            }
             BulkError::Store(error) => error.into(),
         }
     }
@@ -299,9 +301,9 @@ impl From<StoreError> for Problem {
             | StoreError::System(_)
             | StoreError::NotInPlace(_)
             | StoreError::Aborted(_)
+            | StoreError::NoConnection(_)
             | StoreError::Unreachable(_)
             | StoreError::InDoubt(_) => {
-            | StoreError::NoConnection(_)
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).later(DATABASE_RETRY)
             }
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

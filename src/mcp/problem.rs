@@ -154,6 +154,7 @@ impl From<BulkError> for Problem {
         Self(match error {
             BulkError::NotFound(id) => format!("there is no bulk run {id}; leave out id to see the last one"),
             BulkError::NoneYet => "there has been no bulk run yet; start one with start_bulk_embedding".to_owned(),
+            BulkError::NoFolder(_) => error.to_string(),
             BulkError::Store(error) => return error.into(),
         })
     }
@@ -166,8 +167,8 @@ impl From<StoreError> for Problem {
             | StoreError::ReadOnly(_)
             | StoreError::System(_)
             | StoreError::Aborted(_)
-            | StoreError::Unreachable(_) => {
             | StoreError::NoConnection(_)
+            | StoreError::Unreachable(_) => {
                 tracing::warn!(%error, "a tool call was refused");
                 Self(format!("{error}; try again in a moment"))
             }

@@ -110,7 +110,7 @@ impl From<BulkError> for Refusal {
     fn from(error: BulkError) -> Self {
         let detail = error.to_string();
         match error {
-            BulkError::NotFound(_) | BulkError::NoneYet => Self::not_found(detail),
+            BulkError::NotFound(_) | BulkError::NoneYet | BulkError::NoFolder(_) => Self::not_found(detail),
             BulkError::Store(error) => error.into(),
         }
     }

@@ -83,6 +83,7 @@ fn errors_say_what_and_what_to_do_and_have_the_right_code() {
         (&["article", "update", "first-steps", "--body", "x", "--expected-revision", "7"], 1, &["revision 1", "7"]),
         (&["search", ""], 2, &["empty"]),
         (&["queue", "show", "99"], 1, &["no task 99"]),
+        (&["bulk", "start", "--folder", "nosuch"], 1, &["no article in folder \"nosuch\""]),
         (&["--set", "queue.slotss=3", "article", "list"], 2, &["queue.slotss", "did you mean queue.slots"]),
         (&["--set", "queue.lease=soon", "article", "list"], 2, &["queue.lease"]),
         (&["--database", "mysql://x", "article", "list"], 2, &["database.url", "sqlite://"]),

@@ -1,7 +1,15 @@
 //! On each engine.
 
-use afterword::{embedding::scripted::Script, health, hosts};
-use afterword_actors::{embedder::EmbedError, store::models};
+use afterword::{
+    articles::{NewArticle, folder::Folder},
+    bulk::{Bulk, BulkError},
+    embedding::scripted::Script,
+    health, hosts,
+};
+use afterword_actors::{
+    embedder::EmbedError,
+    store::{backlog::Backlog, models},
+};
 
 use super::TestHost;
 use crate::support::{DRAIN, article};
@@ -77,4 +85,31 @@ async fn a_host_that_reaches_none_of_the_models_in_use_does_no_work() {
     assert!(hosts::any_at_work(&old.database).await);
     third.stop(DRAIN).await;
     first.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_no_article_is_refused_and_one_beside_another_says_so() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    let folder = |name: &str| Folder::parse(name).expect("a folder");
+    for (slug, place) in [("one", "shelf/top"), ("two", "shelf2")] {
+        let new = NewArticle { folder: folder(place), ..article(slug, "text") };
+        service.create(new).await.expect("a save");
+    }
+    let bulk = Bulk::new(world.database.clone(), 3);
+    for name in ["nosuch", "shel", "shelf/top/deeper"] {
+        let refused = bulk.start(Backlog::All, &folder(name)).await;
+        assert_eq!(refused, Err(BulkError::NoFolder(folder(name))));
+        assert!(bulk.count(Backlog::All, &folder(name)).await.is_err());
+    }
+    let shelf = bulk.start(Backlog::All, &folder("shelf")).await.expect("above an article");
+    let other = bulk.start(Backlog::All, &folder("shelf2")).await.expect("a run");
+    assert!(bulk.run(other).await.expect("a run").shares_with.is_empty(), "of another folder");
+    let top = bulk.start(Backlog::All, &folder("shelf/top")).await.expect("a run");
+    assert_eq!(bulk.run(top).await.expect("a run").shares_with, [shelf]);
+    let all = bulk.start(Backlog::All, &folder("")).await.expect("a run");
+    assert_eq!(bulk.run(all).await.expect("a run").shares_with, [shelf, other, top]);
+    bulk.cancel(all).await.expect("a cancellation");
+    assert!(bulk.run(all).await.expect("a run").shares_with.is_empty(), "it has ended");
+    assert_eq!(bulk.run(shelf).await.expect("a run").shares_with, [top]);
 }

@@ -146,6 +146,8 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         (get("/api/queue/tasks/99"), 404, "not_found"),
         (get("/api/queue/tasks/one"), 400, "malformed"),
         (get("/api/bulk/99"), 404, "not_found"),
+        (post("/api/bulk", json!({ "folder": "nosuch" })), 404, "not_found"),
+        (post("/api/bulk", json!({ "folder": "nosuch", "dry_run": true })), 404, "not_found"),
         (get("/api/nothing"), 404, "no_route"),
         (get("/api/articles/shelf/first"), 404, "no_route"),
         (get("/api/articles/shelf%2Ffirst"), 404, "not_found"),

@@ -1,6 +1,8 @@
 //! What is read for each scrape.
 
-use afterword_actors::{ActorState, Distribution, MetricsSnapshot, RuntimeStatus, WorkerMetrics};
+use std::collections::BTreeMap;
+
+use afterword_actors::{ActorState, ActorStatus, Distribution, MetricsSnapshot, RuntimeStatus, WorkerMetrics};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 use crate::{
@@ -23,9 +25,12 @@ pub(super) fn describe() {
     describe_gauge!("afterword_articles", "Articles by the state of their vectors.");
     describe_gauge!("afterword_ready", "1 while the server or its part is ready, 0.5 while it is degraded, else 0.");
     describe_gauge!("afterword_reranker_up", "1 if the reranker answered the last search that asked it.");
-    describe_gauge!("afterword_actor_running", "1 while the actor works normally.");
-    describe_gauge!("afterword_actor_mailbox_messages", "Messages that wait in the actor's mailbox.");
-    describe_counter!("afterword_actor_restarts_total", "Times the actor was started again.");
+    describe_gauge!("afterword_actor_running", "1 while the actor works normally; of the workers, all of them.");
+    describe_gauge!(
+        "afterword_actor_mailbox_messages",
+        "Messages that wait in the mailbox of the actor, or of the workers together."
+    );
+    describe_counter!("afterword_actor_restarts_total", "Times the actor was started again, or the workers together.");
     describe_counter!("afterword_worker_tasks_total", "Attempts by their outcome.");
     describe_gauge!(
         "afterword_task_processing_seconds",
@@ -78,12 +83,31 @@ pub(super) fn health(report: &Report) {
 }
 
 pub(super) fn actors(status: &RuntimeStatus) {
-    for actor in status.walk() {
-        let running = matches!(actor.state, ActorState::Running | ActorState::Draining);
-        gauge!("afterword_actor_running", "actor" => actor.name.clone()).set(f64::from(u8::from(running)));
-        gauge!("afterword_actor_mailbox_messages", "actor" => actor.name.clone()).set(actor.mailbox as f64);
-        counter!("afterword_actor_restarts_total", "actor" => actor.name.clone()).absolute(actor.restarts);
+    for (name, group) in grouped(&status.walk()) {
+        gauge!("afterword_actor_running", "actor" => name.clone()).set(f64::from(u8::from(group.all_run)));
+        gauge!("afterword_actor_mailbox_messages", "actor" => name.clone()).set(group.mailbox as f64);
+        counter!("afterword_actor_restarts_total", "actor" => name).absolute(group.restarts);
     }
+}
+
+/// Actors of one role together.
+struct Group {
+    all_run: bool,
+    mailbox: usize,
+    restarts: u64,
+}
+
+/// Puts the actors of each role together: there may be hundreds of workers, and their numbers mean nothing.
+fn grouped(actors: &[&ActorStatus]) -> BTreeMap<String, Group> {
+    let mut groups = BTreeMap::new();
+    for actor in actors {
+        let role = actor.name.trim_end_matches(|digit: char| digit.is_ascii_digit()).trim_end();
+        let group = groups.entry(role.to_owned()).or_insert(Group { all_run: true, mailbox: 0, restarts: 0 });
+        group.all_run &= matches!(actor.state, ActorState::Running | ActorState::Draining);
+        group.mailbox += actor.mailbox;
+        group.restarts += actor.restarts;
+    }
+    groups
 }
 
 pub(super) fn workers(snapshot: &MetricsSnapshot) {
@@ -131,5 +155,38 @@ pub(super) fn process() {
     }
     if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
         gauge!("process_open_fds").set(files.count() as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actor(name: &str, state: ActorState, restarts: u64) -> ActorStatus {
+        ActorStatus {
+            name: name.to_owned(),
+            state,
+            for_ms: 0,
+            restarts,
+            mailbox: 1,
+            doing: None,
+            last_error: None,
+            trouble: Vec::new(),
+            children: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn workers_are_one_series_however_many_there_are() {
+        let workers: Vec<_> =
+            (0..576).map(|slot| actor(&format!("WorkerActor {slot}"), ActorState::Running, 1)).collect();
+        let (failed, queue) =
+            (actor("WorkerActor 576", ActorState::Restarting, 3), actor("QueueActor", ActorState::Running, 0));
+        let all: Vec<_> = workers.iter().chain([&failed, &queue]).collect();
+        let groups = grouped(&all);
+        assert_eq!(groups.keys().collect::<Vec<_>>(), ["QueueActor", "WorkerActor"]);
+        let workers = &groups["WorkerActor"];
+        assert_eq!((workers.all_run, workers.mailbox, workers.restarts), (false, 577, 579));
+        assert!(groups["QueueActor"].all_run);
     }
 }

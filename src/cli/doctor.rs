@@ -1,6 +1,7 @@
 //! `doctor`: checks whether this deployment works, and says what to do if not.
 
 use afterword_actors::{
+    Trouble,
     embedder::{Purpose, Vector},
     store::{Database, StoreError, models, stats},
 };
@@ -123,10 +124,12 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     let mut checks = vec![Check::new("schema", Level::Ok, "up to date")];
     match session.host().await {
         Ok(host) => {
-            checks.push(provider(session, &host).await);
+            let model = provider(session, &host).await;
+            let works_here = model.level == Level::Ok;
+            checks.push(model);
             checks.extend(model_in_use(&host).await);
             checks.extend(reranker(&host).await);
-            checks.extend(queue(&host).await);
+            checks.extend(queue(&host, works_here).await);
             checks.push(examination::coverage(&host.database).await.into());
             checks.push(examination::soundness(&host.database).await.into());
             checks.push(examination::words(&host.database, &session.loaded.settings.search.language).await.into());
@@ -180,6 +183,19 @@ async fn provider(session: &Session, host: &Host) -> Check {
     }
 }
 
+/// Explains how a running host can find that the provider fails which has just answered here.
+fn explained(check: Check) -> Check {
+    if check.name != "provider" {
+        return check;
+    }
+    let message = format!(
+        "{}; it has just answered this command: the host tries it again at its next probe, or has to be restarted if its own settings \
+         (a key) were corrected since",
+        check.message
+    );
+    Check { message, ..check }
+}
+
 /// Checks that searches use the model of these settings, or will.
 async fn model_in_use(host: &Host) -> Option<Check> {
     let status = match host.sets().status().await {
@@ -187,14 +203,11 @@ async fn model_in_use(host: &Host) -> Option<Check> {
         Ok(status) => status,
         Err(error) => return Some(Check::new("model", Level::Fault, error.to_string())),
     };
-    let in_use = status.in_use.map_or_else(|| "none".to_owned(), |set| set.model);
+    let in_use = status.in_use.map_or_else(|| "no model".to_owned(), |set| format!("the vectors of {}", set.model));
     let message = format!(
-        "searches use {in_use}; {} of these settings not in effect: set the former values, or `afterword model switch` makes \
-         vectors with these",
-        match status.not_in_effect.as_slice() {
-            [one] => format!("{one} is"),
-            several => format!("{} are", several.join(", ")),
-        }
+        "searches use {in_use}, which were made with another value of {}; set the former one, or let `afterword model switch` make \
+         vectors with these settings",
+        status.not_in_effect.join(" and of "),
     );
     Some(Check::new("model", Level::Warning, message))
 }
@@ -207,14 +220,19 @@ async fn reranker(host: &Host) -> Option<Check> {
     })
 }
 
-async fn queue(host: &Host) -> Vec<Check> {
+/// `provider_answers`: that of these settings does, here and now.
+async fn queue(host: &Host, provider_answers: bool) -> Vec<Check> {
     let facts = async { Ok((stats::queue(host.database.reader()).await?, hosts::living(&host.database).await?)) };
     let (stats, living) = match facts.await {
         Ok(facts) => facts,
         Err(error) => return vec![Check::new("queue", Level::Fault, StoreError::to_string(&error))],
     };
-    let mut checks: Vec<_> = diagnosis::of_hosts(&living).into_iter().map(Check::from).collect();
+    let findings = diagnosis::of_hosts(&living).into_iter().map(Check::from);
+    let of_another = |trouble: &Trouble| matches!(trouble, Trouble::ProviderInUse { .. });
+    let answers = provider_answers && !living.iter().flat_map(|host| &host.trouble).any(of_another);
+    let mut checks: Vec<_> = findings.map(|check| if answers { explained(check) } else { check }).collect();
     checks.extend(health::unattended_build(&host.database).await.map(Check::from));
+    checks.extend(examination::hosts_elsewhere(&host.database).await.map(Check::from));
     let queue = diagnosis::of_queue(&stats, host.settings().health.oldest_due);
     if stats.pending > 0 && !stats.paused && living.is_empty() {
         let message =

@@ -8,10 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use afterword_actors::store::{Database, StoreError, models, sql::Sql, stats};
+use afterword_actors::store::{
+    Database, StoreError, models,
+    sql::{self, Sql},
+    stats,
+};
 
 use super::Finding;
-use crate::{database, files, model, plural::count};
+use crate::{database, files, hosts, model, plural::count};
 
 /// Whether a save is possible: by the database, and by the room beside its file.
 pub async fn writable(database: &Database, file: Option<&Path>) -> Finding {
@@ -101,6 +105,34 @@ pub async fn soundness(database: &Database) -> Finding {
         }
         Err(error) => Finding::unready("data", error.to_string()),
     }
+}
+
+/// Hosts that run, but not on this database: its file was put in the place of theirs, or they cannot write.
+pub async fn hosts_elsewhere(database: &Database) -> Option<Finding> {
+    let part = "hosts";
+    match astray(database).await {
+        Ok(hosts) if hosts.is_empty() => None,
+        Ok(hosts) => Some(Finding::degraded(
+            part,
+            format!(
+                "{} runs, but has reported nothing to this database for a minute: another process locks it, or the host still has \
+                 the file open that had this name before, and takes no more saves; see its log and its /ready, and restart it",
+                hosts.join(", ")
+            ),
+        )),
+        Err(error) => Some(Finding::unready(part, error.to_string())),
+    }
+}
+
+async fn astray(database: &Database) -> Result<Vec<String>, StoreError> {
+    /// Hosts report every few seconds. *Units:* milliseconds.
+    const LONG_SILENCE: i64 = 60_000;
+    let now = sql::now(database.reader()).await?;
+    let silent = hosts::living(database).await?.into_iter().filter(|host| now - host.heartbeat_at.0 > LONG_SILENCE);
+    let mut astray: Vec<_> = silent.map(|host| format!("process {} on {}", host.pid, host.hostname)).collect();
+    let strange = database.hosts_of_another_file().await?;
+    astray.extend(strange.into_iter().map(|incarnation| format!("host {incarnation}")));
+    Ok(astray)
 }
 
 /// The language of the index's stems, which may differ from the setting.

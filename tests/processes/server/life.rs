@@ -275,6 +275,25 @@ async fn a_database_that_is_replaced_under_the_server_makes_it_unready() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
+async fn doctor_sees_a_server_that_has_the_file_open_which_another_replaced() {
+    let server = Server::start(&[]);
+    let other = format!("database.url=sqlite://{}", server.folder().join("other.db").display());
+    server.command(&["db", "migrate", "--set", &other]);
+    assert!(!server.command(&["doctor"]).contains("reported nothing"));
+    std::fs::rename(server.folder().join("other.db"), server.folder().join("server.db")).expect("a replacement");
+    server.until_logged("is kept as");
+    // A lock of a moment ago may be that of a host that is about to enter itself.
+    for lock in std::fs::read_dir(server.folder().join("server.db.hosts")).expect("locks").flatten() {
+        let before = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        let file = std::fs::File::options().append(true).open(lock.path()).expect("a lock");
+        file.set_modified(before).expect("a time");
+    }
+    let told = server.command(&["doctor"]);
+    assert!(told.contains("reported nothing to this database") && told.contains("had this name before"), "{told}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_removed_under_the_server_costs_neither_it_nor_the_next_process_a_save() {
     for _ in 0..3 {
         let server = Server::start(&[]);

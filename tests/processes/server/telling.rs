@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
 use crate::support::{
     process::{STUCK, Server},
@@ -35,6 +36,30 @@ async fn readiness_names_the_part_that_is_not_well_and_since_when() {
     assert!(found["degraded"].as_str().is_some(), "a search says that it is less than it could be");
     let tree = &server.json("/api/status").await["tree"];
     assert_eq!(tree["name"], "RuntimeSupervisor");
+}
+
+/// A provider whose key was repaired: doctor asks it now, the host at its next probe.
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_explains_why_a_host_says_that_a_provider_fails_which_answers() {
+    let provider = MockServer::start().await;
+    let refuse = ResponseTemplate::new(401).set_body_json(json!({ "error": { "message": "wrong key" } }));
+    let refusing = Mock::given(method("POST")).respond_with(refuse).mount_as_scoped(&provider).await;
+    let url = format!("embedding.openai.base_url={}/v1", provider.uri());
+    let model = ["embedding.provider=openai", "embedding.model=m1", &url];
+    let slowly = ["queue.circuit_base=1h", "queue.circuit_max=1h", "queue.heartbeat_interval=50ms"];
+    let server = Server::start(&[&model[..], &slowly[..]].concat());
+    server.create("Waiting", "for a key").await;
+    let arguments: Vec<_> = ["doctor"].into_iter().chain(model.iter().flat_map(|setting| ["--set", setting])).collect();
+    server.until_logged("not well part=\"provider\"");
+    while !server.command(&["status"]).contains("wrong key") {}
+    drop(refusing);
+    let vectors = json!({ "data": [{ "index": 0, "embedding": [0.6, 0.8] }] });
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200).set_body_json(vectors)).mount(&provider).await;
+    let told = server.command(&arguments);
+    assert!(
+        told.contains("m1 of the provider openai works") && told.contains("has just answered this command"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,9 +7,15 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use uuid::Uuid;
+
 use crate::store::location;
+
+/// A host takes its lock, and then enters itself in the database.
+const LONGEST_START: Duration = Duration::from_secs(30);
 
 /// This process's lock, held until it is dropped.
 #[derive(Debug)]
@@ -57,6 +63,22 @@ impl Liveness {
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
         }
     }
+
+    /// Returns the hosts (incarnations) whose locks have been held for longer than a start takes, whatever database they work on.
+    pub(crate) fn long_held(database: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder(database)).into_iter().flatten().filter_map(Result::ok);
+        let is_old = |entry: &fs::DirEntry| {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LONGEST_START)
+        };
+        let names = entries.filter(is_old).filter_map(|entry| entry.file_name().into_string().ok());
+        // The folder has the lock of the database itself, too.
+        names.filter(|name| Uuid::try_parse(name).is_ok() && is_held(&folder(database).join(name))).collect()
+    }
+}
+
+fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 impl Drop for Liveness {
@@ -97,6 +119,22 @@ pub(super) fn folder(database: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_that_was_held_for_long_is_found_and_one_of_a_moment_ago_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        let (long, short, ended) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+        let [_long, _short, over] =
+            [long, short, ended].map(|host| Liveness::take(&database, &host.to_string()).expect("a lock"));
+        drop(over);
+        let before = std::time::SystemTime::now() - 2 * LONGEST_START;
+        for host in [long, ended] {
+            let file = File::options().append(true).create(true).open(super::folder(&database).join(host.to_string()));
+            file.and_then(|file| file.set_modified(before)).expect("a time");
+        }
+        assert_eq!(Liveness::long_held(&database), [long.to_string()]);
+    }
 
     #[cfg(unix)]
     #[test]

@@ -33,7 +33,12 @@ pub enum BackupError {
          by `pg_restore --clean --if-exists --dbname=ADDRESS FILE`"
     )]
     Server,
-    /// The database failed, or the disk of the copy is full.
+    /// The disk of the copy is full.
+    #[error(
+        "the disk of {} is full, and the part that was written is removed; make room there, or name a place on another disk", .0.display()
+    )]
+    DiskFull(PathBuf),
+    /// The database failed.
     #[error("the backup failed and was removed: {0}")]
     Store(#[from] StoreError),
     /// The copy could not be moved to its place.
@@ -69,7 +74,10 @@ pub async fn backup(database: &Database, to: &Path) -> Result<u64, BackupError> 
     let part = tempfile::Builder::new().prefix(".backup-").suffix(".part").tempfile_in(folder(&place));
     let part = part.map_err(file_error)?.into_temp_path();
     let name = part.to_str().ok_or_else(|| BackupError::NotText(to.to_path_buf()))?.to_owned();
-    database.reader().run("VACUUM INTO $1", [name.into()]).await?;
+    database.reader().run("VACUUM INTO $1", [name.into()]).await.map_err(|error| match error {
+        StoreError::DiskFull => BackupError::DiskFull(to.to_path_buf()),
+        other => other.into(),
+    })?;
     afterword_faults::point!("backup.copied", StoreError::Failed);
     let bytes = fs::File::open(&part).and_then(|file| file.sync_all().and(file.metadata())).map_err(file_error)?.len();
     if bytes == 0 {

@@ -8,6 +8,8 @@ use crate::secrets;
 
 /// Characters of a server's own words that are repeated.
 pub(crate) const SHOWN: usize = 300;
+/// Characters of another answer that are shown.
+const BEGINNING: usize = 60;
 /// Bytes of a refusal that are read.
 const READ: usize = 64 << 10;
 
@@ -28,13 +30,26 @@ fn words(bytes: &[u8]) -> String {
     if text.is_empty() { "no reason given".to_owned() } else { text.chars().take(SHOWN).collect() }
 }
 
-/// The title of a web page; `None` if `text` is not one.
+/// How an answer begins that is not what it should be, shortened and without secrets.
+pub(crate) fn beginning(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(READ)]).into_owned();
+    let text = secrets::strike(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.chars().take(BEGINNING).collect::<String>() {
+        none if none.is_empty() => "it is empty".to_owned(),
+        text => format!("it begins with {text:?}"),
+    }
+}
+
+/// The title of a web page, or how it begins; `None` if `text` is not one.
 pub(crate) fn page_title(text: &str) -> Option<String> {
     let start = text.trim_start().get(..SHOWN).unwrap_or(text).to_ascii_lowercase();
     if !start.trim_start().starts_with("<!doctype") && !start.trim_start().starts_with("<html") {
         return None;
     }
-    let after = &text[text.to_ascii_lowercase().find("<title>")? + "<title>".len()..];
+    let Some(title) = text.to_ascii_lowercase().find("<title>") else {
+        return Some(format!("a web page without a title; {}", beginning(text.as_bytes())));
+    };
+    let after = &text[title + "<title>".len()..];
     let title = after.split('<').next().unwrap_or_default();
     Some(format!("a web page, \"{}\"", title.trim()))
 }

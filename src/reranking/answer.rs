@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::refusal::RerankError;
-use crate::remote::page_title;
+use crate::remote::{beginning, page_title};
 
 /// Bytes of an answer without its documents: names, usage, numbers.
 const ENVELOPE: usize = 64 << 10;
@@ -57,7 +57,7 @@ fn score(result: &Value) -> Result<f64, RerankError> {
 fn no_json(bytes: &[u8], error: &serde_json::Error) -> RerankError {
     RerankError::wrong(match page_title(&String::from_utf8_lossy(bytes)) {
         Some(page) => format!("the address answers with {page}; correct search.rerank.base_url"),
-        None => format!("the reranker's answer is not JSON: {error}"),
+        None => format!("the reranker's answer is not JSON ({error}); {}", beginning(bytes)),
     })
 }
 
@@ -102,6 +102,11 @@ mod tests {
             (r#"{"results":null}"#, "no scores"),
             ("7", "no scores"),
             ("<!doctype html><title>Sign in</title>", "\"Sign in\""),
+            (
+                "<html><body>It works!</body></html>",
+                "a web page without a title; it begins with \"<html><body>It works!",
+            ),
+            ("It works!", "it begins with \"It works!\""),
             ("", "not JSON"),
         ] {
             let said = read(answer, 2).expect_err(answer);

@@ -168,8 +168,8 @@ impl MaintenanceState {
         }
         let context = Arc::clone(&self.context);
         self.building = Some(AbortOnDrop::spawn(async move {
-            let model = context.model_row.id;
-            match vectors::index::build_if_worthwhile(&context.database, model).await {
+            let model = &context.model.embedder.identity().model;
+            match vectors::index::build_if_worthwhile(&context.database, context.model_row.id).await {
                 Ok(true) => tracing::info!(model, "the index of the vectors is complete; searches use it from now on"),
                 Ok(false) => {}
                 Err(error) => {

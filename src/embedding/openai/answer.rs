@@ -11,7 +11,7 @@ use serde::{
 use serde_json::Value;
 
 use super::refusal::{self, RequestError};
-use crate::remote::page_title;
+use crate::remote::{beginning, page_title};
 
 #[derive(Deserialize)]
 struct Answer {
@@ -185,7 +185,7 @@ fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> 
         (None, Some(page)) => {
             format!("the address answers with {page}; correct embedding.openai.base_url, which most often ends in /v1")
         }
-        (None, None) => format!("the embedding server's answer is not JSON: {error}"),
+        (None, None) => format!("the embedding server's answer is not JSON ({error}); {}", beginning(bytes)),
     };
     EmbedError::transient(message).into()
 }

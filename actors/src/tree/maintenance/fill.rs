@@ -114,7 +114,13 @@ impl Upkeep {
         let mut hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
         if hindrance == Hindrance::default() {
             if self.activate(model_id).await? {
-                tracing::info!(model = model_id, "the new model's vectors are complete; searches use them from now on");
+                // A host builds the set of its own model alone.
+                let model = &self.context.model.embedder.identity().model;
+                tracing::info!(
+                    model,
+                    set = model_id,
+                    "the new model's vectors are complete; searches use them from now on"
+                );
                 return Ok(());
             }
             hindrance = models::hindrances(self.context.database.reader(), model_id).await?;

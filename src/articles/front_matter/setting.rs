@@ -300,10 +300,10 @@ mod tests {
             let read = given(&head);
             for (known, value) in before.iter().filter(|(known, _)| **known != key) {
                 let found = read.iter().find(|given| given.key == *known);
-                prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(value.trim()).filter(|value| !value.is_empty()), "{}", head);
+                prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(value.trim()), "{}", head);
             }
             let found: Option<&RawProperty> = read.iter().find(|given| given.key == key);
-            prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(text.trim()).filter(|text| !text.is_empty()), "{}", head);
+            prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(text.trim()), "{}", head);
         }
     }
 }

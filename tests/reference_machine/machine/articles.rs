@@ -71,18 +71,22 @@ impl Machine {
         self.note(Some(no), "article deleted");
     }
 
-    /// The last revision of a deleted article, or the previous one of a present article.
+    /// The last revision of a deleted article; of a present article the last one with another text, if there is one.
     pub(crate) fn restore(&mut self, slug: &str) -> Option<Saved> {
         let deleted = || {
             let named = self.rows.past.iter().filter(|(_, past)| past.deleted && past.slug == slug);
             named.max_by_key(|(_, past)| past.since).map(|((no, _), _)| *no)
         };
         let no = self.named(slug).or_else(deleted)?;
-        let (&(_, last), past) = self.rows.past.range((no, 0)..=(no, i64::MAX)).next_back()?;
-        let past = past.clone();
+        let mut newest_first = self.rows.past.range((no, 0)..=(no, i64::MAX)).rev();
         if let Some(present) = self.rows.articles.get(&no) {
-            return Some(self.edit(no, past.content, present.skip, Priority::Normal));
+            let other = newest_first.clone().find(|(_, past)| past.content != present.content);
+            let (_, past) = other.or_else(|| newest_first.next())?;
+            let (content, skip) = (past.content, present.skip);
+            return Some(self.edit(no, content, skip, Priority::Normal));
         }
+        let (&(_, last), past) = newest_first.next()?;
+        let past = past.clone();
         if self.named(&past.slug).is_some() {
             return None;
         }

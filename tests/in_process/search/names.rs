@@ -106,6 +106,8 @@ async fn a_name_is_found_by_its_words_and_words_by_the_name_that_they_make() {
         ("standard", "As RFC-9110 says."),
         ("power", "It needs 20W."),
         ("users", "Call getUserById."),
+        ("fuse", "The fuse takes 16A at 230V."),
+        ("rust", "Rust 1.94.0 was released."),
     ])
     .await;
     for (question, slug) in [
@@ -116,10 +118,14 @@ async fn a_name_is_found_by_its_words_and_words_by_the_name_that_they_make() {
         ("rfc9110", "standard"),
         ("20 W", "power"),
         ("get user by id", "users"),
+        ("16 A", "fuse"),
+        ("230 V", "fuse"),
+        ("v1.94.0", "rust"),
     ] {
         let found = world.found(question, Mode::Keyword).await;
         assert!(found.contains(&slug.to_owned()), "{question}: {found:?}");
     }
+    assert!(!world.find("v1.94.0", Mode::Keyword).await.low_confidence, "the letter is left out by many");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -141,6 +141,29 @@ async fn words_far_down_in_a_long_article_are_shown_where_they_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_passage_is_chosen_by_what_is_shown_of_it() {
+    let world = TestHost::new().await;
+    let unseen = |n| format!("[{n}]: https://example.org/std/zebra/struct.Zebra.html\n");
+    let unseen: String = (0..30).map(unseen).collect();
+    let body = format!(
+        "# First\n\nNothing of it, but a [link](zebra/zebra.html), <!-- zebra zebra --> and \
+         [another](https://zebra.example/zebra).\n\n# Second\n\nA zebra is striped.\n\n# Third\n\nSee [1].\n\n{unseen}"
+    );
+    world.articles(None).create(article("animals", &body)).await.expect("a save");
+    let shown = async |mode| {
+        for _ in 0..2 {
+            let hit = world.find("zebra", mode).await.hits.remove(0);
+            assert!(hit.snippet.contains("A zebra is striped") && !hit.matches.is_empty(), "{mode}: {hit:?}");
+            assert_eq!(hit.heading_path, "Second", "{mode}: {hit:?}");
+        }
+    };
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    shown(Mode::Keyword).await;
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn front_matter_is_no_text_and_no_heading_and_a_second_section_of_a_name_has_its_number() {
     let world = TestHost::new().await;
     let body = "---\ntags: [quay]\nstatus: draft\n---\nA mooring.\n\n# Log\n\n## Notes\n\nFirst tide.\n\n## Notes\n\nSecond ebb.\n";

@@ -16,7 +16,7 @@ use super::{
     question_cache::QuestionCache,
     semantic::{self, QueryModels, SemanticError, SemanticHits},
     texts::Texts,
-    vectors::{Depth, Nearest, VectorIndex},
+    vectors::{Nearest, VectorIndex},
 };
 use crate::{
     fulltext::{self, Lookups, WordHit, WordQuery},
@@ -198,8 +198,14 @@ impl Search {
         Ok(())
     }
 
+    /// Articles taken from the meaning's ranking. They are as many whatever is shown: what a ranking does not hold counts as its last, so
+    /// that a longer answer begins as a shorter one only if both are made of the same rankings.
+    pub(super) fn depth(&self) -> usize {
+        self.settings.candidates.max(self.settings.max_limit)
+    }
+
     async fn rank(&self, query: &Query, question: &Question) -> Result<Rankings, SearchError> {
-        let depth = self.settings.candidates.max(self.reach(query));
+        let depth = self.depth();
         let deep = depth * WORDS_DEEPER;
         if question.is_listing {
             return Ok(Rankings { words: self.listed(question, depth).await?, depth, ..Rankings::default() });
@@ -251,7 +257,7 @@ impl Search {
         let request = semantic::Request {
             text: &question.text,
             among: &question.among,
-            depth: Depth { least: self.reach(query), most: depth },
+            depth,
             deadline: self.settings.query_deadline,
         };
         semantic::ranking(&self.database, &self.index, &self.models, &self.asked, &request).await.map(Some)

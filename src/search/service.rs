@@ -160,6 +160,7 @@ impl Search {
     pub(super) async fn answer(&self, query: &Query, best: QuestionResult) -> Result<SearchAnswer, SearchError> {
         let QuestionResult { question, rankings, mode, weights, low_confidence, degraded, cut_to, chosen } = best;
         let (corrections, without) = (question.corrections.clone(), question.without.clone());
+        let weights_told = (query.explain && !question.is_listing).then_some(weights);
         let hits = self.hits(query, question, rankings, weights, chosen).await?;
         Ok(SearchAnswer {
             hits,
@@ -170,7 +171,7 @@ impl Search {
             corrections,
             without,
             cut_to,
-            weights: query.explain.then_some(weights),
+            weights: weights_told,
         })
     }
 

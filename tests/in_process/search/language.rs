@@ -111,6 +111,17 @@ async fn low_confidence_is_said_where_it_is_low() {
     assert!(!world.find("folder:guides", Mode::Keyword).await.low_confidence);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_has_no_ranking_to_explain() {
+    let world = world().await;
+    let query = Query { explain: true, ..Query::new("folder:guides", Mode::Hybrid, 5) };
+    let answer = world.search.search(&query).await.expect("an answer");
+    assert_eq!((answer.hits.len(), answer.weights), (2, None));
+    assert!(answer.hits.iter().all(|hit| hit.explanation.is_none()), "{:?}", answer.hits);
+    let several = world.search.search_several(&query, &["created:>2020-01".to_owned()]).await.expect("an answer");
+    assert!(several.weights.is_none() && several.hits.iter().all(|hit| hit.explanation.is_none()));
+}
+
 /// Where an article may have a word besides its text.
 fn named(place: usize, word: &str) -> NewArticle {
     let filler = |n: usize| (0..n).map(|n| format!("filler{}", n % 7)).collect::<Vec<_>>().join(" ");

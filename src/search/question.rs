@@ -12,6 +12,7 @@ use super::{
     field::ParseContext,
     filter::Index,
     fusion::WordWorth,
+    options::options,
     parse::{ParsedQuestion, names},
     spelling,
 };
@@ -57,7 +58,8 @@ impl Question {
         let reader = database.reader();
         let standing = Freshness::read(reader).await?;
         let (languages, with_earlier, now) = (standing.languages(), standing.with_earlier, standing.now);
-        let known = ParseContext { now, keys: keys(reader, text).await? };
+        let options = options(reader, &languages, with_earlier, text).await?;
+        let known = ParseContext { now, keys: keys(reader, text).await?, options };
         let parsed = ParsedQuestion::read(text, &known);
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);

@@ -14,7 +14,7 @@ use super::{
     fusion::WordWorth,
     options::options,
     parse::{ParsedQuestion, names},
-    spelling,
+    spelling::{self, Corrected},
 };
 use crate::{
     articles::front_matter::named,
@@ -38,6 +38,8 @@ pub(super) struct Question {
     /// What the meaning is taken of, as it was written: a model reads slips well, and a word that no article has need not be one.
     pub(super) text: String,
     pub(super) corrections: Vec<Correction>,
+    /// Words by which terms are called that may as well be others than those that were meant.
+    pub(super) guesses: Vec<String>,
     /// Words and phrases that no article may have.
     pub(super) without: Vec<String>,
     pub(super) languages: Languages,
@@ -77,8 +79,8 @@ impl Question {
         // settings', a word that no article has is rather an inflection or a compound than a slip.
         let is_foreign = fulltext::language_of(tokens(text).iter().map(|token| token.word.as_str()))
             .is_some_and(|spoken| spoken.name() != standing.language);
-        let corrections = match with_earlier || is_foreign {
-            true => Vec::new(),
+        let Corrected { corrections, guesses } = match with_earlier || is_foreign {
+            true => Corrected::default(),
             false => spelling::correct(reader, &languages, &mut terms, &mut frequencies).await?,
         };
         if !corrections.is_empty() {
@@ -103,6 +105,7 @@ impl Question {
             among,
             text,
             corrections,
+            guesses,
             without,
             languages,
             with_earlier,
@@ -117,6 +120,12 @@ impl Question {
         Self { lists, ..self }
     }
 
+    /// What an article that has this term has of the question for certain: its rarity, and nothing if it was guessed.
+    pub(super) fn certainty(&self, term: usize) -> f64 {
+        let is_guess = self.terms.get(term).is_some_and(|term| self.guesses.contains(&term.word));
+        self.rarity.get(term).filter(|_| !is_guess).copied().unwrap_or_default()
+    }
+
     /// A question about all articles but one, without terms yet.
     pub(super) fn about_others(standing: &Freshness, id: i64) -> Self {
         Self {
@@ -128,6 +137,7 @@ impl Question {
             among: SearchScope::default().and("a.id <> $?1", [id.into()]),
             text: String::new(),
             corrections: Vec::new(),
+            guesses: Vec::new(),
             without: Vec::new(),
             languages: standing.languages(),
             with_earlier: standing.with_earlier,

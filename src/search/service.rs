@@ -306,7 +306,7 @@ impl Search {
         }
         let present =
             fulltext::present(self.database.reader(), best.id, &question.terms, question.lists.as_deref()).await?;
-        let covered: f64 = present.iter().filter_map(|place| question.rarity.get(*place)).sum();
+        let covered: f64 = present.iter().map(|place| question.certainty(*place)).sum();
         Ok(covered >= GOOD_COVERAGE * question.rarity.iter().sum::<f64>())
     }
 }

@@ -57,6 +57,8 @@ impl Default for SearchSettings {
 const WORDS_DEEPER: usize = 10;
 /// An article that has words of this much of the question's rarity is a good match.
 const GOOD_COVERAGE: f64 = 0.5;
+/// To one word alone any short text is nearer than to a sentence: so many times the cosine makes a good match of it.
+const ONE_WORD: f32 = 1.3;
 
 /// Searches. Cheap to clone; clones share the index.
 #[derive(Clone)]
@@ -296,7 +298,8 @@ impl Search {
 
     /// Whether the best hit is near in meaning, or has most of the question's words.
     async fn is_good(&self, question: &Question, rankings: &Rankings, fused: &[FusedHit]) -> Result<bool, StoreError> {
-        let is_near = |best: &Nearest| best.similarity >= self.settings.good_similarity;
+        let good = self.settings.good_similarity * if question.terms.len() > 1 { 1.0 } else { ONE_WORD };
+        let is_near = |best: &Nearest| best.similarity >= good;
         if fusion::is_understood(rankings.tokens_per_word) && rankings.meaning.first().is_some_and(is_near) {
             return Ok(true);
         }

@@ -9,7 +9,7 @@ mod measures;
 
 use serde::Serialize;
 
-pub use collection::{Collection, CollectionError, Document};
+pub use collection::{Collection, CollectionError, Document, Place};
 
 use crate::search::{Mode, Query, Search, SearchError};
 
@@ -28,6 +28,10 @@ pub struct Quality {
     pub mode: Mode,
     /// Whether a reranker ordered the best hits again.
     pub reranked: bool,
+    /// Queries with a known answer: those that were asked.
+    pub queries: usize,
+    /// Documents that are said to answer one and that there are none of: they count as not found.
+    pub missing: usize,
     /// nDCG among the first 10 hits, mean over all queries; 1 is perfect.
     pub ndcg_at_10: f64,
     /// Recall among the first 100 hits, mean over all queries; 1 is perfect.
@@ -102,11 +106,14 @@ async fn measure_one(
         at_once.push(found.iter().take(AT_ONCE).any(|found| *found));
         tick();
     }
-    let queries = at_once.len().max(1) as f64;
+    let asked = at_once.len();
+    let queries = asked.max(1) as f64;
     let in_three = at_once.iter().filter(|found| **found).count();
     let quality = Quality {
         mode: *mode,
         reranked: search.reranker().is_some(),
+        queries: asked,
+        missing: collection.missing.len(),
         ndcg_at_10: ndcg / queries,
         recall_at_100: recall / queries,
         first: first as f64 / queries,

@@ -48,7 +48,7 @@ pub(crate) use sqlite::{Lists, Lookups};
 pub(crate) use state::{Freshness, LANGUAGE, State, VERSION};
 pub(crate) use stems::{Stems, is_known as is_language, languages, stem_of};
 use tokens::Reading;
-pub(crate) use tokens::{is_unspaced, tokens};
+pub(crate) use tokens::{Token, is_unspaced, tokens};
 pub(crate) use wanted::Term;
 use word_hit::TITLE_TIMES;
 pub(crate) use word_hit::{Part, WordHit};

@@ -10,6 +10,7 @@ mod field;
 mod filter;
 mod fusion;
 mod hits;
+mod options;
 mod parse;
 mod passages;
 mod question;

@@ -1,6 +1,6 @@
 //! `eval`: search quality on a collection with known answers, in a database of its own.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -40,23 +40,30 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
     }
     let worker = session.worker(Host::open(&settings).await?).await?;
     let rest = "what is not embedded yet waits in the queue of the database, if one was named";
-    let work = measured(session, &worker, &collection, of_files.then_some(directory));
+    let files = of_files.then_some(Files { directory, questions: &questions });
+    let work = measured(session, &worker, &collection, files);
     let ended = progress::until_told_to_stop(session.output, rest, work).await;
     worker.stop().await;
     let measured = ended?;
     session.output.list("modes", &measured, |look| text_of(look, &measured))
 }
 
-/// Saves the collection, or brings in the files of `directory`, embeds them, and asks all questions in all modes.
+/// Markdown files, and what is asked about them.
+struct Files<'a> {
+    directory: &'a Path,
+    questions: &'a Path,
+}
+
+/// Saves the collection, or brings in `files`, embeds them, and asks all questions in all modes.
 async fn measured(
     session: &Session,
     worker: &RunningHost,
     collection: &Collection,
-    directory: Option<&Path>,
+    files: Option<Files<'_>>,
 ) -> anyhow::Result<Vec<Quality>> {
     let host = &worker.host;
     database::renew_words(&host.database, &host.settings().search.language).await?;
-    if let Some(directory) = directory {
+    if let Some(Files { directory, questions }) = files {
         let import = Import {
             directory: directory.to_path_buf(),
             folder: Folder::default(),
@@ -67,6 +74,8 @@ async fn measured(
         };
         let report = files::import(&host.articles, &import, &|_, _| ()).await?;
         session.output.note(&format!("{} brought in", count(report.created, "file")));
+        let articles: HashSet<_> = host.articles.slugs("", usize::MAX).await?.into_iter().collect();
+        collection.check(questions, &articles)?;
     } else {
         save(&host.articles, collection).await?;
         session.output.note(&format!("{} saved", count(collection.documents.len(), "document")));
@@ -103,7 +112,13 @@ fn text_of(look: TextStyle, measured: &[Quality]) -> String {
         number("cut"),
         number("lost"),
     ];
-    let mut text = table(look, head, rows);
+    let (asked, missing) = measured.first().map_or((0, 0), |quality| (quality.queries, quality.missing));
+    let mut text = format!("{} with known answers", count(asked, "question"));
+    if missing > 0 {
+        let documents = count(missing, "document");
+        text.push_str(&format!("; {documents} among these are not in the collection, and count as not found"));
+    }
+    text.push_str(&format!("\n\n{}", table(look, head, rows)));
     for quality in measured.iter().filter(|quality| !quality.lost.is_empty()) {
         text.push_str(&format!("\n\nlost by {}, found among the first three by another:", way(quality)));
         for query in quality.lost.iter().take(SHOWN) {

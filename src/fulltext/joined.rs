@@ -19,6 +19,8 @@ const MAX_JOINED: usize = 12;
 const LOOKED_AT: usize = 12;
 /// Neighbours that are one word at most.
 const MAX_NEIGHBOURS: usize = 4;
+/// Longer ones are no units. *Units:* characters.
+const LONGEST_UNIT: usize = 3;
 /// Longer ones are no words. *Units:* characters.
 const LONGEST: usize = 40;
 
@@ -49,12 +51,21 @@ pub(super) fn by_marks(text: &str, found: &[Token], languages: &Languages) -> Ve
     let names = joined.into_iter().filter(|range| range.len() <= MAX_JOINED);
     for tokens in names.map(|range| &found[range]).take(MAX_NAMES) {
         let written = &text[tokens[0].range.start..tokens[tokens.len() - 1].range.end];
-        let one = (languages.phrases(written), written.to_owned());
+        let mut phrases = languages.phrases(written);
+        if let Some(number) = version(written) {
+            phrases.extend(languages.phrases(number));
+        }
+        let one = (phrases, written.to_owned());
         if !wanted.contains(&one) {
             wanted.push(one);
         }
     }
     wanted
+}
+
+/// The number of a version that is written with a `v`: many texts have it without.
+fn version(written: &str) -> Option<&str> {
+    written.strip_prefix(['v', 'V']).filter(|number| number.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// What a word is if its parts are written apart: `useEffect` as "use effect", `rfc9110` as "rfc 9110".
@@ -97,7 +108,7 @@ pub(super) fn neighbours(text: &str, languages: &Languages) -> Vec<JoinedTerm> {
         for words in found.windows(count) {
             let telling = words.iter().filter(|token| says_something(token)).count();
             // Two of which one says nothing are a word by chance: "a part", "in form".
-            let is_name = telling == count || telling > 0 && count > 2;
+            let is_name = telling == count || telling > 0 && count > 2 || is_quantity(words);
             let word: String = words.iter().map(|token| token.word.as_str()).collect();
             // 1.5 is not 15.
             let (ends, begins) =
@@ -116,6 +127,13 @@ pub(super) fn neighbours(text: &str, languages: &Languages) -> Vec<JoinedTerm> {
         }
     }
     wanted
+}
+
+/// A number and its unit, which may be a little word elsewhere: 16 A, 230 V.
+fn is_quantity(words: &[Token]) -> bool {
+    let [number, unit] = words else { return false };
+    let is_unit = unit.word.chars().count() <= LONGEST_UNIT && unit.word.chars().all(char::is_alphabetic);
+    is_unit && number.word.chars().all(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -146,6 +164,13 @@ mod tests {
     }
 
     #[test]
+    fn a_version_is_one_without_its_letter_too() {
+        let languages = Languages::of("english", [].into_iter());
+        let of = |text: &str| by_marks(text, &tokens(text), &languages).remove(0).0;
+        assert!(of("v1.94.0").contains(&of("1.94.0")[0]) && !of("x1.94.0").contains(&of("1.94.0")[0]));
+    }
+
+    #[test]
     fn neighbours_that_say_something_may_be_one_word() {
         let languages = Languages::of("english", [].into_iter());
         let words =
@@ -153,7 +178,9 @@ mod tests {
         assert_eq!(words("use effect"), ["useeffect"]);
         assert_eq!(words("get user by id"), ["getuserby", "userbyid", "getuserbyid"]);
         assert!(words("a part in form").iter().all(|word| word != "apart" && word != "inform"));
-        assert!(words("in to the").is_empty());
+        assert_eq!(words("16 A"), ["16a"], "a unit says something behind a number");
+        assert_eq!(words("230 V"), ["230v"]);
+        assert!(words("in to the").is_empty() && words("a 16").is_empty());
         assert!(words("1.5 10.0.0.1").is_empty(), "numbers are no parts of one");
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct ParseContext {
     pub(super) now: i64,
     /// Keys of properties that articles have.
     pub(super) keys: HashSet<String>,
+    /// Parts of the question that begin with a hyphen and exclude nothing: options of commands.
+    pub(super) options: HashSet<String>,
 }
 
 /// A condition.

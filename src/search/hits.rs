@@ -48,9 +48,11 @@ impl Search {
         weights: Weights,
         chosen: Vec<Chosen>,
     ) -> Result<Vec<Hit>, StoreError> {
+        let is_listing = question.is_listing;
         let matcher = Matcher::new(question.languages, question.terms, question.rarity);
         let found: Vec<_> = chosen.iter().map(|chosen| (chosen.id, chosen.words)).collect();
-        let mut explained = match query.explain {
+        // A list has an order, and no ranking that could be explained.
+        let mut explained = match query.explain && !is_listing {
             true => {
                 explain::explain(&self.database, &matcher, (&question.idf, question.lists.as_deref()), &found).await?
             }

@@ -81,6 +81,8 @@ impl ParsedQuestion {
             self.fields.push((field, sense));
             return after;
         }
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let sense = if known.options.contains(&rest[..end]) { Sense::Must } else { sense };
         self.take_word(rest, sense)
     }
 
@@ -176,7 +178,10 @@ mod tests {
 
     fn parsed(question: &str) -> ParsedQuestion {
         let keys = ["status", "größe", "aliases"].map(str::to_owned).into();
-        ParsedQuestion::read(question, &ParseContext { now: 1_795_000_000_000, keys })
+        ParsedQuestion::read(
+            question,
+            &ParseContext { now: 1_795_000_000_000, keys, options: ["-xzf".to_owned()].into() },
+        )
     }
 
     #[test]
@@ -236,6 +241,11 @@ mod tests {
             assert!(read.fields.is_empty() && read.phrases.is_empty() && !read.text.is_empty(), "{text}: {read:?}");
             assert!(read.without.iter().all(|part| says_something(part)), "{text}: {read:?}");
         }
+        let command = parsed("tar -xzf -v archive -old");
+        assert_eq!(
+            (command.words.join(" ").as_str(), command.without),
+            ("tar -xzf -v archive", vec!["old".to_owned()])
+        );
         assert_eq!(parsed("-only").words, ["only"], "only what is not wanted says nothing about what is");
     }
 

@@ -228,8 +228,8 @@ impl Candidates {
         let chunks: Vec<_> = self.first.all.iter().chain(&self.beyond.all).zip(found).collect();
         let query = near.filter(|(model_id, _)| *model_id == self.model_id).map(|(_, query)| query);
         let passage = |(place, similarity): (usize, Option<f32>)| {
-            let (chunk, _) = &chunks[place];
-            let (snippet, matches) = chunk.shown(matcher, shape.width);
+            let (chunk, found) = &chunks[place];
+            let (snippet, matches) = chunk.shown(found, matcher, shape.width);
             Passage { heading_path: chunk.heading_path.clone(), snippet, matches, similarity }
         };
         let passages = weigh(&chunks, matcher, weights, query).into_iter().take(shape.passages).map(passage).collect();

@@ -12,8 +12,9 @@ use super::{
     field::ParseContext,
     filter::Index,
     fusion::WordWorth,
+    options::options,
     parse::{ParsedQuestion, names},
-    spelling,
+    spelling::{self, Corrected},
 };
 use crate::{
     articles::front_matter::named,
@@ -37,6 +38,8 @@ pub(super) struct Question {
     /// What the meaning is taken of, as it was written: a model reads slips well, and a word that no article has need not be one.
     pub(super) text: String,
     pub(super) corrections: Vec<Correction>,
+    /// Words by which terms are called that may as well be others than those that were meant.
+    pub(super) guesses: Vec<String>,
     /// Words and phrases that no article may have.
     pub(super) without: Vec<String>,
     pub(super) languages: Languages,
@@ -57,7 +60,8 @@ impl Question {
         let reader = database.reader();
         let standing = Freshness::read(reader).await?;
         let (languages, with_earlier, now) = (standing.languages(), standing.with_earlier, standing.now);
-        let known = ParseContext { now, keys: keys(reader, text).await? };
+        let options = options(reader, &languages, with_earlier, text).await?;
+        let known = ParseContext { now, keys: keys(reader, text).await?, options };
         let parsed = ParsedQuestion::read(text, &known);
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
@@ -75,8 +79,8 @@ impl Question {
         // settings', a word that no article has is rather an inflection or a compound than a slip.
         let is_foreign = fulltext::language_of(tokens(text).iter().map(|token| token.word.as_str()))
             .is_some_and(|spoken| spoken.name() != standing.language);
-        let corrections = match with_earlier || is_foreign {
-            true => Vec::new(),
+        let Corrected { corrections, guesses } = match with_earlier || is_foreign {
+            true => Corrected::default(),
             false => spelling::correct(reader, &languages, &mut terms, &mut frequencies).await?,
         };
         if !corrections.is_empty() {
@@ -101,6 +105,7 @@ impl Question {
             among,
             text,
             corrections,
+            guesses,
             without,
             languages,
             with_earlier,
@@ -115,6 +120,12 @@ impl Question {
         Self { lists, ..self }
     }
 
+    /// What an article that has this term has of the question for certain: its rarity, and nothing if it was guessed.
+    pub(super) fn certainty(&self, term: usize) -> f64 {
+        let is_guess = self.terms.get(term).is_some_and(|term| self.guesses.contains(&term.word));
+        self.rarity.get(term).filter(|_| !is_guess).copied().unwrap_or_default()
+    }
+
     /// A question about all articles but one, without terms yet.
     pub(super) fn about_others(standing: &Freshness, id: i64) -> Self {
         Self {
@@ -126,6 +137,7 @@ impl Question {
             among: SearchScope::default().and("a.id <> $?1", [id.into()]),
             text: String::new(),
             corrections: Vec::new(),
+            guesses: Vec::new(),
             without: Vec::new(),
             languages: standing.languages(),
             with_earlier: standing.with_earlier,

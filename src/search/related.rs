@@ -14,7 +14,7 @@ use super::{
     Mode, Query, Search, SearchAnswer, SearchError,
     question::Question,
     service::Rankings,
-    vectors::{Depth, NoIndex, VectorQuery},
+    vectors::{NoIndex, VectorQuery},
 };
 use crate::{
     articles::slug::as_stored,
@@ -48,7 +48,7 @@ impl Search {
         let standing = Freshness::read(self.database.reader()).await?;
         let mut question = self.question_of(&subject, &standing).await?;
         question.lists = self.lookups.look_up(&self.database, &standing, &question.terms).await?;
-        let depth = self.settings.candidates.max(limit);
+        let depth = self.depth();
         let wanted = WordQuery {
             terms: &question.terms,
             text: &subject.title,
@@ -57,7 +57,7 @@ impl Search {
         };
         let words = fulltext::ranking(self.database.reader(), wanted, &question.among, depth).await?;
         let mut rankings = Rankings { words, depth, ..Rankings::default() };
-        self.look(&subject, &question, limit, &mut rankings).await?;
+        self.look(&subject, &question, &mut rankings).await?;
         let mode = if rankings.near.is_some() { Mode::Hybrid } else { Mode::Keyword };
         let query = Query::new(subject.title, mode, limit);
         let best = self.best(&query, question, rankings).await?;
@@ -95,20 +95,14 @@ impl Search {
     }
 
     /// Looks for what is near to the middle of the article's chunks. Of one that is not embedded, words alone tell.
-    async fn look(
-        &self,
-        subject: &Subject,
-        question: &Question,
-        limit: usize,
-        rankings: &mut Rankings,
-    ) -> Result<(), SearchError> {
+    async fn look(&self, subject: &Subject, question: &Question, rankings: &mut Rankings) -> Result<(), SearchError> {
         let Some(active) = models::active(self.database.reader()).await? else { return Ok(()) };
         let Some(middle) = self.middle(subject.id, active.id).await? else { return Ok(()) };
         let look = VectorQuery {
             model_id: active.id,
             near: &middle,
             among: &question.among,
-            depth: Depth { least: limit, most: rankings.depth },
+            depth: rankings.depth,
             patience: self.settings.query_deadline,
         };
         match self.index.nearest(&self.database, look).await {

@@ -9,7 +9,7 @@ use afterword_actors::{
 
 use super::{
     question_cache::{EmbeddedQuestion, QuestionCache},
-    vectors::{Depth, Nearest, NoIndex, VectorIndex, VectorQuery},
+    vectors::{Nearest, NoIndex, VectorIndex, VectorQuery},
 };
 use crate::fulltext::SearchScope;
 
@@ -103,7 +103,8 @@ pub(super) async fn ranking(
 pub(super) struct Request<'a> {
     pub(super) text: &'a str,
     pub(super) among: &'a SearchScope,
-    pub(super) depth: Depth,
+    /// Articles, if there are as many.
+    pub(super) depth: usize,
     /// For embedding the query, and as long again for reading vectors that are not in memory yet.
     pub(super) deadline: Duration,
 }

@@ -16,7 +16,7 @@ use super::{
     question_cache::QuestionCache,
     semantic::{self, QueryModels, SemanticError, SemanticHits},
     texts::Texts,
-    vectors::{Depth, Nearest, VectorIndex},
+    vectors::{Nearest, VectorIndex},
 };
 use crate::{
     fulltext::{self, Lookups, WordHit, WordQuery},
@@ -57,6 +57,8 @@ impl Default for SearchSettings {
 const WORDS_DEEPER: usize = 10;
 /// An article that has words of this much of the question's rarity is a good match.
 const GOOD_COVERAGE: f64 = 0.5;
+/// To one word alone any short text is nearer than to a sentence: so many times the cosine makes a good match of it.
+const ONE_WORD: f32 = 1.3;
 
 /// Searches. Cheap to clone; clones share the index.
 #[derive(Clone)]
@@ -160,6 +162,7 @@ impl Search {
     pub(super) async fn answer(&self, query: &Query, best: QuestionResult) -> Result<SearchAnswer, SearchError> {
         let QuestionResult { question, rankings, mode, weights, low_confidence, degraded, cut_to, chosen } = best;
         let (corrections, without) = (question.corrections.clone(), question.without.clone());
+        let weights_told = (query.explain && !question.is_listing).then_some(weights);
         let hits = self.hits(query, question, rankings, weights, chosen).await?;
         Ok(SearchAnswer {
             hits,
@@ -170,7 +173,7 @@ impl Search {
             corrections,
             without,
             cut_to,
-            weights: query.explain.then_some(weights),
+            weights: weights_told,
         })
     }
 
@@ -198,8 +201,14 @@ impl Search {
         Ok(())
     }
 
+    /// Articles taken from the meaning's ranking. They are as many whatever is shown: what a ranking does not hold counts as its last, so
+    /// that a longer answer begins as a shorter one only if both are made of the same rankings.
+    pub(super) fn depth(&self) -> usize {
+        self.settings.candidates.max(self.settings.max_limit)
+    }
+
     async fn rank(&self, query: &Query, question: &Question) -> Result<Rankings, SearchError> {
-        let depth = self.settings.candidates.max(self.reach(query));
+        let depth = self.depth();
         let deep = depth * WORDS_DEEPER;
         if question.is_listing {
             return Ok(Rankings { words: self.listed(question, depth).await?, depth, ..Rankings::default() });
@@ -251,7 +260,7 @@ impl Search {
         let request = semantic::Request {
             text: &question.text,
             among: &question.among,
-            depth: Depth { least: self.reach(query), most: depth },
+            depth,
             deadline: self.settings.query_deadline,
         };
         semantic::ranking(&self.database, &self.index, &self.models, &self.asked, &request).await.map(Some)
@@ -289,7 +298,8 @@ impl Search {
 
     /// Whether the best hit is near in meaning, or has most of the question's words.
     async fn is_good(&self, question: &Question, rankings: &Rankings, fused: &[FusedHit]) -> Result<bool, StoreError> {
-        let is_near = |best: &Nearest| best.similarity >= self.settings.good_similarity;
+        let good = self.settings.good_similarity * if question.terms.len() > 1 { 1.0 } else { ONE_WORD };
+        let is_near = |best: &Nearest| best.similarity >= good;
         if fusion::is_understood(rankings.tokens_per_word) && rankings.meaning.first().is_some_and(is_near) {
             return Ok(true);
         }
@@ -299,7 +309,7 @@ impl Search {
         }
         let present =
             fulltext::present(self.database.reader(), best.id, &question.terms, question.lists.as_deref()).await?;
-        let covered: f64 = present.iter().filter_map(|place| question.rarity.get(*place)).sum();
+        let covered: f64 = present.iter().map(|place| question.certainty(*place)).sum();
         Ok(covered >= GOOD_COVERAGE * question.rarity.iter().sum::<f64>())
     }
 }

@@ -118,7 +118,8 @@ fn told(query: &Query, answers: &[QuestionResult]) -> SearchAnswer {
         told.low_confidence &= answer.low_confidence;
         told.degraded = told.degraded.or_else(|| answer.degraded.clone());
         told.cut_to = told.cut_to.or(answer.cut_to);
-        told.weights = told.weights.or(query.explain.then_some(answer.weights));
+        let is_explained = query.explain && !answer.question.is_listing;
+        told.weights = told.weights.or(is_explained.then_some(answer.weights));
         for correction in &answer.question.corrections {
             if !told.corrections.contains(correction) {
                 told.corrections.push(correction.clone());

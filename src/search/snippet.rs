@@ -28,14 +28,25 @@ pub(super) struct Snippet {
 }
 
 /// The window of at most `width` characters in `body` that holds most of what `matcher` looks for; the beginning if it holds
-/// nothing of it. Only what stands around it is read as markdown.
+/// nothing of it. Only what stands around it is read as markdown, unless that has none of it: then it stands in the target of a link
+/// there, which nobody sees, and perhaps elsewhere for everybody.
 pub(super) fn snippet(body: &str, matcher: &Matcher, width: usize) -> Snippet {
     let body = &body[..body.floor_char_boundary(LOOKED_THROUGH)];
-    let around = around(body, best_place(&matcher.find(body).0, matcher, width));
-    let plain = PlainText::read(&body[around.clone()]);
+    let found = matcher.find(body).0;
+    let around = around(body, best_place(&found, matcher, width));
+    let shown = of_part(body, around.clone(), matcher, width);
+    if found.is_empty() || !shown.matches.is_empty() || around == (0..body.len()) {
+        return shown;
+    }
+    of_part(body, 0..body.len(), matcher, width)
+}
+
+/// The same of a part of `body`, which is read as markdown.
+fn of_part(body: &str, part: Range<usize>, matcher: &Matcher, width: usize) -> Snippet {
+    let plain = PlainText::read(&body[part.clone()]);
     let mut window = window(&plain.text, &matcher.find(&plain.text).0, matcher, width);
-    let heading_path = heading_path_at(body, around.start + plain.origin(window.place));
-    if around.start > 0 && !window.text.starts_with('…') {
+    let heading_path = heading_path_at(body, part.start + plain.origin(window.place));
+    if part.start > 0 && !window.text.starts_with('…') {
         window.text.insert(0, '…');
         window.matches.iter_mut().for_each(|(start, end)| (*start, *end) = (*start + 1, *end + 1));
     }
@@ -195,6 +206,18 @@ mod tests {
     fn without_a_term_it_is_the_beginning() {
         assert_eq!(snippet("# T\n\nHello *world*.", &matcher("absent"), 80).text, "T: Hello world.");
         assert_eq!(snippet("", &matcher(""), 80).text, "");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_no_place() {
+        let filler = "Filler text. ".repeat(2_000);
+        let unseen = "[1]: quick/fox.html\n\n<!-- the quick fox -->\n\n[a](quick-fox)\n\n".repeat(20);
+        for body in
+            [format!("{filler}\n\nA quick one.\n\n{filler}\n\n{unseen}"), format!("{unseen}\n{filler} A quick one.")]
+        {
+            let found = snippet(&body, &matcher("quick fox"), 80);
+            assert!(found.text.contains("quick") && found.matches.len() == 1, "{found:?}");
+        }
     }
 
     #[test]

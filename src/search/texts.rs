@@ -22,9 +22,10 @@ use crate::{
 const MAX_KEPT: usize = 1_000;
 /// What is kept in all. *Units:* bytes.
 const MAX_BYTES: u64 = 32 << 20;
-/// What a chunk takes beside its text and its vector, once its words have been read: some bytes for each of the text's.
-const READ_COSTS: usize = 4;
-/// A longer chunk is read as markdown only around the place that is shown. *Units:* bytes.
+/// What a chunk takes beside its text and its vector, once its line and its words have been read: some bytes for each of the text's.
+const READ_COSTS: usize = 5;
+/// A longer chunk is read as markdown only around the place that is shown, and its words are looked for in its markup, too. *Units:*
+/// bytes.
 const SHORT: usize = 4 << 10;
 
 /// Chunks as they were embedded once, read by the stems of some languages.
@@ -38,7 +39,7 @@ pub(super) struct Edition {
 #[derive(Default)]
 pub(super) struct Chunks {
     pub(super) all: Box<[Chunk]>,
-    /// The words of their headings and their texts, in turns.
+    /// The words of their headings and of their texts as they are shown, in turns.
     words: OnceLock<ReadTexts>,
 }
 
@@ -49,13 +50,8 @@ pub(super) struct Chunk {
     pub(super) text: String,
     /// `None` if it is damaged.
     pub(super) vector: Option<Vector>,
-    line: OnceLock<Line>,
-}
-
-/// A text without its marks, as it is shown.
-struct Line {
-    text: String,
-    words: ReadTexts,
+    /// The text without its marks, as it is shown.
+    line: OnceLock<String>,
 }
 
 /// What is found in a chunk.
@@ -108,19 +104,18 @@ impl Chunks {
         Self { all: chunks.into(), words: OnceLock::new() }
     }
 
-    /// Finds terms in each chunk.
+    /// Finds terms in what is shown of each chunk: targets of links and comments are read by nobody.
     pub(super) fn find(&self, matcher: &Matcher) -> Vec<FoundIn> {
         let found = |chunk: &Chunk| FoundIn {
             heading_path: matcher.find(&chunk.heading_path).0,
-            text: matcher.find(&chunk.text).0,
+            text: matcher.find(chunk.searched()).0,
         };
         self.all.iter().map(found).collect()
     }
 
     /// The same after reading all words once: that takes longer, and pays when terms are looked for again.
     pub(super) fn find_again(&self, matcher: &Matcher) -> Vec<FoundIn> {
-        let texts: Vec<_> =
-            self.all.iter().flat_map(|chunk| [chunk.heading_path.as_str(), chunk.text.as_str()]).collect();
+        let texts: Vec<_> = self.all.iter().flat_map(|chunk| [chunk.heading_path.as_str(), chunk.searched()]).collect();
         let words = self.words.get_or_init(|| ReadTexts::of(texts.iter().copied(), matcher.languages()));
         let mut found = matcher.find_in(&texts, words).into_iter();
         let next = || Some(FoundIn { heading_path: found.next()?, text: found.next()? });
@@ -133,19 +128,23 @@ impl Chunk {
         Self { id, heading_path, text, vector: Vector::from_bytes(vector).ok(), line: OnceLock::new() }
     }
 
-    /// Returns its best place for the terms, as one plain line of at most `width` characters, and where they stand in it.
-    pub(super) fn shown(&self, matcher: &Matcher, width: usize) -> (String, Vec<(usize, usize)>) {
-        if self.text.len() > SHORT {
+    /// What terms are looked for in.
+    fn searched(&self) -> &str {
+        if self.is_long() { &self.text } else { self.line.get_or_init(|| PlainText::read(&self.text).text) }
+    }
+
+    fn is_long(&self) -> bool {
+        self.text.len() > SHORT
+    }
+
+    /// Returns its best place for the terms, of which these were `found` in it, as one plain line of at most `width` characters, and
+    /// where they stand in it.
+    pub(super) fn shown(&self, found: &FoundIn, matcher: &Matcher, width: usize) -> (String, Vec<(usize, usize)>) {
+        if self.is_long() {
             let shown = snippet::snippet(&self.text, matcher, width);
             return (shown.text, shown.matches);
         }
-        let Line { text, words } = self.line.get_or_init(|| {
-            let text = PlainText::read(&self.text).text;
-            let words = ReadTexts::of(std::iter::once(text.as_str()), matcher.languages());
-            Line { text, words }
-        });
-        let found = matcher.find_in(&[text], words).pop().unwrap_or_default();
-        let Window { text, matches, .. } = snippet::window(text, &found, matcher, width);
+        let Window { text, matches, .. } = snippet::window(self.searched(), &found.text, matcher, width);
         (text, matches)
     }
 }

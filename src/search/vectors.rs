@@ -48,15 +48,6 @@ const CHUNKS_PER_ARTICLE: usize = 4;
 /// cosines apart to about 0.005.
 const COMPARED: usize = 40;
 
-/// How many articles to find.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Depth {
-    /// This many, if there are as many.
-    pub(super) least: usize,
-    /// About this many, from one scan.
-    pub(super) most: usize,
-}
-
 /// What to find.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VectorQuery<'a> {
@@ -65,7 +56,8 @@ pub(super) struct VectorQuery<'a> {
     pub(super) near: &'a Vector,
     /// Only these articles.
     pub(super) among: &'a SearchScope,
-    pub(super) depth: Depth,
+    /// Articles, if there are as many.
+    pub(super) depth: usize,
     /// How long to wait for vectors that are not in memory yet.
     pub(super) patience: Duration,
 }
@@ -86,8 +78,8 @@ impl VectorIndex {
     /// The articles nearest to the query.
     pub(super) async fn nearest(&self, database: &Database, look: VectorQuery<'_>) -> Result<Vec<Nearest>, NoIndex> {
         let VectorQuery { model_id, near, among, depth, .. } = look;
-        let most = depth.most.max(COMPARED);
-        let mut limit = most * CHUNKS_PER_ARTICLE;
+        let depth = depth.max(COMPARED);
+        let mut limit = depth * CHUNKS_PER_ARTICLE;
         let mut articles = loop {
             let chunks = match database.engine() {
                 Engine::Sqlite => self.scan(database, look, limit).await?,
@@ -95,13 +87,13 @@ impl VectorIndex {
             };
             let were_all = chunks.len() < limit;
             let articles = best_of_each_article(chunks);
-            if were_all || articles.len() >= depth.least {
+            if were_all || articles.len() >= depth {
                 break articles;
             }
-            // A few long articles hold all of the nearest chunks.
+            // A few long articles hold most of the nearest chunks.
             limit *= 4;
         };
-        articles.truncate(most);
+        articles.truncate(depth);
         let behind = articles.split_off(articles.len().min(COMPARED));
         let mut ranked = compare(database, near, articles).await?;
         ranked.extend(behind);

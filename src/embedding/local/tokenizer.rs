@@ -42,24 +42,19 @@ impl LocalTokenizer {
     /// of which it knows something. What the model has no token for is spelt, character by character: one token that stands for
     /// every word it cannot read tells none of them.
     pub(super) fn tokens_per_word(&self, text: &str) -> Option<f64> {
-        let Tokens { known, unknown, spelt } = self.tokens(text);
-        let tokens = (known + spelt) as f64;
-        let letters = text.chars().filter(|c| c.is_alphanumeric()).count() as f64;
-        if letters == 0.0 {
-            return (known == 0 && unknown > 0).then_some(f64::INFINITY);
+        let Tokens { spaced, unspaced, is_anything_known, is_anything_unknown } = self.tokens(text);
+        let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+        if letters == 0 {
+            return (!is_anything_known && is_anything_unknown).then_some(f64::INFINITY);
         }
-        let unspaced: Vec<_> = text.chars().filter_map(letters_of_a_word).collect();
-        if (unspaced.len() as f64) < letters / 2.0 {
-            let words = text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
-            return Some(tokens / words.max(1) as f64);
-        }
-        // A model that takes each character by itself knows none of the words.
-        let by_character = tokens >= BY_CHARACTER * letters;
-        let is_spaced =
-            |word: &&str| word.contains(char::is_alphanumeric) && !word.contains(|c| letters_of_a_word(c).is_some());
-        let spaced = text.split_whitespace().filter(is_spaced).count() as f64;
-        let words = spaced + unspaced.iter().map(|letters| 1.0 / letters).sum::<f64>();
-        Some(if by_character { tokens } else { tokens / words })
+        let lengths: Vec<_> = text.chars().filter_map(letters_of_a_word).collect();
+        let unspaced_words: f64 = lengths.iter().map(|letters| 1.0 / letters).sum();
+        // A model that takes each character by itself knows none of the words, however few they are.
+        let by_character = unspaced as f64 >= BY_CHARACTER * lengths.len() as f64;
+        let unspaced = if by_character { UNREAD as f64 * unspaced_words } else { unspaced as f64 };
+        let is_spaced = |c: char| c.is_alphanumeric() && letters_of_a_word(c).is_none();
+        let spaced_words = text.split_whitespace().filter(|word| word.contains(is_spaced)).count() as f64;
+        Some((spaced as f64 + unspaced) / (spaced_words + unspaced_words))
     }
 
     fn tokens(&self, text: &str) -> Tokens {
@@ -67,29 +62,44 @@ impl LocalTokenizer {
         let mut tokens = Tokens::default();
         let Ok(encoding) = self.tokenizer.encode(text, false) else { return tokens };
         for (id, &(from, to)) in encoding.get_ids().iter().zip(encoding.get_offsets()) {
-            if nothing.contains(&Some(*id)) {
-                tokens.unknown += 1;
-                tokens.spelt += text.get(from..to).map_or(1, |read| read.chars().count().max(1));
-            } else {
-                tokens.known += 1;
+            let read = text.get(from..to).unwrap_or_default();
+            let is_known = !nothing.contains(&Some(*id));
+            tokens.is_anything_known |= is_known;
+            tokens.is_anything_unknown |= !is_known;
+            let unspaced = read.chars().filter(|c| letters_of_a_word(*c).is_some()).count();
+            match (is_known, unspaced) {
+                (true, 0) => tokens.spaced += 1,
+                (true, _) => tokens.unspaced += 1,
+                (false, 0) => tokens.spaced += spelt(read),
+                (false, _) => tokens.unspaced += unspaced,
             }
         }
         tokens
     }
 }
 
+/// Tokens that something of a script with spaces counts as which the model has no token for: a word is never known because it is
+/// short.
+fn spelt(read: &str) -> usize {
+    let characters = read.chars().count().max(1);
+    if read.contains(char::is_alphanumeric) { characters.max(UNREAD) } else { characters }
+}
+
 /// What a model's tokenizer makes of a text.
 #[derive(Default)]
 struct Tokens {
-    known: usize,
-    /// Tokens that stand for what it does not know.
-    unknown: usize,
-    /// Characters that those stand for.
-    spelt: usize,
+    /// Of words between spaces, and of marks.
+    spaced: usize,
+    /// Of scripts without spaces.
+    unspaced: usize,
+    is_anything_known: bool,
+    is_anything_unknown: bool,
 }
 
 /// The number of tokens for a character, if the tokenizer knows no words.
 const BY_CHARACTER: f64 = 0.85;
+/// Tokens that a word counts as which the model cannot read, at least: a language whose words take so many is spelt.
+const UNREAD: usize = 4;
 
 /// How many letters a word has on average, in a script without spaces: Han and kana, and Thai, Lao, Burmese, Khmer.
 fn letters_of_a_word(c: char) -> Option<f64> {
@@ -141,6 +151,21 @@ mod tests {
             assert!(of(text).is_some_and(|tokens| tokens > 2.9), "{text}: {:?}", of(text));
         }
         assert_eq!(of("∑ →"), Some(f64::INFINITY), "a model knows nothing of it");
+        assert_eq!(of("house 🚀"), Some(2.0), "a sign is no word");
         assert_eq!((of("!"), of("")), (None, None));
+    }
+
+    #[test]
+    fn a_language_that_is_not_known_is_none_however_short_the_text_is() {
+        let tokenizer = tokenizer();
+        let of = |text: &str| tokenizer.tokens_per_word(text).expect("words");
+        for text in ["猫", "猫猫", "图", "图片", "價格", "數據庫", "かな", "ซ", "빵", "빵 빵", "ბ", "字?"]
+        {
+            assert!(of(text) > 3.5, "{text}: {}", of(text));
+        }
+        assert_eq!(of("1"), 1.0);
+        for text in ["the 图片", "house 빵"] {
+            assert!((1.5..=4.0).contains(&of(text)), "half of {text} is known: {}", of(text));
+        }
     }
 }

@@ -14,7 +14,7 @@ use afterword_actors::{
 use proptest::prelude::*;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{Depth, Nearest, VectorIndex, VectorQuery, index::Index, vector_file::VectorFile, writing};
+use super::{Nearest, VectorIndex, VectorQuery, index::Index, vector_file::VectorFile, writing};
 use crate::fulltext::SearchScope;
 
 const DIMENSION: usize = 70;
@@ -118,7 +118,7 @@ async fn nearest(index: &VectorIndex, database: &Database, query: &Vector) -> Ve
         model_id: MODEL,
         near: query,
         among: &SearchScope::default(),
-        depth: Depth { least: 10, most: 10 },
+        depth: 10,
         patience: Duration::from_secs(60),
     };
     index.nearest(database, look).await.expect("an answer")

@@ -111,6 +111,62 @@ async fn low_confidence_is_said_where_it_is_low() {
     assert!(!world.find("folder:guides", Mode::Keyword).await.low_confidence);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_has_no_ranking_to_explain() {
+    let world = world().await;
+    let query = Query { explain: true, ..Query::new("folder:guides", Mode::Hybrid, 5) };
+    let answer = world.search.search(&query).await.expect("an answer");
+    assert_eq!((answer.hits.len(), answer.weights), (2, None));
+    assert!(answer.hits.iter().all(|hit| hit.explanation.is_none()), "{:?}", answer.hits);
+    let several = world.search.search_several(&query, &["created:>2020-01".to_owned()]).await.expect("an answer");
+    assert!(several.weights.is_none() && several.hits.iter().all(|hit| hit.explanation.is_none()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guess_is_told_and_is_no_good_match() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    for (slug, body) in [
+        ("docs", "Documentation is written for people."),
+        ("vars", "Several arguments are passed."),
+        ("more", "Arguments again: documents, collectors, environments."),
+        ("last", "Collections of things, one collection and another collection in an environment."),
+        ("poison", "Poison is mixed in: Mixing, Baking and parsing; a better master of hiding, and testing."),
+        ("contents", "Contents"),
+    ] {
+        articles.create(article(slug, body)).await.expect("a save");
+    }
+    let asked = async |word: &str| {
+        let answer = world.find(word, Mode::Keyword).await;
+        (answer.corrections.into_iter().map(|correction| correction.to).collect::<Vec<_>>(), answer.low_confidence)
+    };
+    for (written, meant) in [
+        ("documentaion", "Documentation"),
+        ("collecton", "collection"),
+        ("enviroment", "environment"),
+        // Articles have another form of it only.
+        ("arguement", "argument"),
+    ] {
+        let (corrections, _) = asked(written).await;
+        assert_eq!(corrections, [meant], "{written}");
+    }
+    assert!(!asked("documentaion").await.1 && asked("contexts").await == (vec!["contents".to_owned()], true));
+    for right in ["prison", "mining", "banking", "biking", "parking", "hiking", "tasting", "mister", "batter"] {
+        assert_eq!(asked(right).await, (Vec::new(), true), "{right}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_a_word_that_many_articles_have_hides_no_other() {
+    let world = TestHost::new().await;
+    for n in 0..5 {
+        world.articles(None).create(article(&format!("a-{n}"), "Configured, and configuring.")).await.expect("a save");
+    }
+    world.articles(None).create(article("z", "The configuration.")).await.expect("a save");
+    let answer = world.find("configuraton", Mode::Keyword).await;
+    assert_eq!(answer.corrections[0].to, "configuration");
+}
+
 /// Where an article may have a word besides its text.
 fn named(place: usize, word: &str) -> NewArticle {
     let filler = |n: usize| (0..n).map(|n| format!("filler{}", n % 7)).collect::<Vec<_>>().join(" ");

@@ -141,6 +141,63 @@ async fn words_far_down_in_a_long_article_are_shown_where_they_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_longer_answer_begins_as_a_shorter_one_however_long_the_nearest_articles_are() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    for n in 0..6 {
+        let section = |part: usize| format!("# Part {part}\n\nkites kites kites fly\n\n");
+        let body: String = (0..100).map(section).collect();
+        articles.create(article(&format!("long-{n}"), &body)).await.expect("a save");
+    }
+    for n in 0..40 {
+        let body = format!("kites {} {}", "sail ".repeat(1 + n % 7), "boat ".repeat(1 + n % 5));
+        articles.create(article(&format!("short-{n:02}"), &body)).await.expect("a save");
+    }
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    for mode in [Mode::Hybrid, Mode::Semantic] {
+        let asked = async |limit| {
+            let answer = world.search.search(&Query::new("kites sail", mode, limit)).await.expect("an answer");
+            answer.hits.into_iter().map(|hit| (hit.slug, hit.score)).collect::<Vec<_>>()
+        };
+        let all = asked(100).await;
+        assert_eq!(all.len(), 46, "{mode}");
+        for limit in [1, 3, 5, 10, 30] {
+            assert_eq!(asked(limit).await, all[..limit], "{mode}, {limit}");
+        }
+    }
+    let related = async |limit| {
+        let answer = world.search.related("short-00", limit).await.expect("an answer");
+        answer.hits.into_iter().map(|hit| (hit.slug, hit.score)).collect::<Vec<_>>()
+    };
+    assert_eq!(related(5).await, related(100).await[..5]);
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passage_is_chosen_by_what_is_shown_of_it() {
+    let world = TestHost::new().await;
+    let unseen = |n| format!("[{n}]: https://example.org/std/zebra/struct.Zebra.html\n");
+    let unseen: String = (0..30).map(unseen).collect();
+    let body = format!(
+        "# First\n\nNothing of it, but a [link](zebra/zebra.html), <!-- zebra zebra --> and \
+         [another](https://zebra.example/zebra).\n\n# Second\n\nA zebra is striped.\n\n# Third\n\nSee [1].\n\n{unseen}"
+    );
+    world.articles(None).create(article("animals", &body)).await.expect("a save");
+    let shown = async |mode| {
+        for _ in 0..2 {
+            let hit = world.find("zebra", mode).await.hits.remove(0);
+            assert!(hit.snippet.contains("A zebra is striped") && !hit.matches.is_empty(), "{mode}: {hit:?}");
+            assert_eq!(hit.heading_path, "Second", "{mode}: {hit:?}");
+        }
+    };
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    shown(Mode::Keyword).await;
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn front_matter_is_no_text_and_no_heading_and_a_second_section_of_a_name_has_its_number() {
     let world = TestHost::new().await;
     let body = "---\ntags: [quay]\nstatus: draft\n---\nA mooring.\n\n# Log\n\n## Notes\n\nFirst tide.\n\n## Notes\n\nSecond ebb.\n";

@@ -40,12 +40,36 @@ async fn what_is_left_out_is_told_and_numbers_and_quoted_flags_are_looked_for() 
     assert_eq!((answer.hits[0].slug.as_str(), answer.without.len()), ("scales", 0));
     assert_eq!(world.find("show freezer -\"5kg\"", Mode::Keyword).await.without, ["5kg"]);
     assert!(!world.found("show freezer -\"5kg\"", Mode::Keyword).await.contains(&"scales".to_owned()));
-    let answer = world.find("tar -xzf archive -\"two words\"", Mode::Keyword).await;
-    assert_eq!(answer.without, ["xzf", "two words"]);
+    let answer = world.find("tomato -soup archive -\"two words\"", Mode::Keyword).await;
+    assert_eq!(answer.without, ["soup", "two words"]);
     assert_eq!(world.found("tar \"-xzf\" archive", Mode::Keyword).await, ["archive"]);
     let query = Query::new("soup", Mode::Keyword, 5);
-    let several = world.search.search_several(&query, &["tar -xzf".to_owned()]).await.expect("an answer");
-    assert_eq!(several.without, ["xzf"]);
+    let several = world.search.search_several(&query, &["tomato -soup".to_owned()]).await.expect("an answer");
+    assert_eq!(several.without, ["soup"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_option_that_an_article_has_in_the_same_command_excludes_nothing() {
+    let world = with(&[
+        ("tar", "# Cheat sheet\n\n    tar -xzf archive.tar.gz\n"),
+        ("rust", "Clean with `rm -rf target`, find with `grep -rn foo .`, which is recursive."),
+        ("git", "Then `git commit -am \"fix\"` and be done."),
+        ("cat", "The jaguar is a cat, and no car."),
+        ("wild", "A jaguar lives in the wild."),
+    ])
+    .await;
+    for (pasted, slug) in
+        [("tar -xzf", "tar"), ("rm -rf target", "rust"), ("grep -rn bar", "rust"), ("git commit -am \"fix\"", "git")]
+    {
+        for question in [pasted.to_owned(), format!("what does {pasted} do")] {
+            let answer = world.find(&question, Mode::Keyword).await;
+            assert_eq!(answer.hits.first().map(|hit| hit.slug.as_str()), Some(slug), "{question}");
+            assert!(answer.without.is_empty(), "{question}: {:?}", answer.without);
+        }
+    }
+    let answer = world.find("jaguar -car", Mode::Keyword).await;
+    assert_eq!((answer.hits.len(), answer.hits[0].slug.as_str(), answer.without.len()), (1, "wild", 1));
+    assert_eq!(world.find("archive -\"xzf\"", Mode::Keyword).await.hits.len(), 0, "in quotation marks it is meant");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,6 +130,8 @@ async fn a_name_is_found_by_its_words_and_words_by_the_name_that_they_make() {
         ("standard", "As RFC-9110 says."),
         ("power", "It needs 20W."),
         ("users", "Call getUserById."),
+        ("fuse", "The fuse takes 16A at 230V."),
+        ("rust", "Rust 1.94.0 was released."),
     ])
     .await;
     for (question, slug) in [
@@ -116,10 +142,14 @@ async fn a_name_is_found_by_its_words_and_words_by_the_name_that_they_make() {
         ("rfc9110", "standard"),
         ("20 W", "power"),
         ("get user by id", "users"),
+        ("16 A", "fuse"),
+        ("230 V", "fuse"),
+        ("v1.94.0", "rust"),
     ] {
         let found = world.found(question, Mode::Keyword).await;
         assert!(found.contains(&slug.to_owned()), "{question}: {found:?}");
     }
+    assert!(!world.find("v1.94.0", Mode::Keyword).await.low_confidence, "the letter is left out by many");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,10 +49,14 @@ async fn a_conflict_shows_all_that_differs() {
     let first = [("title", "Both"), ("body", "one text"), ("revision", "1"), ("skip_embedding", "on"), ("act", "save")];
     let (status, said) = send(&server, "/articles/both/edit", &first).await;
     assert!(status.is_success(), "{said}");
+    let first =
+        [("title", "Both"), ("body", "other words"), ("revision", "2"), ("skip_embedding", "on"), ("act", "save")];
+    let (status, said) = send(&server, "/articles/both/edit", &first).await;
+    assert!(status.is_success(), "{said}");
     let second = [("title", "Both"), ("body", "another text"), ("revision", "1"), ("act", "save")];
     let (status, said) = send(&server, "/articles/both/edit", &second).await;
     assert_eq!(status, StatusCode::CONFLICT, "{said}");
-    assert!(said.contains("Revision 2 was saved "), "{said}");
+    assert!(said.contains("Revision 3 was saved "), "{said}");
     assert!(said.contains("<del>by words only</del> <ins>by words and by meaning</ins>"), "{said}");
 }
 

@@ -8,7 +8,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::store::StoreError;
@@ -26,6 +29,8 @@ pub(super) struct InPlace(Arc<Files>);
 struct Files {
     all: [DatabaseFile; SUFFIXES.len()],
     lost: OnceLock<Lost>,
+    /// The database is being closed: SQLite removes the log with its last connection.
+    is_closed: AtomicBool,
 }
 
 struct DatabaseFile {
@@ -51,7 +56,11 @@ impl InPlace {
             path.push(suffix);
             DatabaseFile { path: path.into(), open: OnceLock::new() }
         };
-        let files = Self(Arc::new(Files { all: SUFFIXES.map(named), lost: OnceLock::new() }));
+        let files = Self(Arc::new(Files {
+            all: SUFFIXES.map(named),
+            lost: OnceLock::new(),
+            is_closed: AtomicBool::new(false),
+        }));
         let _ = files.0.changed();
         files
     }
@@ -63,12 +72,21 @@ impl InPlace {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.0.lost.get().is_none() {
             let Some(lost) = self.0.changed() else { return Ok(()) };
+            // Read after the look: what is missing then may be what closing has removed.
+            if self.0.is_closed.load(Ordering::SeqCst) {
+                return Ok(());
+            }
             self.0.lost.get_or_init(|| {
                 tracing::error!("{}; this process writes nothing more, and has to be stopped", lost.what);
                 lost
             });
         }
         self.lost().map_or(Ok(()), |lost| Err(StoreError::NotInPlace(lost.what.clone())))
+    }
+
+    /// Notes that the database is about to be closed. From then on nothing is found missing.
+    pub(super) fn close(&self) {
+        self.0.is_closed.store(true, Ordering::SeqCst);
     }
 
     /// What has been found, if they have lost their names.
@@ -169,6 +187,15 @@ mod tests {
             fs::rename(&away, &file).expect("a file");
             assert!(files.check().is_err(), "another process may have used the others");
         }
+    }
+
+    #[test]
+    fn what_goes_when_the_database_is_closed_is_not_missing() {
+        let (_folder, database, files) = opened();
+        files.close();
+        fs::remove_file(format!("{}-wal", database.display())).expect("a file");
+        assert_eq!(files.check(), Ok(()));
+        assert_eq!(files.lost(), None);
     }
 
     #[test]

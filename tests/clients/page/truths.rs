@@ -163,7 +163,7 @@ async fn a_mistyped_address_is_told_in_words_for_a_person() {
         ("/settings/tokens/abc/revoke", StatusCode::NOT_FOUND, "nothing at this address"),
         ("/runtime/tasks?before=x", StatusCode::BAD_REQUEST, "this address is not complete"),
         ("/?mode=none", StatusCode::BAD_REQUEST, "this address is not complete"),
-        ("/runtime/acts?act=start-run&which=all&folder=nope", StatusCode::NOT_FOUND, "no folder"),
+        ("/runtime/acts?act=start-run&which=all&folder=nope", StatusCode::NOT_FOUND, "no article in folder"),
     ] {
         let (found, page) = get(&site, path).await;
         assert_eq!(found, status, "{path}");

@@ -57,7 +57,7 @@ async fn a_conflict_shows_all_that_differs() {
     let (status, said) = send(&server, "/articles/both/edit", &second).await;
     assert_eq!(status, StatusCode::CONFLICT, "{said}");
     assert!(said.contains("Revision 3 was saved "), "{said}");
-    assert!(said.contains("<del>by words only</del> <ins>by words and by meaning</ins>"), "{said}");
+    assert!(said.contains("<del>by words and by meaning</del> <ins>by words only</ins>"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

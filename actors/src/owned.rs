@@ -16,12 +16,6 @@ impl AbortOnDrop {
         self.0.is_finished()
     }
 
-    /// Ends it at its next pause, and waits until it has ended.
-    pub(crate) async fn stopped(self) {
-        self.0.abort();
-        self.ended().await;
-    }
-
     /// Waits for its end.
     pub(crate) async fn ended(mut self) {
         // One that panicked has ended too.
@@ -48,39 +42,4 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
         .cloned()
         .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "no message".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicBool, Ordering},
-        },
-        thread,
-        time::Duration,
-    };
-
-    use super::AbortOnDrop;
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_was_stopped_does_nothing_any_more() {
-        for _ in 0..50 {
-            let at_work = Arc::new(AtomicBool::new(false));
-            let working = Arc::clone(&at_work);
-            let work = AbortOnDrop::spawn(async move {
-                loop {
-                    working.store(true, Ordering::SeqCst);
-                    thread::sleep(Duration::from_micros(200));
-                    working.store(false, Ordering::SeqCst);
-                    tokio::task::yield_now().await;
-                }
-            });
-            while !at_work.load(Ordering::SeqCst) {
-                tokio::task::yield_now().await;
-            }
-            work.stopped().await;
-            assert!(!at_work.load(Ordering::SeqCst));
-        }
-    }
 }

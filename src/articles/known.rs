@@ -78,7 +78,7 @@ impl Articles {
         } else {
             format!("there are {}", known.join(", "))
         };
-        Err(ArticleError::invalid("folder", format!("has no article: \"{folder}\"; {known}")))
+        Err(ArticleError::invalid("folder", format!("no article is in \"{folder}\"; {known}")))
     }
 }
 

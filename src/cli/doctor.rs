@@ -115,7 +115,7 @@ fn folders(session: &Session) -> Option<Check> {
 }
 
 /// Checks whether a folder waits for an answer or cannot be read: a dry run is refused as a server's run is.
-async fn held_up(session: &Session, articles: &Articles) -> Vec<Check> {
+async fn folders_that_wait(session: &Session, articles: &Articles) -> Vec<Check> {
     let mut checks = Vec::new();
     for SyncedFolder { path, folder } in session.loaded.settings.sync.iter().filter(|folder| folder.path.is_dir()) {
         let Ok(folder) = Folder::parse(folder) else { continue };
@@ -160,7 +160,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
             checks.push(examination::soundness(&host.database).await.into());
             checks.push(examination::words(&host.database, &session.loaded.settings.search.language).await.into());
             checks.extend(examination::copies(&host.database).await.map(Check::from));
-            checks.extend(held_up(session, &host.articles).await);
+            checks.extend(folders_that_wait(session, &host.articles).await);
         }
         Err(error) => checks.push(Check::new("services", Level::Fault, error.to_string())),
     }

@@ -122,11 +122,9 @@ impl Sqlite {
             // SQLite would remove the log by its name, which may be another's by now.
             return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);
         }
-        // The log that goes with the last connection is no loss, also to a write that comes too late.
+        // The log that goes with the last connection is no loss, neither to the watch nor to a write that comes too late.
         self.files.close();
-        if let Some(watch) = watch {
-            watch.stopped().await;
-        }
+        drop(watch);
         let _ = self.read.clone().close().await;
         let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;

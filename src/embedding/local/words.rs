@@ -1,7 +1,7 @@
 //! The vectors of a model's words.
 //!
 //! They are half of the weights of a small model, and a question needs a dozen of thirty thousand. Until many are needed at
-//! once, each is read from the file when it is asked for: a command that embeds one question starts in half the time.
+//! once, each is read from the file when it is asked for: a command that embeds one question reads half of the file.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 

@@ -139,9 +139,6 @@ async fn question(app: &PageState, asked: &ActRequest) -> Result<(&'static str, 
         Act::StartRun => {
             let (scope, folder) = (which(asked)?, folder(asked)?);
             let would = app.host.bulk.count(scope, &folder).await?;
-            if would.articles == 0 && !folder.as_ref().is_empty() && is_empty(app, &folder).await? {
-                return Err(Refusal::not_found(format!("there is no folder \"{folder}\" with articles in it")));
-            }
             let place = if folder.as_ref().is_empty() { String::new() } else { format!(" in {folder}") };
             (
                 "Start this run?",
@@ -254,10 +251,6 @@ async fn group(app: &PageState, asked: &ActRequest) -> Result<Vec<i64>, Refusal>
     // As they are grouped where everybody sees them.
     let failed = snapshot::failed(app).await?;
     Ok(failures::named(&failed, &asked.which)?.tasks.iter().map(|task| task.id).collect())
-}
-
-async fn is_empty(app: &PageState, folder: &Folder) -> Result<bool, Refusal> {
-    Ok(app.host.articles.newest(folder, None, 1).await?.0.is_empty())
 }
 
 fn number(asked: &ActRequest) -> Result<i64, Refusal> {

@@ -278,6 +278,16 @@ fn what_would_be_deleted_is_named_before_it_is() {
     assert!(cli.failure(&["sync", "notes", "-v"]).1.contains("n11.md\n"));
     let said: Value = serde_json::from_str(&cli.failure(&["sync", "notes", "--json"]).1).expect("JSON");
     assert_eq!((&said["code"], said["files"]["gone"].as_array().map(Vec::len)), (&"many_deletions".into(), Some(12)));
+    // A server would wait for the same answer; looking does nothing.
+    let settings = cli.path("config.toml");
+    std::fs::write(&settings, "[[sync]]\npath = \"notes\"\n").expect("settings");
+    let settings = settings.display().to_string();
+    let doctor = ["doctor", "--config", settings.as_str()];
+    let told = cli.text(&doctor);
+    assert!(told.contains("warning  folder") && told.contains("12 are gone"), "{told}");
+    assert_eq!(cli.failure(&["sync", "notes"]).0, 1, "it is still asked");
+    cli.text(&["sync", "notes", "--yes"]);
+    assert!(!cli.text(&doctor).contains("warning  folder"));
 }
 
 #[test]

@@ -138,12 +138,16 @@ fn what_is_followed_ends_well_with_ctrl_c() {
 fn a_folder_that_holds_nothing_is_told() {
     let cli = CliFixture::new();
     cli.text(&["article", "create", "Tides", "--folder", "sea", "--body", "The moon."]);
-    for command in [&["article", "list", "--folder"][..], &["search", "moon", "--mode", "keyword", "--folder"]] {
+    for command in [
+        &["article", "list", "--folder"][..],
+        &["export", "out", "--folder"],
+        &["search", "moon", "--mode", "keyword", "--folder"],
+    ] {
         let run = |folder| cli.run(&[command, &[folder]].concat());
         let notes = |folder| String::from_utf8(run(folder).stderr).expect("text");
-        assert!(notes("see").contains("has no article: \"see\"; there are \"sea\""), "{command:?}: {}", notes("see"));
+        assert!(notes("see").contains("no article is in \"see\"; there are \"sea\""), "{command:?}: {}", notes("see"));
         assert_eq!(run("see").status.code(), Some(2), "{command:?}");
-        assert!(!notes("sea").contains("has no article"), "{command:?}");
+        assert!(!notes("sea").contains("no article is in"), "{command:?}");
     }
 }
 

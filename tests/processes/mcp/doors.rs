@@ -89,7 +89,7 @@ fn a_folder_or_a_property_that_no_article_has_is_refused_at_every_door() {
         send(&server, Method::DELETE, "/api/articles/gone", None, &Value::Null).await;
         let agent = Agent::over(transport(&server.url("/mcp")), Era::Discover).await;
         for (field, value, said) in [
-            ("folder", "see", "has no article: \"see\"; there are \"sea\""),
+            ("folder", "see", "no article is in \"see\"; there are \"sea\""),
             ("filter", "stauts:draft", "no article has the property \"stauts\"; some have status:"),
         ] {
             for path in ["/api/articles?", "/api/search?q=moon&mode=keyword&"] {

@@ -109,9 +109,10 @@ impl FrontRequest<'_> {
         self.place.path_and_query().map_or("/", |place| place.as_str())
     }
 
-    /// Why one has to sign in, unless that is how one begins.
+    /// Why one has to sign in, unless that is how one begins. Who asks for a part was shown a page: without a token, another answer
+    /// has just removed it, or another window signed out.
     fn why_to_sign_in(&self) -> Option<&'static str> {
-        match (self.has_token, self.changes_something) {
+        match (self.has_token || self.is_part, self.changes_something) {
             (true, true) => Some("Your session has ended, and nothing was saved"),
             (true, false) => Some("Your session has ended"),
             (false, true) => Some("Nobody is signed in here, and nothing was saved"),
@@ -136,7 +137,7 @@ async fn shown(app: &PageState, response: Response, asked: &FrontRequest<'_>) ->
     let page = match parts.status {
         StatusCode::UNAUTHORIZED if asked.is_part => html! {
             p.problem role="alert" {
-                (asked.why_to_sign_in().unwrap_or("Nobody is signed in here")) ". "
+                (asked.why_to_sign_in().unwrap_or_default()) ". "
                 a href={ "/login?" (query(&[("next", asked.next())])) } { "Sign in" }
             }
         },

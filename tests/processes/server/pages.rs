@@ -42,6 +42,21 @@ async fn the_first_token_shuts_nobody_out_of_the_page() {
     assert!(page(&server, "/login").await.contains("Enter a token"));
 }
 
+/// The first refusal removes the token from the browser, and what is typed after it is searched for without one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_says_that_the_session_has_ended_whether_its_token_is_still_sent_or_not() {
+    let server = Server::start(&[]);
+    let (status, made) = send(&server, "/settings/tokens", &[("name", "first"), ("scope", "admin")]).await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    for cookie in ["", "afterword=afterword_1_none"] {
+        let request = server.request(Method::GET, "/?q=moon&mode=keyword").header("x-part", "part");
+        let answer = request.header("accept", "text/html").header("cookie", cookie).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{cookie}");
+        let said = answer.text().await.expect("text");
+        assert!(said.contains("Your session has ended"), "{cookie}: {said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_shows_all_that_differs() {
     let server = Server::start(&[]);

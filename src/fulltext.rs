@@ -55,7 +55,7 @@ pub(crate) use word_hit::{Part, WordHit};
 
 /// Stands in an index between texts that do not belong together, so that no phrase reaches from one into the other. No text has
 /// a term like it.
-const BETWEEN: &str = "¶";
+const SEPARATOR: &str = "¶";
 
 /// What is searched of an article.
 #[derive(Debug, Clone, Copy)]
@@ -167,7 +167,7 @@ async fn write(
     for text in texts.about {
         let terms = Reading::of(text).terms(stems);
         for _ in 0..TITLE_TIMES {
-            body.push(BETWEEN);
+            body.push(SEPARATOR);
             body.append(&terms);
         }
     }

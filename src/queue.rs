@@ -34,9 +34,9 @@ use trail::Names;
 pub use crate::api::{Coverage, Event, Numbers, QueueNumbers, Task, TaskDetail, TaskPage, WorkerNumbers};
 
 /// Failed tasks looked at in one transaction.
-const PAGE: u32 = 200;
+const TASKS_PER_TRANSACTION: u32 = 200;
 /// Entries of the audit trail that are shown of one task.
-const TRAIL: u32 = 200;
+const MAX_TRAIL_ENTRIES: u32 = 200;
 
 /// Manages the queue. Cheap to clone.
 #[derive(Clone)]
@@ -156,7 +156,7 @@ impl Queue {
         // Who is not told of the error is not told of it as a reason either.
         row.error_message.clone_from(&task.error_message);
         let explanation = explain::explain(&self.database, &row).await?;
-        let filter = events::Filter { task_id: Some(id), limit: TRAIL };
+        let filter = events::Filter { task_id: Some(id), limit: MAX_TRAIL_ENTRIES };
         let events = self.events(&filter).await?;
         Ok(TaskDetail { task, explanation, events })
     }
@@ -216,7 +216,9 @@ impl Queue {
         while let Some(after) = next {
             let page = self
                 .database
-                .write::<_, StoreError, _>(move |transaction| Box::pin(tasks::retry_failed(transaction, after, PAGE)))
+                .write::<_, StoreError, _>(move |transaction| {
+                    Box::pin(tasks::retry_failed(transaction, after, TASKS_PER_TRANSACTION))
+                })
                 .await?;
             retried += page.tasks;
             next = page.next;

@@ -78,11 +78,11 @@ pub async fn serve(loaded: &LoadedSettings, announce: impl FnOnce(SocketAddr, bo
 /// Opens the database. `None` if this process is told to stop meanwhile: nothing was begun that would have to be ended.
 async fn opened(settings: &Settings, stop: &CancellationToken) -> Result<Option<Host>, ServeError> {
     /// Longer than an open database takes.
-    const LONG: Duration = Duration::from_secs(3);
+    const SLOW_OPEN_AFTER: Duration = Duration::from_secs(3);
     let opening = Host::open_patiently(settings);
     tokio::pin!(opening);
     let told_to_wait = async {
-        tokio::time::sleep(LONG).await;
+        tokio::time::sleep(SLOW_OPEN_AFTER).await;
         tracing::warn!(
             "waiting for the database: for a lock of another process, a step of its schema, or a PostgreSQL that does not answer"
         );

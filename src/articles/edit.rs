@@ -8,7 +8,7 @@ use super::{
 use crate::offload;
 
 /// How often edits are applied again after a save in between.
-const TRIES: usize = 100;
+const MAX_TRIES: usize = 100;
 
 /// Edits of one article.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ impl Articles {
     /// those of [`Articles::update`]. Nothing is saved then.
     pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<EditResult, ArticleError> {
         let mut turn = None;
-        for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+        for last in (0..MAX_TRIES).map(|attempt| attempt + 1 == MAX_TRIES) {
             let present = self.to_be_changed(slug).await?;
             let (slug, revision) = (present.slug.clone(), present.revision);
             let earlier = asked.expected_revision.filter(|expected| *expected != revision);

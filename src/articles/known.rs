@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Names that are told.
-const TOLD: usize = 20;
+const MAX_NAMES: usize = 20;
 
 /// Keys that articles have, the first `$1` in their order. From each to the next in the index, instead of reading a row for each value
 /// of each article. One more is looked at: aliases are none.
@@ -50,7 +50,7 @@ pub(crate) async fn unknown_property(
     for key in filter.keys() {
         let sql = "SELECT EXISTS (SELECT 1 FROM article_properties WHERE key = $1) AS n";
         if !connection.row::<bool>(sql, [key.into()]).await?.unwrap_or_default() {
-            let known = connection.rows::<String>(KNOWN_KEYS, [(TOLD as i64).into()]).await?;
+            let known = connection.rows::<String>(KNOWN_KEYS, [(MAX_NAMES as i64).into()]).await?;
             return Ok(Some(UnknownProperty { key: key.to_owned(), known }));
         }
     }
@@ -71,7 +71,7 @@ impl Articles {
         if folder.as_ref().is_empty() || is_known(reader, folder).await? {
             return Ok(());
         }
-        let known = subfolders::of(reader, &Folder::default(), TOLD).await?;
+        let known = subfolders::of(reader, &Folder::default(), MAX_NAMES).await?;
         let known: Vec<_> = known.iter().map(|folder| format!("\"{folder}\"")).collect();
         let known = if known.is_empty() {
             "there are no folders".to_owned()

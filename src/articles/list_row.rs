@@ -75,7 +75,7 @@ fn replaced(began: &str) -> String {
 /// Where the article was in the list. If too much was saved since for that revision to be kept, it is behind the others. A time
 /// ahead of the clock tells nothing: such a revision was in the list if it was the first one, or if the one before it is kept.
 /// Asked for each article, so that no plan looks through all revisions.
-const PLACE: &str = "
+const PLACE_IN_LIST: &str = "
     (SELECT CASE WHEN w.updated_at <= {began} OR w.revision = 1
                       OR EXISTS (SELECT 1 FROM article_versions b
                                  WHERE b.article_id = w.article_id AND b.revision = w.revision - 1)
@@ -85,7 +85,7 @@ const PLACE: &str = "
 /// The articles for which `condition` is true, that were saved since `began`: where each was in the list, by the first of its
 /// revisions that was replaced since, and where it is now. The limit keeps it a query of its own: a place is asked for once.
 fn saved(began: &str, condition: &str) -> String {
-    let (replaced, place) = (replaced(began), PLACE.replace("{began}", began));
+    let (replaced, place) = (replaced(began), PLACE_IN_LIST.replace("{began}", began));
     format!(
         "SELECT a.id, a.updated_at AS present, {place} AS place
          FROM (SELECT r.article_id, min(r.revision) AS revision FROM ({replaced}) r GROUP BY r.article_id) m

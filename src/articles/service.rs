@@ -90,7 +90,8 @@ impl Articles {
                    WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                        (SELECT article_id FROM slug_aliases WHERE slug = $1))
                      AND octet_length(body) > $2 + 0";
-        let values = [as_stored(slug).as_ref().into(), i64::try_from(offload::SMALL).unwrap_or(i64::MAX).into()];
+        let values =
+            [as_stored(slug).as_ref().into(), i64::try_from(offload::SMALL_TEXT_BYTES).unwrap_or(i64::MAX).into()];
         let body = self.database.reader().row::<String>(sql, values).await.ok().flatten()?;
         Some(BodyReading::of(&request::set_in_text(body, properties).ok()?).await)
     }

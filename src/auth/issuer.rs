@@ -20,7 +20,7 @@ use crate::config::Auth;
 use keys::{Key, Keys};
 
 /// Longest token. *Units:* bytes.
-const LONGEST: usize = 8 << 10;
+const MAX_TOKEN_BYTES: usize = 8 << 10;
 /// Longest name of a caller. *Units:* bytes.
 const LONGEST_SUBJECT: usize = 255;
 /// What the name of such a caller begins with in the log and the trail: a subject may be called as a token is, or `local`.
@@ -88,7 +88,7 @@ impl Issuer {
     /// # Errors
     /// [`AuthError::Invalid`], [`AuthError::NoScope`], [`AuthError::Issuer`]
     pub(super) async fn check(&self, token: &str) -> Result<Caller, AuthError> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(AuthError::Invalid);
         }
         let header = decode_header(token).map_err(|_| AuthError::Invalid)?;

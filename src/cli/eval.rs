@@ -26,7 +26,7 @@ use crate::{
 const AT_ONCE: usize = 64;
 
 /// Most lost queries of a mode that are shown to people.
-const SHOWN: usize = 5;
+const MAX_LOST_QUERIES: usize = 5;
 
 pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<()> {
     let questions = directory.join("questions.json");
@@ -121,7 +121,7 @@ fn text_of(look: TextStyle, measured: &[Quality]) -> String {
     text.push_str(&format!("\n\n{}", table(look, head, rows)));
     for quality in measured.iter().filter(|quality| !quality.lost.is_empty()) {
         text.push_str(&format!("\n\nlost by {}, found among the first three by another:", way(quality)));
-        for query in quality.lost.iter().take(SHOWN) {
+        for query in quality.lost.iter().take(MAX_LOST_QUERIES) {
             text.push_str(&format!("\n  {}", line(query, 120)));
         }
     }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Most problems that are named; of further ones, only their number.
-const NAMED: usize = 50;
+const MAX_NAMED_PROBLEMS: usize = 50;
 
 impl From<OnConflict> for files::OnConflict {
     fn from(typed: OnConflict) -> Self {
@@ -147,9 +147,9 @@ fn finish(session: &Session, report: &ImportReport) -> anyhow::Result<()> {
     }
 }
 
-/// Names each problem on a line of its own, up to [`NAMED`].
+/// Names each problem on a line of its own, up to [`MAX_NAMED_PROBLEMS`].
 fn name_all(session: &Session, problems: &[FileProblem], what: &str) {
-    let shown = if session.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
+    let shown = if session.verbose > 0 { problems.len() } else { problems.len().min(MAX_NAMED_PROBLEMS) };
     for problem in &problems[..shown] {
         session.output.note(&format!("{}: {}", problem.file, problem.error));
     }

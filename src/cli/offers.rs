@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Most slugs that are offered.
-const OFFERED: usize = 50;
+const MAX_OFFERS: usize = 50;
 /// The longest wait for the database: a person is typing.
-const PATIENCE: Duration = Duration::from_secs(1);
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Offers the slugs of articles.
 pub(super) fn slugs() -> ArgValueCompleter {
@@ -37,8 +37,8 @@ fn found(typed: &str) -> anyhow::Result<Vec<String>> {
         let looked = async {
             let database = Database::open(&options).await?;
             let articles = Articles::new(database, Limits::default(), 1, AfterSave::Poll);
-            anyhow::Ok(articles.slugs(typed, OFFERED).await?)
+            anyhow::Ok(articles.slugs(typed, MAX_OFFERS).await?)
         };
-        tokio::time::timeout(PATIENCE, looked).await?
+        tokio::time::timeout(DATABASE_TIMEOUT, looked).await?
     })
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Most problems that are named; of further ones, only their number.
-const NAMED: usize = 50;
+const MAX_NAMED_PROBLEMS: usize = 50;
 
 pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::Result<()> {
     let asked = SyncRequest {
@@ -138,9 +138,9 @@ impl SyncReporter {
         acts.iter().map(|(act, names)| first_of(act, names, self.verbose)).collect()
     }
 
-    /// Names each problem on a line of its own, up to [`NAMED`].
+    /// Names each problem on a line of its own, up to [`MAX_NAMED_PROBLEMS`].
     fn name_all(self, problems: &[FileProblem], what: &str) {
-        let shown = if self.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
+        let shown = if self.verbose > 0 { problems.len() } else { problems.len().min(MAX_NAMED_PROBLEMS) };
         for problem in &problems[..shown] {
             self.output.note(&format!("{}: {}", problem.file, problem.error));
         }

@@ -22,7 +22,7 @@ pub(super) struct Limit {
 }
 
 /// A turn that was taken for a request which did not come belongs to no later minute.
-const FRESH: Duration = Duration::from_secs(10);
+const TURN_LIFETIME: Duration = Duration::from_secs(10);
 
 /// The delay before the database is asked again, if it did not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ impl Turns {
     pub(super) async fn wait(&self) {
         let has_one = {
             let mut taken = self.taken();
-            taken.retain(|at| at.elapsed() < FRESH);
+            taken.retain(|at| at.elapsed() < TURN_LIFETIME);
             taken.pop_front().is_some()
         };
         if !has_one {

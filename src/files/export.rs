@@ -12,7 +12,7 @@ use std::{
 use afterword_actors::store::{StoreError, sql::Sql};
 use serde::Serialize;
 
-use self::work::{COMPARED, Outcome, Work};
+use self::work::{MAX_COMPARED_BYTES, Outcome, Work};
 use super::{
     OnConflict,
     export_plan::{self, ExportedArticle, Facts, PlaceSet, PlannedFile},
@@ -31,7 +31,7 @@ use crate::articles::{
 };
 
 /// Files noted at a time.
-const PAGE: usize = 200;
+const FILES_PER_TRANSACTION: usize = 200;
 
 /// What to export, and how.
 #[derive(Debug, Clone)]
@@ -108,11 +108,11 @@ pub async fn export(
     let mut run = Run::prepared(articles, export, root).await?;
     let planned = run.plan().await?;
     let total = planned.len();
-    for (number, page) in planned.chunks(PAGE).enumerate() {
+    for (number, page) in planned.chunks(FILES_PER_TRANSACTION).enumerate() {
         let mut noted = Vec::new();
         for (position, planned) in page.iter().enumerate() {
             noted.extend(run.write(planned, &mut report).await?);
-            progress(number * PAGE + position + 1, total);
+            progress(number * FILES_PER_TRANSACTION + position + 1, total);
         }
         run.note(noted, &mut report).await;
     }
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
         });
         old.sort_by(|a, b| a.path.cmp(&b.path));
         for known in old {
-            match root.read(&known.path, COMPARED) {
+            match root.read(&known.path, MAX_COMPARED_BYTES) {
                 Ok(bytes) if hash(&bytes) == known.file_hash => {}
                 Ok(_) => {
                     report.stale.push(saved_since(known));

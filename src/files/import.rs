@@ -33,7 +33,7 @@ pub use self::request::Import;
 /// Files read at the same time.
 const READ_AT_ONCE: usize = 8;
 /// How often a file is planned again after another writer has changed what the plan expected.
-const ROUNDS: usize = 6;
+const MAX_ROUNDS: usize = 6;
 
 /// What an import does with its files, one step after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub async fn import(
     let (total, mut done) = (files.len(), 0);
     let tell = |done| progress(Step::Saving, Count { done, of: total });
     let mut is_copy = false;
-    for round in 0..ROUNDS {
+    for round in 0..MAX_ROUNDS {
         let mut resolved = resolve::resolve(articles.database.reader(), &asked, &files).await?;
         if round == 0 {
             report.notes.extend(resolved.note.clone());

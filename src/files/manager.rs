@@ -20,7 +20,7 @@ use theirs::{State, TheirArticle, Theirs};
 pub use report::{ManagerError, ManagerReport, NotBroughtIn};
 
 /// The name of the source: articles of another program, by their slugs there.
-const NAME: &str = "mcp-markdown-manager";
+const SOURCE_NAME: &str = "mcp-markdown-manager";
 
 /// Brings all articles in. `progress` hears how many are done, and of how many.
 ///
@@ -109,7 +109,7 @@ async fn brought_in(
 /// The source, made if there is none; 0 in a dry run without one.
 async fn source_of(articles: &Articles, dry_run: bool) -> Result<i64, StoreError> {
     let all = source::all(articles.database.reader()).await?;
-    if let Some(found) = all.iter().find(|source| source.name.as_deref() == Some(NAME)) {
+    if let Some(found) = all.iter().find(|source| source.name.as_deref() == Some(SOURCE_NAME)) {
         return Ok(found.id);
     }
     if dry_run {
@@ -117,6 +117,8 @@ async fn source_of(articles: &Articles, dry_run: bool) -> Result<i64, StoreError
     }
     let database = &articles.database;
     database
-        .write(move |transaction| Box::pin(async move { source::add(transaction, Some(NAME), "", NAME, "").await }))
+        .write(move |transaction| {
+            Box::pin(async move { source::add(transaction, Some(SOURCE_NAME), "", SOURCE_NAME, "").await })
+        })
         .await
 }

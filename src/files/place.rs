@@ -58,10 +58,10 @@ pub(super) fn is_plain(place: &str) -> bool {
 /// The place of a copy beside a file: its name with `mark` behind it, and cut where it would be longer than names may be.
 pub(super) fn beside(file: &str, mark: &str) -> String {
     /// *Units:* bytes. *Source:* Linux, `NAME_MAX`; other systems allow as much.
-    const LONGEST: usize = 255;
+    const MAX_NAME_BYTES: usize = 255;
     let (parents, whole) = file.rsplit_once('/').unwrap_or(("", file));
     let (stem, extension) = whole.rsplit_once('.').unwrap_or((whole, "md"));
-    let most = LONGEST.saturating_sub(extension.len() + mark.len() + " ().".len());
+    let most = MAX_NAME_BYTES.saturating_sub(extension.len() + mark.len() + " ().".len());
     let stem = &stem[..stem.floor_char_boundary(most)];
     joined(parents, &format!("{stem} ({mark}).{extension}"))
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::articles::folder::Folder;
 
 /// Of so many files in a hundred that are the same, place and bytes, it follows that the folder is the same.
-const ALIKE: usize = 80;
+const SAME_FILES_PERCENT: usize = 80;
 
 /// What is known of a folder.
 #[derive(Debug, Default)]
@@ -188,7 +188,7 @@ async fn by_content(
 ) -> Result<ResolvedFolder, StoreError> {
     let places: Vec<_> = files.iter().map(|file| (file.file.as_str(), file.hash.as_str())).collect();
     let alike = source::most_alike(connection, asked.above.as_ref(), &places).await?;
-    let Some((id, _)) = alike.filter(|(_, same)| same * 100 >= files.len() * ALIKE) else {
+    let Some((id, _)) = alike.filter(|(_, same)| same * 100 >= files.len() * SAME_FILES_PERCENT) else {
         return Ok(ResolvedFolder::default());
     };
     let Some(found) = sources.iter().find(|source| source.id == id) else { return Ok(ResolvedFolder::default()) };
@@ -219,9 +219,9 @@ impl ResolvedFolder {
 /// The name of this computer, if the database can be reached from others. One that is given while the program runs counts at its next
 /// start: a folder is not another one for it.
 pub(super) fn machine(connection: &impl Sql) -> String {
-    static NAME: LazyLock<String> = LazyLock::new(hostname);
+    static HOSTNAME: LazyLock<String> = LazyLock::new(hostname);
     match connection.engine() {
         Engine::Sqlite => String::new(),
-        Engine::Postgres => NAME.clone(),
+        Engine::Postgres => HOSTNAME.clone(),
     }
 }

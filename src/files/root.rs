@@ -24,7 +24,7 @@ use super::{decode, hash, place};
 pub(super) use late::{LateWrite, Returning, UntouchedBackups};
 
 /// What the names of files begin with that are being written.
-const PART: &str = ".afterword-";
+const PART_PREFIX: &str = ".afterword-";
 
 /// An open folder.
 pub(super) struct Root {
@@ -154,11 +154,11 @@ impl Root {
 
     /// Removes what a process left that died while it wrote, long ago.
     pub(super) fn clear(&self, part: &str) {
-        const LONG: std::time::Duration = std::time::Duration::from_secs(3600);
-        let is_part = place::name(part).starts_with(PART) && part.ends_with(".part");
+        const ABANDONED_AFTER: std::time::Duration = std::time::Duration::from_secs(3600);
+        let is_part = place::name(part).starts_with(PART_PREFIX) && part.ends_with(".part");
         let born =
             self.about(part).ok().filter(|about| is_part && about.is_file()).and_then(|about| about.created().ok());
-        if born.is_some_and(|born| born.into_std().elapsed().is_ok_and(|age| age > LONG)) {
+        if born.is_some_and(|born| born.into_std().elapsed().is_ok_and(|age| age > ABANDONED_AFTER)) {
             let _ = self.folder(place::parents(part)).and_then(|dir| dir.remove_file(place::name(part)));
         }
     }
@@ -272,11 +272,11 @@ impl Stamp {
     pub(super) fn is_settled(&self) -> bool {
         use std::time::Duration;
         /// Systems count in ticks of their clocks.
-        const FINE: Duration = Duration::from_millis(100);
+        const FINE_TICK: Duration = Duration::from_millis(100);
         /// Some file systems keep times to two seconds.
-        const COARSE: Duration = Duration::from_secs(3);
+        const COARSE_TICK: Duration = Duration::from_secs(3);
         let kept = if self.changed == 0 { self.modified } else { self.changed };
-        let tick = if kept % 1_000_000_000 == 0 { COARSE } else { FINE };
+        let tick = if kept % 1_000_000_000 == 0 { COARSE_TICK } else { FINE_TICK };
         let before = SystemTime::now().checked_sub(tick).and_then(|then| then.duration_since(UNIX_EPOCH).ok());
         let before = before.and_then(|then| i128::try_from(then.as_nanos()).ok());
         before.is_some_and(|then| kept < then)
@@ -343,5 +343,5 @@ fn private_builder() -> DirBuilder {
 fn unpredictable_name() -> io::Result<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    Ok(format!("{PART}{:032x}.part", u128::from_le_bytes(random)))
+    Ok(format!("{PART_PREFIX}{:032x}.part", u128::from_le_bytes(random)))
 }

@@ -61,7 +61,8 @@ impl FileRecord {
     }
 }
 
-const KNOWN: &str = "s.source_id, s.path, s.article_id, s.file_hash, s.revision, s.slug, s.folder, s.written,
+const FILE_RECORD_COLUMNS: &str =
+    "s.source_id, s.path, s.article_id, s.file_hash, s.revision, s.slug, s.folder, s.written,
     a.revision AS present, a.slug AS present_slug";
 
 /// All folders.
@@ -79,7 +80,7 @@ pub(super) async fn all(connection: &impl Sql) -> Result<Vec<Source>, StoreError
 /// The files of a folder; only those at places that begin with `prefix`.
 pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
+        "SELECT {FILE_RECORD_COLUMNS} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.source_id = $1 AND substr(s.path, 1, length($2)) = $2"
     );
     connection.rows(&sql, [source.into(), prefix.into()]).await
@@ -88,7 +89,7 @@ pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> R
 /// The files of all folders.
 pub(super) async fn all_files(connection: &impl Sql) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id ORDER BY s.source_id, s.path"
+        "SELECT {FILE_RECORD_COLUMNS} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id ORDER BY s.source_id, s.path"
     );
     connection.rows(&sql, []).await
 }
@@ -310,13 +311,13 @@ pub(super) struct Occupant {
     pub(super) from_file: bool,
 }
 
-const OCCUPANT: &str = "a.id, a.slug, a.title, a.folder, a.content_hash, a.revision,
+const OCCUPANT_COLUMNS: &str = "a.id, a.slug, a.title, a.folder, a.content_hash, a.revision,
     EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file";
 
 /// Who has these slugs.
 pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result<Vec<Occupant>, StoreError> {
     let sql = format!(
-        "SELECT n.name, {OCCUPANT}, {}
+        "SELECT n.name, {OCCUPANT_COLUMNS}, {}
              FROM (
                  SELECT b.slug AS name, b.id FROM {{texts $1}} j JOIN articles b ON b.slug = j.text
                  UNION ALL
@@ -334,7 +335,7 @@ pub(super) async fn alike(
     content_hashes: &[&str],
 ) -> Result<Vec<Occupant>, StoreError> {
     let sql = format!(
-        "SELECT a.slug AS name, {OCCUPANT}, {} FROM {{ids $1}} j CROSS JOIN articles a
+        "SELECT a.slug AS name, {OCCUPANT_COLUMNS}, {} FROM {{ids $1}} j CROSS JOIN articles a
          WHERE a.id = j.id AND a.content_hash IN (SELECT h.text FROM {{texts $2}} h)",
         row::FRONT_MATTER
     );

@@ -57,7 +57,7 @@ pub use report::{ArticleChanges, Conflict, FileChanges, SyncReport, SyncRequest}
 pub use watch::{WatchEvent, watch};
 
 /// Looks of one run. What is still changing then is left to the next.
-const ROUNDS: usize = 6;
+const MAX_ROUNDS: usize = 6;
 
 /// A folder that is brought to the same state as the articles again and again: what it has read of the files, it need not read
 /// again.
@@ -108,7 +108,7 @@ impl FolderSync {
             false => self.take_back(articles, &root, &mut report).await?,
         };
         report.notes.extend(looked.note.clone());
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             report.begin_round(&looked.failed, &looked.files);
             let mut plan = plan::plan(&looked);
             report.waiting = self.not_yet_certain(&plan, &looked.gone);

@@ -187,14 +187,14 @@ fn rules_of(root: &Root, dir: &Dir, path: &str) -> io::Result<Vec<Gitignore>> {
 
 /// What a file of rules says. One that has just been emptied is perhaps being saved, and gets the time to be.
 fn settled_text(root: &Root, dir: &Dir, file: &str) -> io::Result<String> {
-    const LOOKS: usize = 16;
-    const BETWEEN: Duration = Duration::from_millis(25);
-    for _ in 0..LOOKS {
+    const MAX_LOOKS: usize = 16;
+    const LOOK_INTERVAL: Duration = Duration::from_millis(25);
+    for _ in 0..MAX_LOOKS {
         let text = text_of(dir, place::name(file))?;
         if !text.is_empty() || root.stamp(file).is_none_or(|stamp| stamp.is_settled()) {
             return Ok(text);
         }
-        std::thread::sleep(BETWEEN);
+        std::thread::sleep(LOOK_INTERVAL);
     }
     Err(io::Error::other("it was emptied a moment ago, and is perhaps being saved"))
 }

@@ -22,7 +22,7 @@ const MAX_NEIGHBOURS: usize = 4;
 /// Longer ones are no units. *Units:* characters.
 const LONGEST_UNIT: usize = 3;
 /// Longer ones are no words. *Units:* characters.
-const LONGEST: usize = 40;
+const MAX_WORD_CHARS: usize = 40;
 
 /// Something to look for: what it may be in an index, and as it was written.
 pub(super) type JoinedTerm = (Vec<Phrase>, String);
@@ -116,7 +116,7 @@ pub(super) fn neighbours(text: &str, languages: &Languages) -> Vec<JoinedTerm> {
             if words.windows(2).any(|pair| ends(&pair[0].word) && begins(&pair[1].word)) {
                 continue;
             }
-            if !is_name || words.iter().any(|token| token.kind != Kind::Word) || word.chars().count() > LONGEST {
+            if !is_name || words.iter().any(|token| token.kind != Kind::Word) || word.chars().count() > MAX_WORD_CHARS {
                 continue;
             }
             let Ok([token]) = <[Token; 1]>::try_from(tokens(&word)) else { continue };

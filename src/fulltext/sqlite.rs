@@ -29,7 +29,7 @@ use crate::offload;
 pub(crate) use lists::{Lists, Lookups};
 
 /// Postings that are ranked where they are: moving them would take longer.
-const FEW: usize = 5_000;
+const MAX_POSTINGS_IN_PLACE: usize = 5_000;
 
 pub(super) async fn index(transaction: &impl Sql, id: i64, title: Terms, body: Terms) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO article_terms (rowid, title, body) VALUES ($1, $2, $3)";
@@ -52,7 +52,7 @@ pub(super) async fn ranking(
 }
 
 async fn ranked(lists: &Arc<Lists>, terms: &[Term], limit: Option<usize>) -> Option<Vec<WordHit>> {
-    if lists.len() <= FEW {
+    if lists.len() <= MAX_POSTINGS_IN_PLACE {
         return lists.ranking(terms, limit);
     }
     let (lists, terms) = (Arc::clone(lists), terms.to_vec());

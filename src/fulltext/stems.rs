@@ -18,7 +18,7 @@ use super::fold::{self, FoldedText};
 const TURKISH: usize = 6;
 
 /// A longer word is none, and has no stem. *Units:* bytes.
-const LONGEST: usize = 400;
+const MAX_WORD_BYTES: usize = 400;
 
 /// Stands between a stem and the code of its language. No word has it.
 const OF_LANGUAGE: char = '°';
@@ -115,7 +115,7 @@ impl Stems {
 
     /// The folded stem of a folded word; the word itself if it has none.
     fn stem<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
-        if word.len() > LONGEST || word.bytes().any(|byte| byte.is_ascii_digit()) {
+        if word.len() > MAX_WORD_BYTES || word.bytes().any(|byte| byte.is_ascii_digit()) {
             return Cow::Borrowed(word);
         }
         let stemmer = match word.chars().next() {

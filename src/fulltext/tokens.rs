@@ -12,12 +12,12 @@ use unicode_normalization::char::is_combining_mark;
 use super::{fold::FoldedText, stems::Stems, stop_words, terms::Terms};
 
 /// A word is compared by so many of its characters.
-const LONGEST: usize = 100;
+const MAX_TERM_CHARS: usize = 100;
 /// A term is compared by so much of itself, whatever marks its characters have: PostgreSQL takes none of two kilobytes.
 /// *Units:* bytes.
 const LONGEST_BYTES: usize = 1_000;
 /// So much of a text tells its language. *Units:* bytes.
-const BEGINNING: usize = 16 << 10;
+const LANGUAGE_SAMPLE_BYTES: usize = 16 << 10;
 
 /// A part of a text that is a term, or becomes one by its stem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl<'t> Reading<'t> {
 
     /// Gives `to` the words of scripts with spaces at the beginning of the text, folded.
     pub(super) fn first_words(&self, mut to: impl FnMut(&str)) {
-        let beginning = &self.folded.text[..self.folded.text.floor_char_boundary(BEGINNING)];
+        let beginning = &self.folded.text[..self.folded.text.floor_char_boundary(LANGUAGE_SAMPLE_BYTES)];
         each_term(beginning, |range, kind| {
             if kind == Kind::Word {
                 to(&beginning[range]);
@@ -127,7 +127,7 @@ fn each_term(folded: &str, mut to: impl FnMut(Range<usize>, Kind)) {
             && let Some(end) = plain_word(folded.as_bytes(), at)
         {
             if end > at {
-                to(at..end.min(at + LONGEST), Kind::Word);
+                to(at..end.min(at + MAX_TERM_CHARS), Kind::Word);
             }
             at = end.max(at + 1);
             continue;
@@ -237,7 +237,7 @@ impl Run {
         let (Some(first), Some(last)) = (clusters.first(), clusters.last()) else { return };
         match self.class {
             Class::Word => {
-                let end = clusters.get(LONGEST).map_or(last.end, |next| next.start);
+                let end = clusters.get(MAX_TERM_CHARS).map_or(last.end, |next| next.start);
                 to(first.start..end, Kind::Word);
             }
             Class::Pairs => self.overlapping(2, to),

@@ -67,10 +67,10 @@ async fn room_in(folder: Option<PathBuf>) -> std::io::Result<()> {
 /// A rollback may never reach the disk, so this writes a temporary file through to it.
 fn room(folder: &Path) -> std::io::Result<()> {
     /// Room for saves of articles of a usual size. *Units:* bytes.
-    const NEEDED: usize = 1 << 20;
+    const SAVE_ROOM_BYTES: usize = 1 << 20;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut file = tempfile::tempfile_in(folder)?;
-    file.write_all(&vec![1; NEEDED])?;
+    file.write_all(&vec![1; SAVE_ROOM_BYTES])?;
     file.sync_all()
 }
 

@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// Entries read at once.
-const PAGE: u32 = 500;
+const ENTRIES_PER_READ: u32 = 500;
 /// How often late entries are looked for.
-const LATE: Duration = Duration::from_millis(500);
+const LATE_ENTRIES_INTERVAL: Duration = Duration::from_millis(500);
 /// Keeps proxies from taking silence for an end.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -93,7 +93,7 @@ impl Follower {
                 tokio::select! {
                     changed = self.seen.changed() => changed.ok()?,
                     // A late entry is not newer than the last one, so nothing announces it; nor what could not be read.
-                    () = tokio::time::sleep(LATE), if late => {}
+                    () = tokio::time::sleep(LATE_ENTRIES_INTERVAL), if late => {}
                     () = self.app.stopping.cancelled() => return None,
                 }
             }
@@ -108,7 +108,7 @@ impl Follower {
         }
         self.workers.clone_from(&seen.workers);
         if seen.event > self.trail.last() || self.trail.waits() {
-            let entries = self.trail.next(PAGE).await;
+            let entries = self.trail.next(ENTRIES_PER_READ).await;
             self.has_missed = entries.is_err();
             for entry in entries.unwrap_or_default() {
                 if entry.is_of_tokens() && !self.manages {

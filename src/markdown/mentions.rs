@@ -10,7 +10,7 @@ use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 use super::{Outline, Piece, long_lines::neutralised, outline::options};
 
 /// A longer text is read in parts, cut between outermost blocks. *Units:* bytes.
-const PART: usize = 128 << 10;
+const PART_BYTES: usize = 128 << 10;
 /// Longest tag. *Units:* bytes.
 const LONGEST_TAG: usize = 200;
 /// Files that stand beside texts and are shown, played or opened: what is called so is no article.
@@ -270,7 +270,7 @@ fn extension(target: &str) -> Option<String> {
 
 /// Splits `body` into parts, each of whole outermost blocks.
 fn parts(body: &str) -> Vec<Range<usize>> {
-    if body.len() <= PART {
+    if body.len() <= PART_BYTES {
         return std::iter::once(0..body.len()).collect();
     }
     let (mut parts, mut start, mut end) = (Vec::new(), 0, 0);
@@ -280,7 +280,7 @@ fn parts(body: &str) -> Vec<Range<usize>> {
             Piece::Block(mark) if mark.depth == 0 => mark.at,
             Piece::Block(_) => continue,
         };
-        if at - start > PART && end > start {
+        if at - start > PART_BYTES && end > start {
             parts.push(start..end);
             start = end;
         }

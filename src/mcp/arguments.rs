@@ -10,7 +10,7 @@ use super::problem::Problem;
 use crate::{bounded_json, printable};
 
 /// Longest value that a refusal shows. *Units:* characters.
-const SHOWN: usize = 60;
+const MAX_SHOWN_CHARS: usize = 60;
 /// Largest whole number where negative ones are not allowed.
 const MAX_INTEGER: i64 = u32::MAX as i64;
 
@@ -68,7 +68,7 @@ impl Schema<'_> {
     }
 
     fn unknown(&self, name: &str, known: &JsonObject) -> Problem {
-        let name = printable::line(name, SHOWN);
+        let name = printable::line(name, MAX_SHOWN_CHARS);
         let names: Vec<_> = known.keys().map(String::as_str).collect();
         Problem::new(format!("{name}: is not {}; it takes {}", self.what, names.join(", ")))
     }
@@ -209,8 +209,8 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        Value::String(text) => format!("\"{}\"", printable::line(text, SHOWN)),
-        other => printable::line(&other.to_string(), SHOWN),
+        Value::String(text) => format!("\"{}\"", printable::line(text, MAX_SHOWN_CHARS)),
+        other => printable::line(&other.to_string(), MAX_SHOWN_CHARS),
     }
 }
 

@@ -93,12 +93,12 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TEST_TIMEOUT: Duration = Duration::from_secs(5);
 
     #[tokio::test(start_paused = true)]
     async fn who_hangs_up_and_does_not_come_back_is_gone() {
         let returns = Returns::default();
-        let (line, receiver) = returns.line(PATIENCE);
+        let (line, receiver) = returns.line(TEST_TIMEOUT);
         let mut answers = receiver.receive(stream::pending::<u8>());
         assert!(matches!(futures_util::poll!(answers.next()), Poll::Pending));
         drop(answers);
@@ -108,10 +108,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_comes_back_is_still_there() {
         let returns = Returns::default();
-        let (line, receiver) = returns.line(PATIENCE);
+        let (line, receiver) = returns.line(TEST_TIMEOUT);
         drop(receiver.receive(stream::pending::<u8>()));
         returns.note();
-        tokio::time::sleep(2 * PATIENCE).await;
+        tokio::time::sleep(2 * TEST_TIMEOUT).await;
         assert!(matches!(futures_util::poll!(Box::pin(line.gone())), Poll::Pending));
     }
 }

@@ -10,7 +10,7 @@ use crate::bounded_json;
 const MARK: char = '\u{fffe}';
 const ESCAPED_MARK: &[u8] = b"\\ufffe";
 /// Length of `\uXXXX`. *Units:* bytes.
-const ESCAPE: usize = 6;
+const ESCAPE_BYTES: usize = 6;
 
 /// Returns the place of the first text with half a character, such as `params.arguments.body`; `None` if the message is no JSON
 /// for another reason.
@@ -29,14 +29,16 @@ fn marked(message: &[u8]) -> Cow<'_, [u8]> {
             continue;
         }
         match unit(&message[at..]) {
-            Some(0xd800..=0xdbff) if matches!(unit(&message[at + ESCAPE..]), Some(0xdc00..=0xdfff)) => at += 2 * ESCAPE,
+            Some(0xd800..=0xdbff) if matches!(unit(&message[at + ESCAPE_BYTES..]), Some(0xdc00..=0xdfff)) => {
+                at += 2 * ESCAPE_BYTES
+            }
             Some(0xd800..=0xdfff) => {
                 marked.extend_from_slice(&message[rest..at]);
                 marked.extend_from_slice(ESCAPED_MARK);
-                at += ESCAPE;
+                at += ESCAPE_BYTES;
                 rest = at;
             }
-            Some(_) => at += ESCAPE,
+            Some(_) => at += ESCAPE_BYTES,
             None => at += 2,
         }
     }

@@ -20,7 +20,7 @@ use crate::{
 
 /// A longer text among a tool's arguments, or within one, bypasses the library: so many edits of a call are few bytes without
 /// their texts. *Units:* bytes.
-const LARGE: usize = 512;
+const LARGE_TEXT_BYTES: usize = 512;
 /// Longest message without its large texts. *Units:* bytes.
 const LONGEST_REST: usize = 256 << 10;
 /// Longest message that begins a session, which is kept with it. *Units:* bytes.
@@ -246,7 +246,7 @@ fn take_out_of(value: &mut Value, place: &mut String, large: &LargeArguments) {
         place.truncate(length);
     };
     match value {
-        Value::String(text) if text.len() > LARGE => large.put(place.clone(), std::mem::take(text)),
+        Value::String(text) if text.len() > LARGE_TEXT_BYTES => large.put(place.clone(), std::mem::take(text)),
         Value::Array(items) => items.iter_mut().enumerate().for_each(|(at, item)| below(&at.to_string(), item)),
         Value::Object(fields) => fields.iter_mut().for_each(|(name, field)| below(name, field)),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -71,7 +71,7 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     let (mut parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let message = match collect(body, announced.unwrap_or(0).min(longest), longest).await {
-        Ok(bytes) if bytes.len() <= offload::SMALL => Message::read(&bytes),
+        Ok(bytes) if bytes.len() <= offload::SMALL_TEXT_BYTES => Message::read(&bytes),
         Ok(bytes) => offload::save(move || Message::read(&bytes)).await,
         Err(refused) => return refused,
     };

@@ -23,7 +23,7 @@ const SCRIPT: &str = concat!(
     include_str!("assets/script/keys.js"),
 );
 const ICON: &str = include_str!("assets/icon.svg");
-const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const CACHED_FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
@@ -53,5 +53,5 @@ pub(super) fn routes() -> Router<PageState> {
 }
 
 fn sent(kind: &'static str, content: &'static str) -> ([(HeaderName, HeaderValue); 2], &'static str) {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, CACHED)], content)
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, CACHED_FOR_EVER)], content)
 }

@@ -32,9 +32,9 @@ use crate::{
 };
 
 /// The most of a text that is shown at once. *Units:* bytes.
-const SHOWN: usize = 1 << 20;
+const MAX_SHOWN_BYTES: usize = 1 << 20;
 /// Headings of a table of contents.
-const HEADINGS: usize = 200;
+const MAX_HEADINGS: usize = 200;
 
 /// A text as it is read.
 pub(super) struct Rendered {
@@ -65,7 +65,7 @@ pub(super) fn after_title<'body>(body: &'body str, title: &str) -> &'body str {
 
 /// The part of a text that is shown: all, or the beginning of a long one.
 pub(super) fn shown(body: &str) -> &str {
-    &body[..body.floor_char_boundary(SHOWN)]
+    &body[..body.floor_char_boundary(MAX_SHOWN_BYTES)]
 }
 
 /// Renders `body`, or the beginning of a long one; `destinations` are those of its links.
@@ -73,7 +73,7 @@ pub(super) async fn render(body: &str, destinations: Destinations) -> Rendered {
     let shown = shown(body);
     let is_cut = shown.len() < body.len();
     // Colouring code takes longer than all the rest.
-    let rendered = if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
+    let rendered = if shown.len() <= offload::SMALL_TEXT_BYTES && !shown.contains("```") && !shown.contains("~~~") {
         offload::show_here(|turn| rendered(shown, &destinations, Colours::new(), turn))
     } else {
         let shown = shown.to_owned();
@@ -159,7 +159,7 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
                     if let Some(Event::Start(Tag::Heading { id, .. })) = shown.events.get_mut(at) {
                         *id = Some(CowStr::from(anchor.clone()));
                     }
-                    if headings.len() < HEADINGS && !text.trim().is_empty() {
+                    if headings.len() < MAX_HEADINGS && !text.trim().is_empty() {
                         headings.push(Heading { level, text, anchor });
                     }
                 }

@@ -6,16 +6,16 @@ use super::refusal::RerankError;
 use crate::remote::{beginning, page_title};
 
 /// Bytes of an answer without its documents: names, usage, numbers.
-const ENVELOPE: usize = 64 << 10;
+const ENVELOPE_BYTES: usize = 64 << 10;
 /// Bytes of a result without its document.
-const RESULT: usize = 512;
+const MAX_RESULT_BYTES: usize = 512;
 /// A document that is repeated is at most so many times as long, each of its bytes being written as `\u00xx`.
 const ESCAPED: usize = 6;
 
 /// The most bytes that an answer about `documents` can have: some servers repeat each of them.
 pub(super) fn longest(documents: &[String]) -> usize {
-    let repeated = documents.iter().map(|document| RESULT + ESCAPED * document.len()).sum::<usize>();
-    ENVELOPE.saturating_add(repeated)
+    let repeated = documents.iter().map(|document| MAX_RESULT_BYTES + ESCAPED * document.len()).sum::<usize>();
+    ENVELOPE_BYTES.saturating_add(repeated)
 }
 
 /// The scores in the order of the documents.

@@ -12,9 +12,9 @@ use crate::{api::Weights, fulltext::WordHit};
 /// How much the meaning counts for a question in a language that the model knows.
 const MAX_MEANING: f64 = 0.65;
 /// How much it counts at least.
-const LEAST: f64 = 0.05;
+const MIN_WEIGHT: f64 = 0.05;
 /// Tokens for a word, up to which a language counts as known.
-const KNOWN: f64 = 1.4;
+const TOKENS_OF_KNOWN_WORDS: f64 = 1.4;
 /// How much less the meaning counts for each further token.
 const SLOPE: f64 = 0.25;
 /// If it is not known how a model reads words: neither side has more to say.
@@ -75,8 +75,9 @@ impl Weights {
     /// For a question, with what the settings say of both sides.
     pub(super) fn of(evidence: Evidence, keyword: f64, semantic: f64) -> Self {
         let Evidence { tokens_per_word, nearest, telling } = evidence;
-        let known = tokens_per_word
-            .map_or(UNKNOWN, |tokens| (MAX_MEANING - SLOPE * (tokens - KNOWN)).clamp(LEAST, MAX_MEANING));
+        let known = tokens_per_word.map_or(UNKNOWN, |tokens| {
+            (MAX_MEANING - SLOPE * (tokens - TOKENS_OF_KNOWN_WORDS)).clamp(MIN_WEIGHT, MAX_MEANING)
+        });
         let clear = nearest.map_or(1.0, |best| (f64::from(best) / CLEAR).clamp(0.0, 1.0));
         let meaning = known * clear;
         let (words, meaning) = ((1.0 - meaning) * telling.unwrap_or(1.0) * keyword, meaning * semantic);

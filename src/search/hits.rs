@@ -9,7 +9,7 @@ use super::{
     chosen::Chosen,
     explain,
     fusion::FusedHit,
-    passages::{Chooser, SNIPPET, Shape},
+    passages::{Chooser, MAX_SNIPPET_CHARS, Shape},
     question::Question,
     service::Rankings,
 };
@@ -58,7 +58,7 @@ impl Search {
             }
             false => HashMap::new(),
         };
-        let shape = Shape { passages: query.passages, width: SNIPPET };
+        let shape = Shape { passages: query.passages, width: MAX_SNIPPET_CHARS };
         let mut passages = self.passages(shape, matcher, &rankings, weights, &chosen).await?;
         let near: HashMap<_, _> = rankings.meaning.iter().map(|near| (near.article_id, near.similarity)).collect();
         let hit = |Chosen { id, score, article, reranked, .. }: Chosen| {

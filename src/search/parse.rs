@@ -150,9 +150,9 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 /// The names before a colon, which may be keys of properties.
 pub(super) fn names(question: &str) -> HashSet<&str> {
     /// Further ones are words.
-    const MOST: usize = 30;
+    const MAX_OPERATORS: usize = 30;
     let names = question.split_whitespace().filter_map(|part| part.split_once(':'));
-    names.map(|(name, _)| name.trim_start_matches('-')).filter(|name| is_name(name)).take(MOST).collect()
+    names.map(|(name, _)| name.trim_start_matches('-')).filter(|name| is_name(name)).take(MAX_OPERATORS).collect()
 }
 
 fn is_name(name: &str) -> bool {

@@ -27,10 +27,10 @@ use crate::{
 };
 
 /// Longest snippet. *Units:* characters.
-pub(super) const SNIPPET: usize = 240;
+pub(super) const MAX_SNIPPET_CHARS: usize = 240;
 /// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them. What was
 /// found by words that none of them has is looked for in the body.
-const CHUNKS: i32 = 60;
+const MAX_CHUNKS: i32 = 60;
 /// Of all bodies together, as much as snippets are looked for in. *Units:* bytes.
 const SNIPPET_SOURCES: usize = 4 << 20;
 /// Of one body, at most. *Units:* bytes.
@@ -106,7 +106,7 @@ impl Chooser<'_> {
                 |(id, candidates): (i64, Candidates)| (id, candidates.best(&matcher, weights, near.as_ref(), shape));
             (candidates.into_iter().map(best).collect::<HashMap<_, _>>(), matcher)
         };
-        let (mut best, matcher) = if unread <= offload::SMALL { work() } else { offload::run(work).await };
+        let (mut best, matcher) = if unread <= offload::SMALL_TEXT_BYTES { work() } else { offload::run(work).await };
         // Chunks that have been removed meanwhile, or that hold nothing but markup, say nothing.
         best.retain(|_, best| best.passages.iter().any(|passage| !passage.snippet.is_empty()));
         let is_answered = |id: &i64| best.get(id).is_some_and(|best| !(best.may_be_below && by_words.contains(id)));
@@ -160,7 +160,7 @@ impl Chooser<'_> {
         let sql = format!(
             "SELECT c.id, c.article_id, c.heading_path, c.text, c.vector
              FROM {{rows $1: article_id BIGINT, model_id BIGINT}} j CROSS JOIN article_chunks c
-             WHERE c.article_id = j.article_id AND c.model_id = j.model_id AND c.position < {CHUNKS}
+             WHERE c.article_id = j.article_id AND c.model_id = j.model_id AND c.position < {MAX_CHUNKS}
              ORDER BY c.article_id, c.position"
         );
         let asked: Vec<_> =
@@ -212,7 +212,7 @@ impl From<ChunkRow> for Chunk {
 impl Candidates {
     fn of(edition: &Edition, first: Arc<Chunks>, are_kept: bool) -> Self {
         let vectors = &edition.vectors;
-        let (model_id, has_more) = (vectors.model_id, vectors.chunk_count > CHUNKS);
+        let (model_id, has_more) = (vectors.model_id, vectors.chunk_count > MAX_CHUNKS);
         Self { first, are_kept, beyond: Chunks::default(), model_id, has_more }
     }
 
@@ -291,7 +291,7 @@ async fn in_bodies(
         });
         shown.collect()
     };
-    Ok(if size <= offload::SMALL { shown() } else { offload::run(shown).await })
+    Ok(if size <= offload::SMALL_TEXT_BYTES { shown() } else { offload::run(shown).await })
 }
 
 /// The beginnings of bodies, of each so much that all together are bounded, however many they are.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Words of an article that are looked for in others: the rarest, and the most frequent in it.
-const WORDS: usize = 25;
+const MAX_WORDS: usize = 25;
 /// Words of an article of which those are chosen.
 const LOOKED_AT: usize = 300;
 /// How much of a body is looked through. *Units:* characters.
@@ -85,7 +85,7 @@ impl Search {
             })
             .collect();
         weighed.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.word.cmp(&b.0.word)));
-        weighed.truncate(WORDS);
+        weighed.truncate(MAX_WORDS);
         let frequencies: Vec<_> = weighed.iter().map(|(_, articles, _)| *articles).collect();
         question.rarity = frequencies.iter().map(|articles| super::question::rarity(*articles, all)).collect();
         question.worth = super::question::worth(&frequencies, all);

@@ -16,7 +16,7 @@ use super::{Mode, Query, Search, Weights, chosen::Chosen, passages::Shape, quest
 use crate::{api::Reranked, fulltext::Matcher, reranking::Reranker};
 
 /// Longest passage that is sent. *Units:* characters.
-const PASSAGE: usize = 1_000;
+const MAX_PASSAGE_CHARS: usize = 1_000;
 
 impl Search {
     /// The same search with the order of a reranker, if there is one.
@@ -78,7 +78,7 @@ impl Search {
         chosen: &[Chosen],
     ) -> Result<Vec<String>, StoreError> {
         let matcher = matcher(question);
-        let shape = Shape { passages: 1, width: PASSAGE };
+        let shape = Shape { passages: 1, width: MAX_PASSAGE_CHARS };
         let mut passages = self.passages(shape, matcher, rankings, weights, chosen).await?;
         let document = |chosen: &Chosen| {
             let passage = passages.remove(&chosen.id).and_then(|passages| passages.into_iter().next());

@@ -10,7 +10,7 @@ use crate::{
 /// Of a text, as much as is looked through for the words. *Units:* bytes.
 const LOOKED_THROUGH: usize = 1 << 20;
 /// Of a text, as much as is read as markdown before the best place, and behind it. *Units:* bytes.
-const READ: (usize, usize) = (2 << 10, 8 << 10);
+const READ_AROUND_BYTES: (usize, usize) = (2 << 10, 8 << 10);
 /// Of a text, as much as is read before the best place for the headings above it. *Units:* bytes.
 const HEADINGS_IN: usize = 128 << 10;
 /// Occurrences that are weighed against each other.
@@ -92,8 +92,8 @@ fn marks(shown: &str, first: usize, behind: usize, found: &[Match]) -> Vec<(usiz
 
 /// What is read of `body` around a place: from the beginning of a line to the end of one, if they are near.
 fn around(body: &str, place: usize) -> Range<usize> {
-    let first = body.floor_char_boundary(place.saturating_sub(READ.0));
-    let last = body.floor_char_boundary(place.saturating_add(READ.1));
+    let first = body.floor_char_boundary(place.saturating_sub(READ_AROUND_BYTES.0));
+    let last = body.floor_char_boundary(place.saturating_add(READ_AROUND_BYTES.1));
     let line = if first == 0 { Some(0) } else { body[first..place].find('\n').map(|newline| first + newline + 1) };
     let end =
         if last == body.len() { last } else { body[place..last].rfind('\n').map_or(last, |newline| place + newline) };
@@ -106,7 +106,7 @@ fn heading_path_at(body: &str, offset: usize) -> String {
     let (mut path, mut names, mut name) = (Vec::<(u8, String)>::new(), Names::default(), String::new());
     let from = body.floor_char_boundary(offset.saturating_sub(HEADINGS_IN));
     let from = if from == 0 { 0 } else { body[from..].find('\n').map_or(from, |newline| from + newline + 1) };
-    let end = body.floor_char_boundary(offset.saturating_add(READ.1));
+    let end = body.floor_char_boundary(offset.saturating_add(READ_AROUND_BYTES.1));
     for piece in Outline::new(&body[from.min(end)..end]) {
         let Piece::Heading(heading) = piece else { continue };
         if from + heading.range.start > offset {

@@ -11,14 +11,14 @@ use crate::{
 };
 
 /// Shorter words are no beginnings that say something. *Units:* characters.
-const SHORTEST: usize = 4;
+const MIN_WORD_CHARS: usize = 4;
 /// Shorter words are as often another word as a slip (shot and short, form and from). *Units:* characters.
 const SHORTEST_SLIP: usize = 5;
 /// Longer ones are no words. *Units:* characters.
-const LONGEST: usize = 40;
+const MAX_WORD_CHARS: usize = 40;
 /// In shorter words another letter, or one too many, makes another word (cook and cool, prison and poison, parking and parsing) more
 /// often than a slip. *Units:* characters.
-const LONG: usize = 8;
+const LONG_WORD_CHARS: usize = 8;
 /// Words of one question that are corrected.
 const MAX_CORRECTIONS: usize = 4;
 /// Unknown words of one question that are looked at: numbers and hashes among them are none that anybody misspelt.
@@ -176,7 +176,7 @@ async fn seen(
 fn is_correctable(term: &Term) -> bool {
     let length = term.word.chars().count();
     // A number is no beginning of another.
-    term.is_word && (SHORTEST..=LONGEST).contains(&length) && term.word.contains(char::is_alphabetic)
+    term.is_word && (MIN_WORD_CHARS..=MAX_WORD_CHARS).contains(&length) && term.word.contains(char::is_alphabetic)
 }
 
 /// Words that are one slip away, by the slip and their stems. Words are compared and not stems: of a word whose ending is damaged the right stem is
@@ -199,7 +199,7 @@ fn near(word: &str, languages: &Languages) -> BTreeMap<(Slip, String), Vec<Strin
             }
         }
     };
-    let is_long = letters.len() >= LONG;
+    let is_long = letters.len() >= LONG_WORD_CHARS;
     for at in 1..=letters.len() {
         if at + 1 < letters.len() {
             add(Slip::Likely, at, 2, &[letters[at + 1], letters[at]]);

@@ -26,7 +26,7 @@ const MAX_BYTES: u64 = 32 << 20;
 const READ_COSTS: usize = 5;
 /// A longer chunk is read as markdown only around the place that is shown, and its words are looked for in its markup, too. *Units:*
 /// bytes.
-const SHORT: usize = 4 << 10;
+const MAX_WHOLE_CHUNK_BYTES: usize = 4 << 10;
 
 /// Chunks as they were embedded once, read by the stems of some languages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -134,7 +134,7 @@ impl Chunk {
     }
 
     fn is_long(&self) -> bool {
-        self.text.len() > SHORT
+        self.text.len() > MAX_WHOLE_CHUNK_BYTES
     }
 
     /// Returns its best place for the terms, of which these were `found` in it, as one plain line of at most `width` characters, and

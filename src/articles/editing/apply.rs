@@ -18,7 +18,7 @@ use crate::{
 /// Most edits of one call: each searches the whole text.
 pub(crate) const MAX_EDITS: usize = 100;
 /// Most places that are named.
-const NAMED: usize = 10;
+const MAX_NAMED_PLACES: usize = 10;
 
 /// Returns `body` after all `edits`, each of which is applied to the result of those before it. No text in between may
 /// be larger than `most`. *Units:* bytes.
@@ -147,7 +147,7 @@ fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
             Err(Fault::NoSection { wanted: wanted.to_owned(), names })
         }
         None => {
-            let names = found.iter().enumerate().take(error::NAMED);
+            let names = found.iter().enumerate().take(error::MAX_LISTED);
             let names = names.map(|(nth, &section)| told(body, &all[section], name, nth + 1)).collect();
             Err(Fault::SeveralSections { count: found.len(), wanted: name.to_owned(), names })
         }
@@ -191,7 +191,7 @@ fn replaced(body: &str, find: &str, replace: &str, expected: usize) -> Result<St
             start..body[at..].find('\n').map_or(body.len(), |newline| at + newline)
         };
         let place = |&at: &usize| format!("line {}: {}", line_number(body, at), shown(body[line(at)].trim()));
-        let places_told = places.iter().take(NAMED).map(place).collect();
+        let places_told = places.iter().take(MAX_NAMED_PLACES).map(place).collect();
         return Err(Fault::Count { found: places.len(), expected, places: places_told });
     }
     Ok(body.replace(&*find, &replace))

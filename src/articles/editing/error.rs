@@ -1,9 +1,9 @@
 //! Why an edit cannot be applied, in words that say what to do.
 
 /// Longest quotation of a text. *Units:* characters.
-const SHOWN: usize = 60;
+const MAX_QUOTED_CHARS: usize = 60;
 /// Most sections or places that are named.
-pub(super) const NAMED: usize = 30;
+pub(super) const MAX_LISTED: usize = 30;
 
 /// An edit that cannot be applied. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,7 +110,7 @@ fn times(number: &usize) -> String {
 /// The beginning of a text, in one line.
 pub(super) fn shown(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match line.char_indices().nth(SHOWN) {
+    match line.char_indices().nth(MAX_QUOTED_CHARS) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
     }
@@ -126,8 +126,8 @@ fn listed(names: &[String]) -> String {
 
 /// Lists the names; `count` is how many there are in all.
 fn listed_of(names: &[String], count: &usize) -> String {
-    let mut text = names.iter().take(NAMED).map(|name| shown(name)).collect::<Vec<_>>().join(" | ");
-    if *count > NAMED {
+    let mut text = names.iter().take(MAX_LISTED).map(|name| shown(name)).collect::<Vec<_>>().join(" | ");
+    if *count > MAX_LISTED {
         text.push_str(&format!(" | … ({count} in all)"));
     }
     text

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How often an article is mended again after a save in between.
-const TRIES: usize = 5;
+const MAX_TRIES: usize = 5;
 
 /// What became of the links to an article that was renamed.
 #[derive(Debug, Default)]
@@ -71,7 +71,7 @@ impl Articles {
     }
 
     async fn mend(&self, slug: &str, renaming: &Renaming<'_>) -> Result<Option<Mended>, ArticleError> {
-        for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+        for last in (0..MAX_TRIES).map(|attempt| attempt + 1 == MAX_TRIES) {
             let article = self.read(slug).await?;
             let (body, links) = renaming.in_text(&article.body);
             let (head, above) = renaming.in_front_matter(&article.front_matter);

@@ -13,7 +13,7 @@ use crate::{
     api::{Backlink, BrokenLink, CountedRows, OutgoingLink},
     articles::{
         ArticleError, Articles,
-        links::{LONGEST, name},
+        links::{MAX_TARGET_BYTES, name},
         properties::{KNOWN_BY, alias_of},
         slug::{Slug, as_stored},
     },
@@ -32,7 +32,7 @@ struct LinkRow {
 
 /// Reads the links of `text`, which is shown, here, or, if that takes a while, on another thread.
 async fn links_read(text: &str) -> Vec<Link> {
-    if text.len() <= offload::SMALL {
+    if text.len() <= offload::SMALL_TEXT_BYTES {
         return Mentions::read(text).links;
     }
     let text = text.to_owned();
@@ -42,7 +42,8 @@ async fn links_read(text: &str) -> Vec<Link> {
 /// The first of each target and form; at most `limit`. Of longer targets none leads anywhere.
 fn each_once(links: Vec<Link>, limit: usize) -> Vec<Link> {
     let mut seen = HashSet::new();
-    let is_new = |link: &Link| link.target.len() <= LONGEST && seen.insert((link.form.as_str(), link.target.clone()));
+    let is_new =
+        |link: &Link| link.target.len() <= MAX_TARGET_BYTES && seen.insert((link.form.as_str(), link.target.clone()));
     links.into_iter().filter(is_new).take(limit).collect()
 }
 
@@ -64,7 +65,7 @@ const MAX_LOOKED_AT: u32 = 5_000;
 /// When all links that are returned have been found, others are counted up to this many links in all.
 const MAX_COUNTED: usize = 50_000;
 /// Links looked at together in a search for broken ones.
-const PAGE: usize = 1_000;
+const LINKS_PER_LOOK: usize = 1_000;
 
 impl Articles {
     /// Returns the article of this name, as links know it.
@@ -179,7 +180,7 @@ impl Articles {
         let sql = format!(
             "SELECT l.article_id, l.position, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
              FROM (SELECT * FROM article_links n WHERE (n.article_id, n.position) > ($1, $2)
-                   ORDER BY n.article_id, n.position LIMIT {PAGE}) l
+                   ORDER BY n.article_id, n.position LIMIT {LINKS_PER_LOOK}) l
              JOIN articles a ON a.id = l.article_id ORDER BY l.article_id, l.position"
         );
         loop {

@@ -80,8 +80,8 @@ pub struct FilterError {
 
 impl FilterError {
     fn new(given: &str, fault: impl Into<String>) -> Self {
-        const SHOWN: usize = 80;
-        let given = given.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+        const MAX_SHOWN_CHARS: usize = 80;
+        let given = given.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN_CHARS).collect();
         Self { given, fault: fault.into() }
     }
 }

@@ -18,7 +18,7 @@ const LONGEST_FOLDED: usize = 200;
 /// Numbers are stored as multiples of 1/1,000.
 const PARTS: i64 = 1_000;
 /// A larger number is compared as if it were this one. *Units:* thousandths.
-const LARGEST: i64 = 9_200_000_000_000_000_000;
+const MAX_NUMBER: i64 = 9_200_000_000_000_000_000;
 
 /// Keys that are an article's own fields, or tags.
 const OWN: [&str; 6] = ["title", "slug", "folder", "former_slugs", "tags", "tag"];
@@ -218,7 +218,7 @@ impl Value {
             "false" | "False" | "FALSE" => return Self::Switch(false),
             plain => {
                 if let Some(number) = written_number(plain) {
-                    let thousandths = thousandths(plain, number).clamp(-LARGEST, LARGEST);
+                    let thousandths = thousandths(plain, number).clamp(-MAX_NUMBER, MAX_NUMBER);
                     return Self::Number(text, thousandths);
                 }
             }
@@ -277,7 +277,7 @@ pub(super) fn found_by(text: &str) -> String {
 /// Parses a number that can be compared with others, in thousandths.
 pub(super) fn number(text: &str) -> Option<i64> {
     let thousandths = thousandths(text, written_number(text)?);
-    (thousandths.abs() < LARGEST).then_some(thousandths)
+    (thousandths.abs() < MAX_NUMBER).then_some(thousandths)
 }
 
 fn written_number(text: &str) -> Option<f64> {

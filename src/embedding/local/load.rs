@@ -394,9 +394,9 @@ pub(super) fn no_room(longest: usize, reserved: usize) -> String {
 fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, LoadError> {
     let fail = |message| LoadError::File { path: path.to_path_buf(), message };
     /// Such a file has a few hundred bytes.
-    const LONGEST: u64 = 1 << 20;
+    const MAX_FILE_BYTES: u64 = 1 << 20;
     let mut text = String::new();
     let file = fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    file.take(LONGEST).read_to_string(&mut text).map_err(|error| fail(error.to_string()))?;
+    file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(|error| fail(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| fail(error.to_string()))
 }

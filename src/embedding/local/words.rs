@@ -10,7 +10,7 @@ use super::tensors::{Tensors, WeightError};
 const NAME: &str = "embeddings.word_embeddings.weight";
 
 /// From so many tokens in one pass on, all vectors are read. Below, reading one by one costs little beside the pass itself.
-const MANY: usize = 256;
+const READ_ALL_FROM_TOKENS: usize = 256;
 
 /// The vectors, in the file or in memory.
 pub(super) struct WordVectors {
@@ -62,7 +62,7 @@ impl WordVectors {
 
     /// All of them, if they are in memory, or should be for so many tokens.
     fn in_memory(&self, tokens: usize) -> Result<Option<&[f32]>, WeightError> {
-        if self.all.get().is_none() && tokens >= MANY {
+        if self.all.get().is_none() && tokens >= READ_ALL_FROM_TOKENS {
             let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
             if self.all.get().is_none() {
                 let _ = self.all.set(self.tensors.read(NAME)?);

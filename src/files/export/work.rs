@@ -16,10 +16,10 @@ use super::super::{
 use crate::articles::{Article, folder::Folder, request::Limits};
 
 /// Largest file that is compared with what would be written. *Units:* bytes.
-pub(super) const COMPARED: u64 = 1 << 30;
+pub(super) const MAX_COMPARED_BYTES: u64 = 1 << 30;
 
 /// How often a file is looked at that is saved whenever it is about to be replaced.
-const LOOKS: usize = 4;
+const MAX_LOOKS: usize = 4;
 
 /// What became of an article.
 pub(super) enum Outcome {
@@ -66,7 +66,7 @@ impl Work {
     }
 
     fn write(&self, root: Option<&Root>) -> Result<(Outcome, String), io::Error> {
-        let held = || root?.text(self.held_at.as_deref()?, COMPARED);
+        let held = || root?.text(self.held_at.as_deref()?, MAX_COMPARED_BYTES);
         let rendered = Rendered {
             article: &self.article,
             place: &self.planned.place,
@@ -79,7 +79,7 @@ impl Work {
         let text = render(&rendered, self.limits);
         let file_hash = hash(text.as_bytes());
         let Some(root) = root else { return Ok((Outcome::Created, file_hash)) };
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_LOOKS {
             match self.judged(root, text.as_bytes())? {
                 FileDecision::Stays(outcome, held) => return Ok((outcome, held.unwrap_or(file_hash))),
                 FileDecision::Goes(outcome, before) => {
@@ -94,7 +94,7 @@ impl Work {
 
     /// What is to become of the file as it is now.
     fn judged(&self, root: &Root, text: &[u8]) -> Result<FileDecision, io::Error> {
-        let present = match root.read(&self.planned.place, COMPARED) {
+        let present = match root.read(&self.planned.place, MAX_COMPARED_BYTES) {
             Ok(present) => present,
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(FileDecision::Goes(Outcome::Created, Before::Nothing));

@@ -25,7 +25,7 @@ use crate::articles::{Articles, names, names::NUMBERED, slug::Slug};
 /// Files saved at the same time: they share commits.
 const AT_ONCE: usize = 64;
 /// Of all files that are saved at the same time. *Units:* KiB.
-const ROOM: u32 = 256 << 10;
+const MAX_KIB_IN_FLIGHT: u32 = 256 << 10;
 
 /// When an article was changed that follows its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,11 +129,11 @@ impl Run<'_> {
         report: &mut ImportReport,
         progress: &mut (dyn FnMut(usize) + Send),
     ) -> Vec<ScannedFile> {
-        let room = Semaphore::new(ROOM as usize);
+        let room = Semaphore::new(MAX_KIB_IN_FLIGHT as usize);
         let work = stream::iter(files.into_iter().zip(actions)).map(|(file, action)| {
             let room = &room;
             async move {
-                let size = u32::try_from(file.size >> 10).unwrap_or(ROOM).clamp(1, ROOM);
+                let size = u32::try_from(file.size >> 10).unwrap_or(MAX_KIB_IN_FLIGHT).clamp(1, MAX_KIB_IN_FLIGHT);
                 let held = room.acquire_many(size).await;
                 let done = if self.import.dry_run { Ok(()) } else { self.carry_out_one(&file, &action).await };
                 drop(held);

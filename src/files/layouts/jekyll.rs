@@ -25,8 +25,8 @@ pub(super) fn is_of(placed: &str, folder: &str) -> bool {
 
 /// The day at the beginning of a name (*units:* milliseconds since 1970), and what follows it.
 pub(super) fn dated(name: &str) -> Option<(i64, &str)> {
-    const DAY: usize = "2026-01-31".len();
-    let (day, rest) = (name.get(..DAY)?, name.get(DAY..)?.strip_prefix('-')?);
+    const DATE_BYTES: usize = "2026-01-31".len();
+    let (day, rest) = (name.get(..DATE_BYTES)?, name.get(DATE_BYTES..)?.strip_prefix('-')?);
     let is_day = day.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-',
         _ => byte.is_ascii_digit(),

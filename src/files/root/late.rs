@@ -14,17 +14,17 @@ use cap_fs_ext::DirExt;
 use cap_std::fs::Dir;
 
 use super::{
-    PART, Root, Stamp,
+    PART_PREFIX, Root, Stamp,
     names::named,
-    replaced::{FOLDER, OWED, TOLD},
+    replaced::{FOLDER, HASH_CHARS, OWED_SUFFIX},
 };
 use crate::files::{hash, place};
 
 /// How long a replaced text is kept.
-const RETENTION: Duration = Duration::from_secs(24 * 3600);
-/// When newer ones have more bytes than [`MAX_BYTES`]: a note that is written each second is not to fill the disk.
+const BACKUP_RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// When newer ones have more bytes than [`MAX_BACKUP_BYTES`]: a note that is written each second is not to fill the disk.
 const SHORT_RETENTION: Duration = Duration::from_secs(10 * 60);
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BACKUP_BYTES: u64 = 256 << 20;
 
 /// A file that was written to after it had been taken away, or whose place was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,10 +199,10 @@ impl Entry {
         let hashes = [parts.next()?.to_owned(), parts.next()?.to_owned()];
         let is_owed = match parts.next() {
             None => false,
-            Some(OWED) => true,
+            Some(OWED_SUFFIX) => true,
             Some(_) => return None,
         };
-        (hashes.iter().all(|hash| hash.len() == TOLD) && parts.next().is_none()).then(|| Self {
+        (hashes.iter().all(|hash| hash.len() == HASH_CHARS) && parts.next().is_none()).then(|| Self {
             name: name.to_owned(),
             taken,
             hashes,
@@ -224,13 +224,13 @@ impl Entry {
 
 /// How long a text is kept, if those that were replaced later have so many bytes.
 fn retention(newer_bytes: u64) -> Duration {
-    if newer_bytes > MAX_BYTES { SHORT_RETENTION } else { RETENTION }
+    if newer_bytes > MAX_BACKUP_BYTES { SHORT_RETENTION } else { BACKUP_RETENTION }
 }
 
 /// Names for what was written late to a file.
 fn copies(file: &str, bytes: &[u8]) -> [String; 2] {
     let held = hash(bytes);
-    [8, TOLD].map(|length| place::beside(file, &format!("saved late {}", &held[..length])))
+    [8, HASH_CHARS].map(|length| place::beside(file, &format!("saved late {}", &held[..length])))
 }
 
 /// Files of a folder and below, by their places in it. Links are none.
@@ -242,7 +242,7 @@ fn files_below(dir: &Dir, above: &str) -> io::Result<Vec<String>> {
         let (kind, place) = (entry.file_type()?, place::joined(above, &name));
         if kind.is_dir() {
             files.extend(files_below(&dir.open_dir_nofollow(&name)?, &place)?);
-        } else if kind.is_file() && !name.starts_with(PART) {
+        } else if kind.is_file() && !name.starts_with(PART_PREFIX) {
             files.push(place);
         }
     }

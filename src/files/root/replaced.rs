@@ -24,9 +24,9 @@ use crate::files::{hash, place};
 /// Where it is kept.
 pub(super) const FOLDER: &str = ".afterword-replaced";
 /// Characters of a hash in a kept file's name.
-pub(super) const TOLD: usize = 32;
+pub(super) const HASH_CHARS: usize = 32;
 /// The last part of the name of what is owed to its place.
-pub(super) const OWED: &str = "owed";
+pub(super) const OWED_SUFFIX: &str = "owed";
 
 /// A place for what a file holds.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Root {
 
     /// Takes a file away that something else is about to replace.
     pub(super) fn owed(&self, dir: &Dir, file: &str, held: &str, new: &str) -> io::Result<BackupPlace> {
-        let (name, owed) = (place::name(file), self.keeping(file, &format!("{}-{OWED}", kept_as(held, new)))?);
+        let (name, owed) = (place::name(file), self.keeping(file, &format!("{}-{OWED_SUFFIX}", kept_as(held, new)))?);
         dir.rename(name, &owed.dir, name).inspect_err(|_| self.remove_empty(&owed.path))?;
         // First where it is kept: whenever the power fails, it is in one of the two.
         [&owed.dir, dir].into_iter().for_each(settle_folder);
@@ -115,7 +115,7 @@ impl Root {
 
     /// Notes that a file of an entry is owed to its place no more, and is kept only.
     pub(super) fn paid(&self, entry: &str, file: &str) -> io::Result<()> {
-        let Some((kept, OWED)) = entry.rsplit_once('-') else { return Ok(()) };
+        let Some((kept, OWED_SUFFIX)) = entry.rsplit_once('-') else { return Ok(()) };
         let [from, to] = [entry, kept].map(|entry| place::joined(&place::joined(FOLDER, entry), file));
         let (name, dir) = (place::name(file), self.made(place::parents(&to))?);
         self.folder(place::parents(&from))?.rename(name, &dir, name)?;
@@ -178,6 +178,6 @@ impl Root {
 /// The name of an entry: when it was made, what its file held, and what was to take its place.
 fn kept_as(held: &str, new: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let told = |hash: &str| hash.chars().take(TOLD).collect::<String>();
+    let told = |hash: &str| hash.chars().take(HASH_CHARS).collect::<String>();
     format!("{now}-{}-{}", told(held), told(new))
 }

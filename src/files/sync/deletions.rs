@@ -17,9 +17,9 @@ use crate::articles::{ArticleError, delete, row};
 use crate::files::source::FileRecord;
 
 /// So few deletions are never asked about.
-const FEW: usize = 5;
+const MAX_UNASKED_DELETIONS: usize = 5;
 /// More than one in so many is asked about.
-const SHARE: usize = 10;
+const ASKED_ABOVE_ONE_IN: usize = 10;
 
 /// Refuses a plan that deletes much, unless that is meant.
 pub(super) fn ask(
@@ -45,7 +45,7 @@ pub(super) fn ask(
     let (gone, deleted, emptied) = (files.gone.len(), files.removed.len(), files.emptied.len());
     // A folder in which nothing is left is more likely a disk that is not there.
     let is_all = known > 1 && [gone, deleted, emptied].contains(&known);
-    if is_all || gone + deleted + emptied > (known / SHARE).max(FEW) {
+    if is_all || gone + deleted + emptied > (known / ASKED_ABOVE_ONE_IN).max(MAX_UNASKED_DELETIONS) {
         return Err(SyncError::ManyDeletions {
             asked: KeptFolder::of(asked),
             gone,

@@ -109,8 +109,8 @@ impl PendingDeletions {
 
     /// The first ones, how many there are besides, and how those are named.
     fn first(&self, asked: &KeptFolder) -> String {
-        const NAMED: usize = 10;
-        let first: Vec<&str> = self.all().take(NAMED).map(String::as_str).collect();
+        const MAX_NAMED_FILES: usize = 10;
+        let first: Vec<&str> = self.all().take(MAX_NAMED_FILES).map(String::as_str).collect();
         let others = self.all().count() - first.len();
         let naming = if self.is_of_a_watch { asked.naming() } else { "-v".to_owned() };
         let more = if others == 0 { String::new() } else { format!(" and {others} more ({naming} names them all)") };

@@ -22,7 +22,7 @@ use super::{
 use crate::articles::Article;
 
 /// Files noted at a time.
-const PAGE: usize = 200;
+const FILES_PER_TRANSACTION: usize = 200;
 /// Files written at the same time: each waits for the disk.
 const AT_ONCE: usize = 8;
 
@@ -47,7 +47,7 @@ impl Run<'_> {
     /// Writes files. What something else was faster with, the next round looks at again.
     pub(super) async fn write_out(&self, outgoing: &[Outgoing], report: &mut SyncReport) -> Result<bool, StoreError> {
         let mut did = false;
-        for page in outgoing.chunks(PAGE) {
+        for page in outgoing.chunks(FILES_PER_TRANSACTION) {
             did |= self.write_page(page, report).await?;
         }
         Ok(did)

@@ -17,7 +17,7 @@ use super::{
 use crate::articles::{Articles, folder::Folder};
 
 /// Rows that are read or written at a time.
-const PAGE: u16 = 2000;
+const ROWS_PER_STATEMENT: u16 = 2000;
 
 /// What rests.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ pub(super) async fn part(
     let several: HashSet<i64> = resting::of_several_files(reader, source).await?.into_iter().collect();
     let (mut last, mut rests) = (String::new(), vec![false; there.len()]);
     loop {
-        let page = resting::briefly(reader, source, above.as_ref(), &last, i64::from(PAGE)).await?;
+        let page = resting::briefly(reader, source, above.as_ref(), &last, i64::from(ROWS_PER_STATEMENT)).await?;
         let Some(end) = page.last() else { break };
         last.clone_from(&end.path);
         let mut restless = Vec::new();
@@ -113,7 +113,7 @@ pub(super) async fn note(
         Some((file.file.clone(), file.hash.clone(), stamp.text()))
     });
     let stamped: Vec<_> = stamped.collect();
-    for page in stamped.chunks(usize::from(PAGE)) {
+    for page in stamped.chunks(usize::from(ROWS_PER_STATEMENT)) {
         let page = page.to_vec();
         articles
             .database

@@ -280,9 +280,9 @@ async fn listed(
     rest: &RestingPairs,
 ) -> Result<BTreeMap<i64, ExportedArticle>, StoreError> {
     /// Articles read at a time.
-    const PAGE: i64 = 5000;
+    const ARTICLES_PER_READ: i64 = 5000;
     let sql = format!(
-        "SELECT id, slug, folder FROM articles WHERE id > $2 AND {} ORDER BY id LIMIT {PAGE}",
+        "SELECT id, slug, folder FROM articles WHERE id > $2 AND {} ORDER BY id LIMIT {ARTICLES_PER_READ}",
         within("folder", "$1")
     );
     let (mut listed, mut last) = (BTreeMap::new(), 0);

@@ -16,7 +16,7 @@ use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 use super::{
     super::{bm25, fts5, state::Freshness, wanted::Term, word_hit::WordHit},
     doclist::Posting,
-    lengths::{CachedIndex, Lengths, State, TOGETHER},
+    lengths::{ARTICLES_PER_BLOCK, CachedIndex, Lengths, State},
     pages::postings,
     phrases, structure,
 };
@@ -191,13 +191,13 @@ impl Lists {
     /// Every article that has a term. The lists go side by side, over some thousand articles at a time.
     fn scored(&self, mut asked: Vec<(f64, &[Posting])>) -> Option<Vec<WordHit>> {
         let mut found = Vec::new();
-        let (mut scores, mut places) = (vec![0.0; TOGETHER], Vec::new());
+        let (mut scores, mut places) = (vec![0.0; ARTICLES_PER_BLOCK], Vec::new());
         while let Some(next) = asked.iter().filter_map(|(_, postings)| postings.first()).map(|posting| posting.0).min()
         {
-            let first = next - next.rem_euclid(TOGETHER as i64);
+            let first = next - next.rem_euclid(ARTICLES_PER_BLOCK as i64);
             let lengths = self.lengths.page(next)?;
             for (idf, postings) in &mut asked {
-                let here = postings.partition_point(|posting| posting.0 < first + TOGETHER as i64);
+                let here = postings.partition_point(|posting| posting.0 < first + ARTICLES_PER_BLOCK as i64);
                 let (taken, behind) = postings.split_at(here);
                 *postings = behind;
                 for &(id, times) in taken {

@@ -49,7 +49,7 @@ pub(super) async fn postings(
     }
     let (count, size) = (words.len(), whole.iter().map(|reading| reading.doclist.size()).sum::<usize>());
     let work = move || decoded(whole, &struck, count);
-    let postings = if size <= offload::SMALL { work() } else { offload::run(work).await };
+    let postings = if size <= offload::SMALL_TEXT_BYTES { work() } else { offload::run(work).await };
     let named = |(word, list): (&&str, Vec<Posting>)| ((*word).to_owned(), list.into());
     Ok(postings.map(|postings| words.iter().zip(postings).map(named).collect()))
 }

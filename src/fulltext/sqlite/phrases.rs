@@ -13,7 +13,7 @@ use super::{
         word_hit::TITLE_WEIGHT,
     },
     doclist::Posting,
-    lengths::{CachedIndex, TOGETHER},
+    lengths::{ARTICLES_PER_BLOCK, CachedIndex},
 };
 use crate::offload;
 
@@ -60,7 +60,7 @@ async fn scores(connection: &impl Sql, phrase: &str, room: usize) -> Result<Stri
 
 /// The list that those scores are made of: here, or, if that takes a while, on another thread.
 async fn read(known: &CachedIndex, found: String) -> Option<Arc<[Posting]>> {
-    let postings = if found.len() <= offload::SMALL {
+    let postings = if found.len() <= offload::SMALL_TEXT_BYTES {
         decoded(known, &found)
     } else {
         let known = known.clone();
@@ -77,7 +77,7 @@ fn decoded(known: &CachedIndex, found: &str) -> Option<Vec<Posting>> {
     let (written, terms) = (known.state.written as f64, known.state.terms_written as f64);
     let idf = bm25::idf(Engine::Sqlite, scores.len() as f64, written);
     let times = |(id, score): (i64, f64)| {
-        let place = id.rem_euclid(TOGETHER as i64) as usize;
+        let place = id.rem_euclid(ARTICLES_PER_BLOCK as i64) as usize;
         let length = f64::from(known.lengths.page(id)?[place].checked_sub(1)?);
         let norm = K1 * (1.0 - B + B * length * written / terms.max(1.0));
         let worth = score / idf;

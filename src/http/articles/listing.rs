@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Articles of a page, if the request names no number.
-const PAGE: u32 = 50;
+const DEFAULT_PAGE_SIZE: u32 = 50;
 /// Most articles of a page.
 const MAX_PAGE: u32 = 200;
 
@@ -95,7 +95,7 @@ async fn deleted(
 }
 
 fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(PAGE);
+    let limit = asked.unwrap_or(DEFAULT_PAGE_SIZE);
     if (1..=MAX_PAGE).contains(&limit) {
         Ok(limit)
     } else {

@@ -20,10 +20,10 @@ use crate::{
 
 /// How often a caller is checked again.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
-/// One part in `SHARE.0` of all connections may be streams, and one part in `SHARE.1` of those one client's.
-const SHARE: (usize, usize) = (2, 4);
+/// One part in `STREAM_SHARES.0` of all connections may be streams, and one part in `STREAM_SHARES.1` of those one client's.
+const STREAM_SHARES: (usize, usize) = (2, 4);
 /// Streams that a client may have in any case: for an agent and a person who watch.
-const LEAST: usize = 4;
+const MIN_STREAMS_PER_CLIENT: usize = 4;
 
 /// Room for streams, and the tokens of their callers.
 #[derive(Clone)]
@@ -35,8 +35,8 @@ pub(in crate::http) struct Streams {
 impl Streams {
     /// Makes room for a server with this many connections.
     pub(in crate::http) fn new(connections: usize, tokens: Tokens) -> Self {
-        let all = (connections / SHARE.0).max(1);
-        let each = (all / SHARE.1).max(LEAST.min(all));
+        let all = (connections / STREAM_SHARES.0).max(1);
+        let each = (all / STREAM_SHARES.1).max(MIN_STREAMS_PER_CLIENT.min(all));
         let counted = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Self { room: Shares::new(counted(all), counted(each)), tokens }
     }

@@ -36,11 +36,11 @@ const MAX_NAMED: usize = 50;
 /// Longest list of articles that were not read. *Units:* characters.
 const LONGEST_LEFT_OUT: usize = 1_000;
 /// Most articles that are named as the nearest.
-const NEAREST: usize = 5;
+const MAX_NEAREST: usize = 5;
 /// What stands between two articles. *Units:* bytes within JSON.
-const APART: usize = 4;
+const SEPARATOR_BYTES: usize = 4;
 /// What stands around the line that says why an article is not shown. *Units:* bytes within JSON.
-const FENCES: usize = 10;
+const FENCE_BYTES: usize = 10;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -82,21 +82,25 @@ impl McpServer {
             return Ok("no article matches; list_articles shows what there is".to_owned());
         }
         let left_out = left_out(&next, beyond.as_deref());
-        let mut room = budget::TEXT - left_out.as_deref().map_or(0, |left_out| budget::length(left_out) + APART);
+        let mut room = budget::MAX_TEXT_BYTES
+            - left_out.as_deref().map_or(0, |left_out| budget::length(left_out) + SEPARATOR_BYTES);
         let mut texts = Vec::with_capacity(slugs.len() + 1);
         for (at, slug) in slugs.iter().enumerate() {
             let _held = self.room(&context, slug).await?;
             // What one does not need, those after it share.
-            let each = (room / (slugs.len() - at)).saturating_sub(APART);
+            let each = (room / (slugs.len() - at)).saturating_sub(SEPARATOR_BYTES);
             let text = match self.host.articles.read(slug).await {
                 Ok(article) => beginning(Arc::new(article), asked.limit, each).await?,
                 Err(error @ ArticleError::NotFound { .. }) => {
                     let why = self.missing(&context, error).into_text();
-                    format!("---\n{}\n---", budget::line_within(&why, each.saturating_sub(FENCES)).unwrap_or_default())
+                    format!(
+                        "---\n{}\n---",
+                        budget::line_within(&why, each.saturating_sub(FENCE_BYTES)).unwrap_or_default()
+                    )
                 }
                 Err(error) => return Err(error.into()),
             };
-            room = room.saturating_sub(budget::length(&text) + APART);
+            room = room.saturating_sub(budget::length(&text) + SEPARATOR_BYTES);
             texts.push(text);
         }
         texts.extend(left_out);
@@ -117,7 +121,7 @@ impl McpServer {
         let articles = &self.host.articles;
         let article = self.found(&context, articles.read(&asked.slug).await)?;
         let linked = (&article).into();
-        let most = NEAREST.min(self.host.settings().search.max_limit);
+        let most = MAX_NEAREST.min(self.host.settings().search.max_limit);
         let near = self.host.related(&who(&context), &article.slug, most).await?;
         let around = Surroundings {
             nearest: nearest(&near),
@@ -126,9 +130,9 @@ impl McpServer {
         };
         let most = asked.budget.map_or(usize::MAX, |budget| budget as usize).max(1);
         let article = Arc::new(article);
-        let alone = beginning(Arc::clone(&article), None, most.min(budget::TEXT)).await?;
-        let around = around.within(most.min(budget::TEXT), budget::length(&alone));
-        let left = most.min(budget::TEXT).saturating_sub(budget::length(&around) + 2);
+        let alone = beginning(Arc::clone(&article), None, most.min(budget::MAX_TEXT_BYTES)).await?;
+        let around = around.within(most.min(budget::MAX_TEXT_BYTES), budget::length(&alone));
+        let left = most.min(budget::MAX_TEXT_BYTES).saturating_sub(budget::length(&around) + 2);
         let text = beginning(article, None, left).await?;
         Ok(cut(&format!("{around}\n{text}"), most))
     }
@@ -220,7 +224,7 @@ async fn beginning(article: Arc<Article>, limit: Option<u32>, room: usize) -> Re
     let limit = limit.map(|limit| limit as usize);
     let part = Part { section: None, offset: 0, limit, room, linked_from: String::new(), past: None };
     match article.body.len() {
-        0..=offload::SMALL => excerpt::of(&article, &part),
+        0..=offload::SMALL_TEXT_BYTES => excerpt::of(&article, &part),
         _ => offload::run(move || excerpt::of(&article, &part)).await,
     }
 }

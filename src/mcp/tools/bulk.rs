@@ -13,7 +13,7 @@ use rmcp::{
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{answers::REASON, folder};
+use super::{answers::MAX_REASON_CHARS, folder};
 use crate::{
     api::{Backlog, BulkRun, FailedArticle, Permission},
     mcp::{access::guarded, budget, problem::Problem, schema, server::McpServer},
@@ -168,7 +168,7 @@ impl From<BulkRun> for Run {
             cancelled: run.cancelled,
             skipped: run.skipped,
             remaining_ms: run.remaining_ms,
-            waits_because: run.waits_because.map(|reason| budget::clipped(&reason, REASON)),
+            waits_because: run.waits_because.map(|reason| budget::clipped(&reason, MAX_REASON_CHARS)),
             failures: run.failures.into_iter().take(NAMED_FAILURES).map(Failure::from).collect(),
         }
     }
@@ -177,6 +177,6 @@ impl From<BulkRun> for Run {
 impl From<FailedArticle> for Failure {
     fn from(failed: FailedArticle) -> Self {
         let error = failed.error_message.unwrap_or_else(|| "no reason recorded".to_owned());
-        Self { slug: failed.slug, error: budget::clipped(&error, REASON) }
+        Self { slug: failed.slug, error: budget::clipped(&error, MAX_REASON_CHARS) }
     }
 }

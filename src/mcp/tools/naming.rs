@@ -9,7 +9,7 @@ use rmcp::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::answers::{SavedArticle, TITLE};
+use super::answers::{MAX_TITLE_CHARS, SavedArticle};
 use crate::{
     articles::{Article, ArticleError, Revision, linking::RelinkReport, slug::Slug},
     auth::Permission,
@@ -217,7 +217,7 @@ fn revisions(all: Vec<Revision>, list: &str, before: Option<i64>) -> History {
 impl From<Revision> for ListedRevision {
     fn from(revision: Revision) -> Self {
         let Revision { revision, slug, title, folder: _, size, saved_at, present: _, deleted } = revision;
-        let title = budget::clipped(&title, TITLE);
+        let title = budget::clipped(&title, MAX_TITLE_CHARS);
         Self { revision, slug, title, size, saved_at: saved_at.to_string(), deleted }
     }
 }

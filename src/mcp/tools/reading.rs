@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Articles on a page, unless the call names a number.
-const PAGE: u32 = 20;
+const DEFAULT_PAGE_SIZE: u32 = 20;
 /// Most articles that are named because they link to a read one; article_context names more.
 const NAMED_BACKLINKS: usize = 8;
 /// Most of them that are counted.
@@ -152,13 +152,13 @@ impl McpServer {
         let part = Part {
             linked_from,
             past,
-            room: if asked.limit.is_some() { budget::LONGEST } else { budget::TEXT },
+            room: if asked.limit.is_some() { budget::MAX_ASKED_TEXT_BYTES } else { budget::MAX_TEXT_BYTES },
             section: asked.section,
             offset: asked.offset.unwrap_or_default() as usize,
             limit: asked.limit.map(|limit| limit as usize),
         };
         match article.body.len() {
-            0..=offload::SMALL => excerpt::of(&article, &part),
+            0..=offload::SMALL_TEXT_BYTES => excerpt::of(&article, &part),
             _ => offload::run(move || excerpt::of(&article, &part)).await,
         }
     }
@@ -175,7 +175,7 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<ArticlePage>, Problem> {
         let folder = folder(asked.folder.as_deref())?;
-        let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
+        let limit = asked.limit.unwrap_or(DEFAULT_PAGE_SIZE).clamp(1, LARGEST_PAGE);
         let articles = &self.host.articles;
         let since = self.since(asked.since.as_deref()).await?;
         let list = list_of(&asked);

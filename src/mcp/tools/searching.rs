@@ -10,7 +10,7 @@ use rmcp::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    answers::{Embedding, TITLE},
+    answers::{Embedding, MAX_TITLE_CHARS},
     filter, folder,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Longest chain of headings in a hit. *Units:* characters.
-const HEADINGS: usize = 160;
+const MAX_HEADINGS_CHARS: usize = 160;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -230,14 +230,14 @@ fn reranked(api::Reranked { score, from, to, .. }: api::Reranked) -> String {
 
 impl From<api::Hit> for RelatedHit {
     fn from(hit: api::Hit) -> Self {
-        let title = budget::clipped(&hit.title, TITLE);
+        let title = budget::clipped(&hit.title, MAX_TITLE_CHARS);
         Self { slug: hit.slug, title, score: rounded(hit.score), snippet: hit.snippet }
     }
 }
 
 impl From<api::Passage> for Passage {
     fn from(passage: api::Passage) -> Self {
-        Self { heading_path: budget::clipped(&passage.heading_path, HEADINGS), snippet: passage.snippet }
+        Self { heading_path: budget::clipped(&passage.heading_path, MAX_HEADINGS_CHARS), snippet: passage.snippet }
     }
 }
 
@@ -253,12 +253,12 @@ impl From<api::Hit> for Hit {
         Self {
             reranked: why.as_ref().and_then(|why| why.reranked).map(reranked),
             slug: hit.slug,
-            title: budget::clipped(&hit.title, TITLE),
+            title: budget::clipped(&hit.title, MAX_TITLE_CHARS),
             folder: hit.folder,
             score: rounded(hit.score),
             questions: hit.questions,
             similarity: hit.similarity.map(|similarity| rounded(f64::from(similarity))),
-            heading_path: budget::clipped(&hit.heading_path, HEADINGS),
+            heading_path: budget::clipped(&hit.heading_path, MAX_HEADINGS_CHARS),
             snippet: hit.snippet,
             passages: hit.passages.into_iter().map(Passage::from).collect(),
             terms: why.map(|why| why.terms.into_iter().map(term).collect()).unwrap_or_default(),

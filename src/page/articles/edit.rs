@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Folders that are suggested, of each depth.
-const SUGGESTED: usize = 50;
+const MAX_SUGGESTED_FOLDERS: usize = 50;
 
 /// The text and title around the form.
 #[derive(Default)]
@@ -236,11 +236,11 @@ async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft,
 /// Folders to suggest: the outermost, and those in the one that was typed.
 async fn suggested(app: &PageState, folder: &str) -> Vec<Folder> {
     let articles = &app.host.articles;
-    let mut folders = articles.subfolders(&Folder::default(), SUGGESTED).await.unwrap_or_default();
+    let mut folders = articles.subfolders(&Folder::default(), MAX_SUGGESTED_FOLDERS).await.unwrap_or_default();
     if let Ok(folder) = Folder::parse(folder).map_err(drop)
         && !folder.as_ref().is_empty()
     {
-        folders.extend(articles.subfolders(&folder, SUGGESTED).await.unwrap_or_default());
+        folders.extend(articles.subfolders(&folder, MAX_SUGGESTED_FOLDERS).await.unwrap_or_default());
     }
     folders
 }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// At most this many revisions are listed; older ones are reached by their number.
-const LISTED: usize = 200;
+const MAX_LISTED_REVISIONS: usize = 200;
 
 /// Which change to show.
 #[derive(Deserialize)]
@@ -99,7 +99,7 @@ fn list(revisions: &[Revision], chosen: i64) -> Markup {
     html! {
         nav.revisions aria-label="Revisions" {
             ol {
-                @for revision in revisions.iter().take(LISTED) {
+                @for revision in revisions.iter().take(MAX_LISTED_REVISIONS) {
                     li {
                         a href={ "?revision=" (revision.revision) } aria-current=[(revision.revision == chosen).then_some("true")] {
                             "Revision " (revision.revision)

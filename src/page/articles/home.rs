@@ -28,13 +28,13 @@ use crate::{
 };
 
 /// Articles of a page.
-const PAGE: u32 = 30;
+const PAGE_SIZE: u32 = 30;
 /// How long "Undo" is offered. *Units:* milliseconds.
 const JUST_NOW: i64 = 10 * 60_000;
 /// The article is looked for among so many that were deleted last.
 const LATELY_DELETED: u32 = 100;
 /// At most this many folders are shown.
-const FOLDERS: usize = 100;
+const MAX_SHOWN_FOLDERS: usize = 100;
 
 pub(super) async fn show(
     State(app): State<PageState>,
@@ -136,7 +136,8 @@ async fn browse(
     let cursor = Some(asked.cursor.as_str()).filter(|cursor| !cursor.is_empty());
     let ListPage { articles, heading, next } = ListPage::of(app, folder, filter, cursor).await?;
     // Folders and tags lead on from what is not filtered.
-    let below = if filter.is_empty() { app.host.articles.subfolders(folder, FOLDERS).await? } else { Vec::new() };
+    let below =
+        if filter.is_empty() { app.host.articles.subfolders(folder, MAX_SHOWN_FOLDERS).await? } else { Vec::new() };
     let place = [("folder", folder.as_ref()), ("filter", asked.filter.as_str())];
     Ok(html! {
         @if !folder.as_ref().is_empty() { (crumbs(folder.as_ref())) }
@@ -181,11 +182,11 @@ impl ListPage {
     /// A list by filter says how many there are; that of all articles counts none.
     async fn of(app: &PageState, folder: &Folder, filter: &Filter, cursor: Option<&str>) -> Result<Self, ArticleError> {
         if filter.is_empty() {
-            let (articles, next) = app.host.articles.newest(folder, cursor, PAGE).await?;
+            let (articles, next) = app.host.articles.newest(folder, cursor, PAGE_SIZE).await?;
             let heading = if cursor.is_some() { "Saved before" } else { "Last saved" };
             return Ok(Self { articles, heading: heading.to_owned(), next });
         }
-        let page = app.host.articles.list_where(folder, filter, cursor, PAGE).await?;
+        let page = app.host.articles.list_where(folder, filter, cursor, PAGE_SIZE).await?;
         let heading = match page.total {
             Some(total) => count(total, "article", "articles"),
             None => format!("More than {} articles", grouped(MAX_COUNTED)),

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// When a read that has failed is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// A client that follows one article.
 struct Reader {
@@ -90,7 +90,7 @@ impl Reader {
                 Err(error) => {
                     tracing::debug!(%error, article = self.id, "the state of an article cannot be read");
                     tokio::select! {
-                        () = tokio::time::sleep(AGAIN) => {}
+                        () = tokio::time::sleep(RETRY_DELAY) => {}
                         () = self.app.stopping.cancelled() => return None,
                     }
                 }

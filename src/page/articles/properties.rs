@@ -16,11 +16,11 @@ use crate::{
 /// The field of the form, as errors name it.
 pub(super) const FIELD: &str = "properties";
 /// Properties that are shown.
-const SHOWN: usize = 60;
+const MAX_PROPERTIES: usize = 60;
 /// Values of one property that are shown.
-const VALUES: usize = 30;
+const MAX_VALUES: usize = 30;
 /// A longer value is cut. *Units:* characters.
-const LONGEST: usize = 600;
+const MAX_VALUE_CHARS: usize = 600;
 /// A longer value leads to no list. *Units:* characters.
 const LONGEST_ASKED: usize = 80;
 /// The longest front matter that is saved here. *Units:* bytes.
@@ -31,12 +31,12 @@ pub(super) fn shown(article: &Article) -> Markup {
     html! {
         @if !article.properties.is_empty() {
             dl.properties aria-label="Properties" {
-                @for (key, value) in article.properties.iter().take(SHOWN) {
+                @for (key, value) in article.properties.iter().take(MAX_PROPERTIES) {
                     div { dt dir="auto" { (key) } dd { (values(key, value)) } }
                 }
                 div { dt { "created" } dd { (moment(article.created_at)) } }
             }
-            @if article.properties.len() > SHOWN { p.quiet { "There are more properties, which are not shown." } }
+            @if article.properties.len() > MAX_PROPERTIES { p.quiet { "There are more properties, which are not shown." } }
         }
     }
 }
@@ -47,11 +47,11 @@ fn values(key: &str, value: &Value) -> Markup {
         one => std::slice::from_ref(one),
     };
     html! {
-        @for (at, value) in all.iter().take(VALUES).enumerate() {
+        @for (at, value) in all.iter().take(MAX_VALUES).enumerate() {
             @if at > 0 { ", " }
             (one(key, &plain(value)))
         }
-        @if all.len() > VALUES { ", …" }
+        @if all.len() > MAX_VALUES { ", …" }
     }
 }
 
@@ -59,7 +59,7 @@ fn one(key: &str, value: &str) -> Markup {
     match condition(key, value) {
         Some(condition) => html! { a dir="auto" href={ "/?" (query(&[("filter", &condition)])) } { (value) } },
         None => {
-            let cut: String = value.chars().take(LONGEST).collect();
+            let cut: String = value.chars().take(MAX_VALUE_CHARS).collect();
             html! { bdi { (cut) @if cut.len() < value.len() { "…" } } }
         }
     }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// At most this many linking articles are shown.
-const BACKLINKS: u32 = 20;
+const MAX_BACKLINKS: u32 = 20;
 /// A table of contents is shown from this many headings on.
 const CONTENTS_FROM: usize = 3;
 
@@ -39,7 +39,7 @@ pub(super) async fn show(
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
     let linked = LinkTarget::from(&article);
-    let backlinks = app.host.articles.backlinks(&linked, BACKLINKS).await?;
+    let backlinks = app.host.articles.backlinks(&linked, MAX_BACKLINKS).await?;
     let text = markdown::after_front_matter(&article.body);
     let text = markdown::after_title(text, &article.title);
     let destinations = links::of(&app, Some(&linked), text).await?;

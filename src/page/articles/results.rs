@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// Hits that are shown at first, and that are added for who wants more.
-const HITS: usize = 20;
+const HITS_PER_STEP: usize = 20;
 /// At most this many similar articles are shown.
-const RELATED: usize = 6;
+const MAX_RELATED: usize = 6;
 
 pub(super) async fn of(app: &PageState, visit: &Visit, asked: &HomeQuery, folder: &Folder) -> Result<Markup, Refusal> {
     let most = app.host.settings().search.max_limit;
-    let wanted = asked.hits.unwrap_or(HITS).clamp(HITS.min(most), most);
+    let wanted = asked.hits.unwrap_or(HITS_PER_STEP).clamp(HITS_PER_STEP.min(most), most);
     // One more says whether there are more.
     let limit = most.min(wanted + 1);
     let filter = asked.filter().map_err(|error| Refusal::invalid(error.to_string()))?;
@@ -29,7 +29,7 @@ pub(super) async fn of(app: &PageState, visit: &Visit, asked: &HomeQuery, folder
         Query { folder: folder.clone(), filter, explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
     let mut answer = app.host.find(&visit.caller.who, query, Vec::new()).await?;
     let rest = match answer.hits.len() {
-        found if found > wanted => Rest::Page(wanted + HITS),
+        found if found > wanted => Rest::Page(wanted + HITS_PER_STEP),
         // Nobody knows whether there are more.
         found if found == most => Rest::Unknown,
         _ => Rest::None,
@@ -74,7 +74,7 @@ fn within(asked: &HomeQuery, folder: &Folder) -> Markup {
 
 /// Articles similar to the one of this slug.
 pub(super) async fn like(app: &PageState, visit: &Visit, slug: &str) -> Result<Markup, Refusal> {
-    let limit = RELATED.min(app.host.settings().search.max_limit);
+    let limit = MAX_RELATED.min(app.host.settings().search.max_limit);
     let answer = app.host.related(&visit.caller.who, slug, limit).await?;
     Ok(html! {
         @if answer.hits.is_empty() { p.empty { "No other article is similar." } }

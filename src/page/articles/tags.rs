@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Tags of the page.
-const LISTED: u32 = 500;
+const MAX_TAGS: u32 = 500;
 /// Tags beside the folders of the first view.
 const BESIDE_FOLDERS: u32 = 30;
 
@@ -29,13 +29,13 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, headers: He
             @if !tags.rows.is_empty() { (listed(&tags.rows, has_more)) }
         }));
     }
-    let tags = app.host.articles.tags("", LISTED).await?;
+    let tags = app.host.articles.tags("", MAX_TAGS).await?;
     let main = html! {
         p { a href="/" { "Back to the articles" } }
         h1 { "Tags" }
         @if tags.rows.is_empty() { (empty("No article has a tag yet. Write #one in a text, or tags: [one] in its properties.")) }
         @else { (listed(&tags.rows, false)) }
-        @if let Some(total) = tags.total.filter(|total| *total > i64::from(LISTED)) {
+        @if let Some(total) = tags.total.filter(|total| *total > i64::from(MAX_TAGS)) {
             p.quiet { "Of " (count(total, "tag", "tags")) ", the most used." }
         }
     };

@@ -10,16 +10,16 @@ use html5ever::{
 };
 
 /// Most work that HTML may make; what makes more is shown as text. A text of a megabyte makes about a million.
-const MOST: usize = 8_000_000;
+const MAX_WORK: usize = 8_000_000;
 /// HTML is read in pieces of this size, up to one that is too much. *Units:* bytes.
-const PIECE: usize = 4 << 10;
+const PIECE_BYTES: usize = 4 << 10;
 /// A tag that is not finished after so many places where an attribute may begin is too much. A picture as `data:` is long, and one
 /// attribute.
-const LONGEST: usize = 16_000;
+const MAX_TAG_PLACES: usize = 16_000;
 
 /// Whether cleaning `html` would take too long.
 pub(super) fn is_too_heavy(html: &str) -> bool {
-    work(html) > MOST
+    work(html) > MAX_WORK
 }
 
 /// Returns the work that `html` makes, or more; no more is counted once it is too much.
@@ -27,14 +27,14 @@ fn work(html: &str) -> usize {
     let (input, tokenizer) = (BufferQueue::default(), Tokenizer::new(CostSink::default(), TokenizerOpts::default()));
     let (mut rest, mut counted, mut silent) = (html, 0, 0);
     while !rest.is_empty() {
-        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
         input.push_back(StrTendril::from_slice(piece));
         let _ = tokenizer.feed(&input);
         let RenderCost { work, tokens, .. } = *tokenizer.sink.0.borrow();
         let begins = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'');
         silent =
             if tokens == counted { silent + piece.as_bytes().iter().filter(|byte| begins(byte)).count() } else { 0 };
-        if work > MOST || silent > LONGEST {
+        if work > MAX_WORK || silent > MAX_TAG_PLACES {
             return usize::MAX;
         }
         (rest, counted) = (after, tokens);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Folders that are shown.
-const FOLDERS: usize = 12;
+const MAX_FOLDERS: usize = 12;
 
 /// A part of the bar: its class, its name, and its number.
 type Part = (&'static str, &'static str, i64);
@@ -51,7 +51,7 @@ fn by_folder(folders: &[FolderCoverage]) -> Markup {
             caption.unseen { "What is searchable, by folder" }
             thead { tr { th { "Folder" } th.figure { "Articles" } th.figure { "Searchable" } th.figure { "Still to do" } } }
             tbody {
-                @for FolderCoverage { folder, coverage } in folders.iter().take(FOLDERS) {
+                @for FolderCoverage { folder, coverage } in folders.iter().take(MAX_FOLDERS) {
                     tr {
                         th scope="row" dir="auto" { @if folder.is_empty() { "in no folder" } @else { (folder) } }
                         td.figure { (grouped(coverage.articles)) }
@@ -61,8 +61,8 @@ fn by_folder(folders: &[FolderCoverage]) -> Markup {
                 }
             }
         } }
-        @if folders.len() > FOLDERS {
-            p.quiet { "The " (FOLDERS) " with the most to do, of " (folders.len()) " folders." }
+        @if folders.len() > MAX_FOLDERS {
+            p.quiet { "The " (MAX_FOLDERS) " with the most to do, of " (folders.len()) " folders." }
         }
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     links,
-    snapshot::{self, FAILURES, Snapshot},
+    snapshot::{self, MAX_FAILURES, Snapshot},
     tabs::tabs,
     tasks,
 };
@@ -26,9 +26,9 @@ use crate::{
 };
 
 /// At most this many groups are shown.
-const SHOWN: usize = 20;
+const MAX_GROUPS: usize = 20;
 /// At most this many articles of a group are named in the overview.
-const NAMED: usize = 5;
+const MAX_NAMED_ARTICLES: usize = 5;
 
 /// Articles that failed with the same message, each with its task.
 pub(super) struct Group<'a> {
@@ -77,9 +77,9 @@ pub(super) fn show(seen: &Snapshot, may_manage: bool) -> Markup {
     let all = seen.numbers.queue.failed;
     html! {
         @if groups.is_empty() { p.empty { "Nothing has failed." } }
-        @if all > i64::from(FAILURES) { p.quiet { "There are " (grouped(all)) " failed tasks; the last " (FAILURES) " are looked at." } }
+        @if all > i64::from(MAX_FAILURES) { p.quiet { "There are " (grouped(all)) " failed tasks; the last " (MAX_FAILURES) " are looked at." } }
         ul.groups role="list" {
-            @for group in groups.iter().take(SHOWN) { li { (one(group, may_manage)) } }
+            @for group in groups.iter().take(MAX_GROUPS) { li { (one(group, may_manage)) } }
         }
         @if groups.len() > 1 && may_manage { p.actions { (links::link("retry-failed", "", "Retry all that failed")) } }
     }
@@ -123,11 +123,11 @@ fn one(group: &Group<'_>, may_manage: bool) -> Markup {
         p { strong { (group.kind) } " · " (count(number, "article", "articles")) @if let Some(last) = group.tasks.first().and_then(|task| task.completed_at) { span.quiet { " · last " (moment(last)) } } }
         p.problem dir="auto" { (group.message) }
         p.quiet {
-            @for (at, task) in group.tasks.iter().take(NAMED).enumerate() {
+            @for (at, task) in group.tasks.iter().take(MAX_NAMED_ARTICLES).enumerate() {
                 @if at > 0 { ", " }
                 a dir="auto" href={ "/runtime/tasks/" (task.id) } { (task.slug) }
             }
-            @if group.tasks.len() > NAMED {
+            @if group.tasks.len() > MAX_NAMED_ARTICLES {
                 ", " a href={ "/runtime/failures?" (query(&[("which", &group.name())])) } { "all " (grouped(number)) }
             }
         }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// This actor reports how long ago the last beat was, which would change the view each time.
-const BEATS: &str = "HeartbeatActor";
+const HEARTBEAT_ACTOR: &str = "HeartbeatActor";
 
 pub(super) fn show(seen: &Snapshot) -> Markup {
     html! {
@@ -47,7 +47,7 @@ fn actor(seen: &ActorView, workers: &[Worker]) -> Markup {
                     @if actor.mailbox > 0 { " · " (actor.mailbox) " in its mailbox" }
                 }
                 @if let Some(worker) = worker { (doing(worker)) }
-                @else if let Some(doing) = actor.doing.as_ref().filter(|_| actor.name != BEATS) { p.doing dir="auto" { (doing) } }
+                @else if let Some(doing) = actor.doing.as_ref().filter(|_| actor.name != HEARTBEAT_ACTOR) { p.doing dir="auto" { (doing) } }
                 @if let Some(error) = &actor.last_error { p.problem dir="auto" { (error) } }
             }
             @if !seen.children.is_empty() {

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// At most this many runs are listed.
-const LISTED: u32 = 50;
+const MAX_LISTED_RUNS: u32 = 50;
 
 pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
-    let (runs, sets) = (app.host.bulk.list(LISTED).await?, app.model.status(&app.host.sets()).await?);
+    let (runs, sets) = (app.host.bulk.list(MAX_LISTED_RUNS).await?, app.model.status(&app.host.sets()).await?);
     let main = html! {
         h1 { "Runs and model" }
         (tabs("/runtime/runs"))

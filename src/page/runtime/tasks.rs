@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Tasks of a page.
-const PAGE: u32 = 50;
+const PAGE_SIZE: u32 = 50;
 
 /// Which tasks to show.
 #[derive(Deserialize)]
@@ -51,7 +51,7 @@ pub(super) async fn show(
         .host
         .queue
         .seen_by(visit.caller.scope)
-        .tasks(&TaskFilter { status: wanted, article_id, before: asked.before, limit: PAGE })
+        .tasks(&TaskFilter { status: wanted, article_id, before: asked.before, limit: PAGE_SIZE })
         .await?;
     let main = html! {
         h1 { "Tasks" }

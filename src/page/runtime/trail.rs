@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Entries of a page.
-const PAGE: u32 = 100;
+const PAGE_SIZE: u32 = 100;
 
 /// Which entries to show.
 #[derive(Deserialize)]
@@ -35,11 +35,11 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let queue = app.host.queue.seen_by(visit.caller.scope);
     let entries = match asked.before {
-        Some(before) => queue.events_before(before, PAGE).await?,
-        None => queue.events(&Filter { task_id: None, limit: PAGE }).await?,
+        Some(before) => queue.events_before(before, PAGE_SIZE).await?,
+        None => queue.events(&Filter { task_id: None, limit: PAGE_SIZE }).await?,
     };
     let manages = visit.may_manage();
-    let is_full = entries.len() >= PAGE as usize;
+    let is_full = entries.len() >= PAGE_SIZE as usize;
     let oldest = entries.first().map(|oldest| oldest.id).filter(|_| is_full);
     let entries: Vec<_> = entries.into_iter().filter(|entry| manages || !entry.is_of_tokens()).collect();
     let main = html! {

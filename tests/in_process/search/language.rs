@@ -279,21 +279,22 @@ async fn several_questions_have_one_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_beginning_is_worth_more_the_more_often_it_occurs() {
-    const MOST: usize = 12;
+    const MAX_HITS: usize = 12;
     for (question, filler, words) in [
         ("cat*", "filler", ["cat", "cats", "catalogue", "category", "cat", "cattle"]),
         ("猫", "本を", ["猫が", "猫は", "猫を", "猫が", "黒猫", "猫の"]),
     ] {
         let world = TestHost::new().await;
         let articles = world.articles(None);
-        for n in 0..3 * MOST {
-            let count = if n <= MOST { n } else { 0 };
-            let body: Vec<_> = (0..MOST).map(|at| if at < count { words[at % words.len()] } else { filler }).collect();
+        for n in 0..3 * MAX_HITS {
+            let count = if n <= MAX_HITS { n } else { 0 };
+            let body: Vec<_> =
+                (0..MAX_HITS).map(|at| if at < count { words[at % words.len()] } else { filler }).collect();
             articles.create(article(&format!("a-{n:02}"), &body.join(" "))).await.expect("a save");
         }
         let answer = world.search.search(&Query::new(question, Mode::Keyword, 50)).await.expect("an answer");
         let found: Vec<_> = answer.hits.iter().map(|hit| hit.slug.clone()).collect();
-        let most_first: Vec<_> = (1..=MOST).rev().map(|n| format!("a-{n:02}")).collect();
+        let most_first: Vec<_> = (1..=MAX_HITS).rev().map(|n| format!("a-{n:02}")).collect();
         assert_eq!(found, most_first, "{question}");
         let scores: Vec<_> = answer.hits.iter().map(|hit| hit.score).collect();
         assert!(scores.windows(2).all(|pair| pair[0] > pair[1] && pair[1] > 0.0), "{question}: {scores:?}");

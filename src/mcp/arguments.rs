@@ -135,7 +135,7 @@ impl Argument<'_> {
                 Value::Object(fields) => {
                     schema.fields(known, fields).map(Value::Object).map_err(|problem| numbered(problem.into_text()))
                 }
-                other => Err(numbered(format!("is {}, and must be an object", shown(&other)))),
+                other => Err(numbered(format!("is {}, and must be an object", show_value(&other)))),
             }
         };
         items.into_iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::Array)
@@ -201,11 +201,11 @@ impl Argument<'_> {
     }
 
     fn refuse(&self, value: &Value, allowed: &str) -> Problem {
-        Problem::new(format!("{}: is {}, and must be {allowed}", self.name, shown(value)))
+        Problem::new(format!("{}: is {}, and must be {allowed}", self.name, show_value(value)))
     }
 }
 
-fn shown(value: &Value) -> String {
+fn show_value(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),

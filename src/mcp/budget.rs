@@ -60,10 +60,11 @@ pub(super) fn length(text: &str) -> usize {
 
 /// The beginning of `text` that takes no more than `room` bytes in an answer that has it once.
 pub(super) fn beginning_within(text: &str, room: usize) -> &str {
-    cut(text, room, in_json)
+    prefix_within(text, room, in_json)
 }
 
-/// Returns a line, or its beginning with `…`, that takes no more than `room` bytes; `None` if that is too little for any.
+/// Returns a line, or its beginning with `…`, that takes no more than `room` bytes; `None` if that is too little for
+/// any.
 pub(super) fn line_within(line: &str, room: usize) -> Option<String> {
     if length(line) <= room {
         return Some(line.to_owned());
@@ -74,7 +75,7 @@ pub(super) fn line_within(line: &str, room: usize) -> Option<String> {
 
 /// The beginning of `text` that fits into an answer that has it twice.
 fn beginning_of_structured(text: &str, room: usize) -> &str {
-    cut(text, room, |c| {
+    prefix_within(text, room, |c| {
         let mut escaped = [0; 4];
         let within: usize = match c {
             '"' | '\\' => 4,
@@ -85,8 +86,8 @@ fn beginning_of_structured(text: &str, room: usize) -> &str {
     })
 }
 
-/// A difference, as `diff -u` shows it, as far as three quarters of an answer have room for it: whole lines, and a sign where it
-/// was cut.
+/// A difference, as `diff -u` shows it, as far as three quarters of an answer have room for it: whole lines, and a sign
+/// where it was cut.
 pub(super) fn changes(text: &str) -> String {
     let room = (MAX_ANSWER_BYTES - FRAME_BYTES) / 4 * 3;
     if beginning_of_structured(text, room).len() == text.len() {
@@ -97,7 +98,7 @@ pub(super) fn changes(text: &str) -> String {
     [&begin[..end], CUT_MARK].concat()
 }
 
-fn cut(text: &str, mut room: usize, weight: impl Fn(char) -> usize) -> &str {
+fn prefix_within(text: &str, mut room: usize, weight: impl Fn(char) -> usize) -> &str {
     for (at, c) in text.char_indices() {
         let Some(left) = room.checked_sub(weight(c)) else { return &text[..at] };
         room = left;
@@ -115,7 +116,7 @@ fn in_json(c: char) -> usize {
 }
 
 /// Returns at most `most` characters, with `…` where it was cut.
-pub(super) fn clipped(text: &str, most: usize) -> String {
+pub(super) fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

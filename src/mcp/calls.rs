@@ -1,5 +1,5 @@
-//! How many calls of one client run at once, over all of its sessions: further ones wait, and very many are refused. The
-//! guards in front of a session see only that a call was received.
+//! How many calls of one client run at once, over all of its sessions: further ones wait, and very many are refused.
+//! The guards in front of a session see only that a call was received.
 
 use super::problem::Problem;
 use crate::{

@@ -1,7 +1,8 @@
 //! Whether the client of a request is still connected: if it hung up and does not come back, a question need not be
 //! answered.
 //!
-//! Over HTTP the protocol's library lets a call run on when the connection of its request ends, for a client that resumes.
+//! Over HTTP the protocol's library lets a call run on when the connection of its request ends, for a client that
+//! resumes.
 
 use std::{
     sync::{
@@ -32,7 +33,7 @@ pub(super) struct Receiver {
 
 impl ClientGone {
     /// Returns when the client is gone.
-    pub(super) async fn gone(&self) {
+    pub(super) async fn wait(&self) {
         self.0.cancelled().await;
     }
 }
@@ -102,7 +103,7 @@ mod tests {
         let mut answers = receiver.receive(stream::pending::<u8>());
         assert!(matches!(futures_util::poll!(answers.next()), Poll::Pending));
         drop(answers);
-        line.gone().await;
+        line.wait().await;
     }
 
     #[tokio::test(start_paused = true)]
@@ -112,6 +113,6 @@ mod tests {
         drop(receiver.receive(stream::pending::<u8>()));
         returns.note();
         tokio::time::sleep(2 * TEST_TIMEOUT).await;
-        assert!(matches!(futures_util::poll!(Box::pin(line.gone())), Poll::Pending));
+        assert!(matches!(futures_util::poll!(Box::pin(line.wait())), Poll::Pending));
     }
 }

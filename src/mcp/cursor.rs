@@ -1,4 +1,5 @@
-//! Where a page ended, as a text that clients return unread. It says of which list it is: a place in one is none in another.
+//! Where a page ended, as a text that clients return unread. It says of which list it is: a place in one is none in
+//! another.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;

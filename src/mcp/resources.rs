@@ -93,8 +93,8 @@ impl McpServer {
         Ok(ReadResourceResult::new(vec![ResourceContents::text(article.body, uri).with_mime_type(MARKDOWN)]))
     }
 
-    /// Returns the articles of a tag or a folder, as links. Nothing is in a list of what no article has: its name may be
-    /// mistyped.
+    /// Returns the articles of a tag or a folder, as links. Nothing is in a list of what no article has: its name may
+    /// be mistyped.
     async fn list(&self, uri: &str, list: &str) -> Result<ReadResourceResult, ErrorData> {
         let (kind, name) = list.split_once('/').ok_or_else(|| not_found(uri))?;
         let name = percent_decode_str(name).decode_utf8().map_err(|_| not_found(uri))?;

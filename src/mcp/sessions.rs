@@ -185,8 +185,9 @@ impl SessionManager for Sessions {
     }
 }
 
-/// The name of the event behind this one: the library sends the named one again. Only the first of the stream for notifications is
-/// repeated: the library gives its name to what opens the stream, too, and whoever was told of that alone would miss it.
+/// The name of the event behind this one: the library sends the named one again. Only the first of the stream for
+/// notifications is repeated: the library gives its name to what opens the stream, too, and whoever was told of that
+/// alone would miss it.
 fn after(event: &str) -> String {
     if event == "0" {
         return event.to_owned();

@@ -74,10 +74,10 @@ impl McpServer {
     )]
     async fn read_articles(
         &self,
-        Parameters(asked): Parameters<ReadArticles>,
+        Parameters(arguments): Parameters<ReadArticles>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let ArticleSelection { slugs, next, beyond } = self.meant(&asked).await?;
+        let ArticleSelection { slugs, next, beyond } = self.meant(&arguments).await?;
         if slugs.is_empty() {
             return Ok("no article matches; list_articles shows what there is".to_owned());
         }
@@ -90,7 +90,7 @@ impl McpServer {
             // What one does not need, those after it share.
             let each = (room / (slugs.len() - at)).saturating_sub(SEPARATOR_BYTES);
             let text = match self.host.articles.read(slug).await {
-                Ok(article) => beginning(Arc::new(article), asked.limit, each).await?,
+                Ok(article) => beginning(Arc::new(article), arguments.limit, each).await?,
                 Err(error @ ArticleError::NotFound { .. }) => {
                     let why = self.missing(&context, error).into_text();
                     format!(
@@ -114,12 +114,12 @@ impl McpServer {
     )]
     async fn article_context(
         &self,
-        Parameters(asked): Parameters<ArticleContext>,
+        Parameters(arguments): Parameters<ArticleContext>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let _held = self.room(&context, &asked.slug).await?;
+        let _held = self.room(&context, &arguments.slug).await?;
         let articles = &self.host.articles;
-        let article = self.found(&context, articles.read(&asked.slug).await)?;
+        let article = self.found(&context, articles.read(&arguments.slug).await)?;
         let linked = (&article).into();
         let most = MAX_NEAREST.min(self.host.settings().search.max_limit);
         let near = self.host.related(&who(&context), &article.slug, most).await?;
@@ -128,7 +128,7 @@ impl McpServer {
             links_to: links_to(&articles.links_of(&linked, LOOKED_AT).await?),
             linked_from: linked_from(&articles.backlinks(&linked, LOOKED_AT).await?),
         };
-        let most = asked.budget.map_or(usize::MAX, |budget| budget as usize).max(1);
+        let most = arguments.budget.map_or(usize::MAX, |budget| budget as usize).max(1);
         let article = Arc::new(article);
         let alone = beginning(Arc::clone(&article), None, most.min(budget::MAX_TEXT_BYTES)).await?;
         let around = around.within(most.min(budget::MAX_TEXT_BYTES), budget::length(&alone));
@@ -138,11 +138,11 @@ impl McpServer {
     }
 
     /// Returns the meant slugs.
-    async fn meant(&self, asked: &ReadArticles) -> Result<ArticleSelection, Problem> {
+    async fn meant(&self, arguments: &ReadArticles) -> Result<ArticleSelection, Problem> {
         let articles = &self.host.articles;
         let mut slugs = Vec::new();
-        match &asked.slugs {
-            Some(_) if asked.filter.is_some() || asked.folder.is_some() => {
+        match &arguments.slugs {
+            Some(_) if arguments.filter.is_some() || arguments.folder.is_some() => {
                 return Err(Problem::new(
                     "slugs: are read instead of what filter and folder say; send one or the other",
                 ));
@@ -158,11 +158,11 @@ impl McpServer {
                     }
                 }
             }
-            None if asked.filter.is_none() && asked.folder.is_none() => {
+            None if arguments.filter.is_none() && arguments.folder.is_none() => {
                 return Err(Problem::new("slugs: is missing; name slugs, or a filter or a folder"));
             }
             None => {
-                let (folder, filter) = (folder(asked.folder.as_deref())?, filter(asked.filter.as_deref())?);
+                let (folder, filter) = (folder(arguments.folder.as_deref())?, filter(arguments.filter.as_deref())?);
                 let page = articles.list_where(&folder, &filter, None, 2 * MAX_ARTICLES as u32).await?;
                 if page.articles.is_empty() {
                     articles.must_be_known(&folder, &filter).await?;
@@ -175,7 +175,7 @@ impl McpServer {
         }
         let mut seen = HashSet::new();
         slugs.retain(|slug| seen.insert(slug.clone()));
-        let beyond = slugs.len().saturating_sub(2 * MAX_ARTICLES) + given_more(asked);
+        let beyond = slugs.len().saturating_sub(2 * MAX_ARTICLES) + given_more(arguments);
         slugs.truncate(2 * MAX_ARTICLES);
         Ok(ArticleSelection::of(slugs, (beyond > 0).then(|| beyond.to_string())))
     }
@@ -216,8 +216,8 @@ fn left_out(next: &[String], beyond: Option<&str>) -> Option<String> {
 }
 
 /// Counts the names that are not looked at.
-fn given_more(asked: &ReadArticles) -> usize {
-    asked.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MAX_NAMED)
+fn given_more(arguments: &ReadArticles) -> usize {
+    arguments.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MAX_NAMED)
 }
 
 async fn beginning(article: Arc<Article>, limit: Option<u32>, room: usize) -> Result<String, Problem> {

@@ -104,7 +104,7 @@ impl McpServer {
             (key, None) => {
                 let values = articles.property_values(key, end).await?;
                 if values.is_empty() {
-                    let key = budget::clipped(key, MAX_TITLE_CHARS);
+                    let key = budget::clip(key, MAX_TITLE_CHARS);
                     return Err(Problem::new(format!(
                         "of: no article has the property \"{key}\"; of: \"properties\" lists those that there are"
                     )));
@@ -159,7 +159,7 @@ where
 
 impl Listed {
     fn counted(name: &str, articles: i64) -> Self {
-        Self { name: budget::clipped(name, MAX_TITLE_CHARS), articles: Some(articles), kind: None, slug: None }
+        Self { name: budget::clip(name, MAX_TITLE_CHARS), articles: Some(articles), kind: None, slug: None }
     }
 }
 
@@ -183,12 +183,12 @@ impl From<ValueCount> for Listed {
 
 impl From<BrokenLink> for Listed {
     fn from(BrokenLink { slug, title: _, target, form: _ }: BrokenLink) -> Self {
-        Self { name: budget::clipped(&target, MAX_TITLE_CHARS), articles: None, kind: None, slug: Some(slug) }
+        Self { name: budget::clip(&target, MAX_TITLE_CHARS), articles: None, kind: None, slug: Some(slug) }
     }
 }
 
 impl From<Backlink> for Listed {
     fn from(Backlink { slug, title, target: _, links: _ }: Backlink) -> Self {
-        Self { name: budget::clipped(&title, MAX_TITLE_CHARS), articles: None, kind: None, slug: Some(slug) }
+        Self { name: budget::clip(&title, MAX_TITLE_CHARS), articles: None, kind: None, slug: Some(slug) }
     }
 }

@@ -135,8 +135,8 @@ impl McpServer {
             trouble: diagnosis::of_hosts(&living)
                 .into_iter()
                 .find_map(|finding| finding.detail)
-                .map(|trouble| budget::clipped(&trouble, MAX_REASON_CHARS)),
-            conflicts: told_of(&copies).map(|told| budget::clipped(&told, MAX_COPIES_CHARS)),
+                .map(|trouble| budget::clip(&trouble, MAX_REASON_CHARS)),
+            conflicts: told_of(&copies).map(|told| budget::clip(&told, MAX_COPIES_CHARS)),
         }))
     }
 
@@ -205,7 +205,7 @@ impl From<TaskDetail> for TaskStatus {
             max_attempts: task.max_attempts,
             scheduled_at: task.scheduled_at.to_string(),
             error_kind: task.error_kind,
-            explanation: budget::clipped(&explanation, MAX_REASON_CHARS).replace(&command, "retry_failed_embeddings"),
+            explanation: budget::clip(&explanation, MAX_REASON_CHARS).replace(&command, "retry_failed_embeddings"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What is around an article: the nearest, and links in both directions. As many as there is room for, and how many more there
-//! are.
+//! What is around an article: the nearest, and links in both directions. As many as there is room for, and how many
+//! more there are.
 
 use super::answers::MAX_TITLE_CHARS;
 use crate::{
@@ -30,8 +30,8 @@ pub(super) struct List {
 }
 
 impl Surroundings {
-    /// Returns the lists in half of `room`, and in what the text beside them, which wants `text`, leaves of the other half.
-    /// *Units:* bytes within JSON.
+    /// Returns the lists in half of `room`, and in what the text beside them, which wants `text`, leaves of the other
+    /// half. *Units:* bytes within JSON.
     pub(super) fn within(&self, room: usize, text: usize) -> String {
         let room = (room / 2).max(room.saturating_sub(text + 2));
         // The nearest first: they are few, and many links would leave them no room.
@@ -74,7 +74,7 @@ impl List {
 }
 
 fn line(slug: &str, title: &str) -> String {
-    format!("- {slug}: {}", budget::clipped(title, MAX_TITLE_CHARS))
+    format!("- {slug}: {}", budget::clip(title, MAX_TITLE_CHARS))
 }
 
 pub(super) fn links_to(links: &[OutgoingLink]) -> List {
@@ -82,7 +82,7 @@ pub(super) fn links_to(links: &[OutgoingLink]) -> List {
     for link in links {
         let line = match &link.slug {
             Some(slug) => line(slug, link.title.as_deref().unwrap_or_default()),
-            None => format!("- (nowhere): {}", budget::clipped(&link.target, MAX_TITLE_CHARS)),
+            None => format!("- (nowhere): {}", budget::clip(&link.target, MAX_TITLE_CHARS)),
         };
         if !lines.contains(&line) {
             lines.push(line);

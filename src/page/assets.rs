@@ -47,11 +47,11 @@ pub(super) fn icon() -> String {
 
 pub(super) fn routes() -> Router<PageState> {
     Router::new()
-        .route("/page/style.css", get(|| async { sent("text/css; charset=utf-8", STYLE) }))
-        .route("/page/script.js", get(|| async { sent("text/javascript; charset=utf-8", SCRIPT) }))
-        .route("/page/icon.svg", get(|| async { sent("image/svg+xml", ICON) }))
+        .route("/page/style.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
+        .route("/page/script.js", get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }))
+        .route("/page/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
 }
 
-fn sent(kind: &'static str, content: &'static str) -> ([(HeaderName, HeaderValue); 2], &'static str) {
+fn asset(kind: &'static str, content: &'static str) -> ([(HeaderName, HeaderValue); 2], &'static str) {
     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, CACHED_FOR_EVER)], content)
 }

@@ -53,7 +53,7 @@ impl TaskChanges {
     async fn tell(&self, queue: &Queue, runtime: &RuntimeHandle) {
         let (mut local, mut follower) = (runtime.subscribe(), None);
         loop {
-            follower = if self.sender.receiver_count() > 0 { self.told(queue, follower).await } else { None };
+            follower = if self.sender.receiver_count() > 0 { self.announce(queue, follower).await } else { None };
             tokio::select! {
                 () = self.arrived.notified() => {}
                 () = tokio::time::sleep(CHECK_INTERVAL) => {}
@@ -68,7 +68,7 @@ impl TaskChanges {
 
     /// Announces what changed after the given entry, and returns the entry to go on from. If no view is open or too
     /// much is new, every view reads again, and the trail is followed from its end.
-    async fn told(&self, queue: &Queue, follower: Option<Follower>) -> Option<Follower> {
+    async fn announce(&self, queue: &Queue, follower: Option<Follower>) -> Option<Follower> {
         let Some(mut follower) = follower else {
             let follower = queue.follow(None).await.ok()?;
             // No view was told of what happened before.

@@ -17,7 +17,7 @@ const MAX_LINES: usize = 3_000;
 const DIFF_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Shows the changes from `old` to `new`; `name` tells them from others on the same page.
-pub(super) async fn between(name: &'static str, old: &str, new: &str) -> Markup {
+pub(super) async fn differences(name: &'static str, old: &str, new: &str) -> Markup {
     if old == new {
         return html! { p.empty { "The text is the same." } };
     }
@@ -75,17 +75,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_went_and_what_came_is_told_and_is_text() {
-        let shown = between("Differences", "a\n<b>x</b>\nc\n", "a\n<script>\nc\n").await.into_string();
+        let shown = differences("Differences", "a\n<b>x</b>\nc\n", "a\n<script>\nc\n").await.into_string();
         assert!(
             shown.contains("<del>&lt;b&gt;x&lt;/b&gt;</del>") && shown.contains("<ins>&lt;script&gt;</ins>"),
             "{shown}"
         );
-        assert!(between("Differences", "a", "a").await.into_string().contains("the same"));
+        assert!(differences("Differences", "a", "a").await.into_string().contains("the same"));
     }
 
     #[tokio::test]
     async fn long_texts_end() {
         let (old, new) = ("old\n".repeat(200_000), "new\n".repeat(200_000));
-        assert!(between("Differences", &old, &new).await.into_string().len() < 2 << 20);
+        assert!(differences("Differences", &old, &new).await.into_string().len() < 2 << 20);
     }
 }

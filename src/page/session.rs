@@ -53,9 +53,13 @@ struct NextQuery {
     next: String,
 }
 
-async fn show(State(app): State<PageState>, nonce: Nonce, Query(asked): Query<NextQuery>) -> Result<Response, Refusal> {
+async fn show(
+    State(app): State<PageState>,
+    nonce: Nonce,
+    Query(parameters): Query<NextQuery>,
+) -> Result<Response, Refusal> {
     let needs_token = app.host.tokens.closed().await?;
-    let place = local(&asked.next).parse().unwrap_or_default();
+    let place = local(&parameters.next).parse().unwrap_or_default();
     Ok(layout::html(if needs_token { login_page(&app, &nonce, &place, None) } else { open_page(&nonce) }))
 }
 

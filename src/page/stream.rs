@@ -13,7 +13,7 @@ type Boxed = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
 /// An answer without end.
 pub(super) type Events = Sse<KeepAliveStream<Boxed>>;
 
-pub(super) fn sent(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Events {
+pub(super) fn event_stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Events {
     let alive = KeepAlive::new().interval(KEEP_ALIVE_INTERVAL).event(Event::default().event("alive").data("1"));
     let events: Boxed = Box::pin(events);
     Sse::new(events).keep_alive(alive)

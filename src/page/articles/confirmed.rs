@@ -1,5 +1,5 @@
-//! Tells the browser which of the drafts that it keeps has been saved: what follows a save may as well be a refusal, and
-//! nothing but the server knows.
+//! Tells the browser which of the drafts that it keeps has been saved: what follows a save may as well be a refusal,
+//! and nothing but the server knows.
 
 use axum::{
     http::{HeaderValue, header},

@@ -15,7 +15,7 @@ use crate::{
         app::PageState,
         given::{Form, Path, Query},
         layout::{self, Here},
-        pieces::{empty, encoded, moment, query, size},
+        pieces::{empty, moment, percent_encode, query, size},
         refusal::Refusal,
         visit::Visit,
     },
@@ -114,7 +114,7 @@ pub(super) async fn list(
                         @if !article.folder.is_empty() { span dir="auto" { (article.folder) } " · " }
                         "deleted " (moment(article.deleted_at)) " · " (size(article.size))
                     }
-                    form method="post" action={ "/articles/" (encoded(&article.name)) "/restore" } {
+                    form method="post" action={ "/articles/" (percent_encode(&article.name)) "/restore" } {
                         button type="submit" aria-label={ "Bring “" (article.title) "” back" } { "Bring it back" }
                     }
                 }

@@ -16,7 +16,7 @@ use crate::{
         given::Path,
         layout::{self, Here},
         markdown::{self, Rendered},
-        pieces::{crumbs, embedding, encoded, moment, query},
+        pieces::{crumbs, embedding, moment, percent_encode, query},
         refusal::Refusal,
         visit::Visit,
     },
@@ -46,7 +46,7 @@ pub(super) async fn show(
     let rendered = markdown::render(text, destinations).await;
     let main = html! {
         div data-fragment="newer" role="status" {}
-        div.reading data-live={ "/live/articles/" (encoded(&article.slug)) "?revision=" (article.revision) } {
+        div.reading data-live={ "/live/articles/" (percent_encode(&article.slug)) "?revision=" (article.revision) } {
             (head(&visit, &article))
             @if rendered.headings.len() >= CONTENTS_FROM { (contents(&rendered)) }
             article.prose dir="auto" {
@@ -75,7 +75,7 @@ fn linked_from(backlinks: &[Backlink]) -> Markup {
             h2 { "Linked from" }
             ul.articles {
                 @for link in backlinks {
-                    li { a.title dir="auto" href={ "/articles/" (encoded(&link.slug)) } { (link.title) } }
+                    li { a.title dir="auto" href={ "/articles/" (percent_encode(&link.slug)) } { (link.title) } }
                 }
             }
         }
@@ -94,7 +94,7 @@ pub(super) async fn related(
         return Ok(layout::html(like));
     }
     let main = html! {
-        p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }
+        p { a href={ "/articles/" (percent_encode(&slug)) } { "Back to the article" } }
         h1 { "Related articles" }
         (like)
     };
@@ -145,7 +145,7 @@ fn head(visit: &Visit, article: &Article) -> Markup {
                 span #status data-fragment="status" role="status" { (status(&article.embedding)) }
             }
             @if !article.tags.is_empty() { (tags(&article.tags)) }
-            (properties::shown(article))
+            (properties::list_properties(article))
             @if visit.may_write() {
                 p.actions {
                     a.button href={ "/articles/" (slug) "/edit" } { "Edit" }

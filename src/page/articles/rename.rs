@@ -62,11 +62,11 @@ pub(super) async fn carry_out(
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
-    match renamed(&app, &slug, &wanted).await {
+    match rename(&app, &slug, &wanted).await {
         Ok((saved, relinked)) if relinked.unmended.is_empty() => {
             Ok(Redirect::to(&format!("/articles/{}", saved.article.slug)).into_response())
         }
-        Ok((saved, relinked)) => Ok(left(&visit, &saved.article, &relinked)),
+        Ok((saved, relinked)) => Ok(links_left(&visit, &saved.article, &relinked)),
         Err(error) => {
             // Without the article there is nothing to ask about.
             let article = app.host.articles.read(&slug).await?;
@@ -84,7 +84,7 @@ pub(super) async fn carry_out(
     }
 }
 
-async fn renamed(app: &PageState, slug: &str, wanted: &RenameForm) -> Result<(SaveResult, RelinkReport), ArticleError> {
+async fn rename(app: &PageState, slug: &str, wanted: &RenameForm) -> Result<(SaveResult, RelinkReport), ArticleError> {
     let to = Slug::parse(wanted.to.trim())?;
     match wanted.links {
         Some(_) => app.host.articles.rename_with_links(slug, to, wanted.revision).await,
@@ -137,7 +137,7 @@ fn question(linking: usize, wanted: &RenameForm) -> Markup {
 }
 
 /// The articles whose links could not be changed.
-fn left(visit: &Visit, article: &Article, relinked: &RelinkReport) -> Response {
+fn links_left(visit: &Visit, article: &Article, relinked: &RelinkReport) -> Response {
     let mended = i64::try_from(relinked.mended.len()).unwrap_or(i64::MAX);
     let main = html! {
         h1 { "Renamed, but not every link" }

@@ -45,8 +45,8 @@ impl Colours {
         Self::within(Duration::MAX)
     }
 
-    /// HTML of `code`, which a fence says is in `language`. `None` if it is to be shown plain: the language is unknown, the
-    /// code is long, or colouring it takes too long.
+    /// HTML of `code`, which a fence says is in `language`. `None` if it is to be shown plain: the language is unknown,
+    /// the code is long, or colouring it takes too long.
     pub(super) fn paint(&mut self, language: &str, code: &str) -> Option<String> {
         let syntax = syntax(language)?;
         if code.len() > self.left || code.lines().any(|line| line.len() > MAX_LINE) {

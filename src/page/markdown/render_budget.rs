@@ -4,14 +4,15 @@ use pulldown_cmark::{Event, Tag, TagEnd};
 
 use crate::offload::Turn;
 
-/// Pieces of a text that are shown; what follows is cut off. A character that HTML has to write as a name is one as well.
+/// Pieces of a text that are shown; what follows is cut off. A character that HTML has to write as a name is one as
+/// well.
 const MAX_PIECES: usize = 100_000;
-/// Quotations, lists and emphasis within each other; what is deeper loses its frame. What reads the page looks through all that is
-/// open at each place.
+/// Quotations, lists and emphasis within each other; what is deeper loses its frame. What reads the page looks through
+/// all that is open at each place.
 const MAX_NESTING: usize = 48;
 
-/// Steps of writing the text again. What writes HTML looks from each character that may have to be written as a name to the end of the
-/// text around it. *Units:* bytes.
+/// Steps of writing the text again. What writes HTML looks from each character that may have to be written as a name to
+/// the end of the text around it. *Units:* bytes.
 const MAX_STEPS: usize = 1 << 30;
 
 /// What is left of the room for one text.

@@ -1,5 +1,5 @@
-//! How much work a text's HTML makes for what cleans it, counted beforehand: a few kilobytes of nested elements, of attributes
-//! or of emphasis that is never closed take seconds.
+//! How much work a text's HTML makes for what cleans it, counted beforehand: a few kilobytes of nested elements, of
+//! attributes or of emphasis that is never closed take seconds.
 
 use std::cell::RefCell;
 
@@ -13,8 +13,8 @@ use html5ever::{
 const MAX_WORK: usize = 8_000_000;
 /// HTML is read in pieces of this size, up to one that is too much. *Units:* bytes.
 const PIECE_BYTES: usize = 4 << 10;
-/// A tag that is not finished after so many places where an attribute may begin is too much. A picture as `data:` is long, and one
-/// attribute.
+/// A tag that is not finished after so many places where an attribute may begin is too much. A picture as `data:` is
+/// long, and one attribute.
 const MAX_TAG_PLACES: usize = 16_000;
 
 /// Whether cleaning `html` would take too long.
@@ -61,8 +61,8 @@ impl TokenSink for CostSink {
     }
 }
 
-/// What was counted so far. An element counts as open until it has certainly been closed: where HTML's rules for what is
-/// nested wrongly would have to be followed, it stays open, and the count is too high.
+/// What was counted so far. An element counts as open until it has certainly been closed: where HTML's rules for what
+/// is nested wrongly would have to be followed, it stays open, and the count is too high.
 #[derive(Default)]
 struct RenderCost {
     work: usize,
@@ -77,8 +77,8 @@ struct RenderCost {
 }
 
 impl RenderCost {
-    /// A step looks through all that is open, and may open all emphasis again. What stands in a table, but in no cell of
-    /// it, is moved before the table, which is looked for among all that was read.
+    /// A step looks through all that is open, and may open all emphasis again. What stands in a table, but in no cell
+    /// of it, is moved before the table, which is looked for among all that was read.
     fn step(&mut self, is_moved: bool) {
         self.tokens += 1;
         let depth = 1 + self.open.len() + self.emphasis;

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::snapshot::{ActorView, HostView, Snapshot};
 use crate::{
     hosts::Worker,
-    page::pieces::{grouped, moment, status},
+    page::pieces::{moment, status, with_separators},
     time::Timestamp,
 };
 
@@ -64,8 +64,8 @@ fn doing(worker: &Worker) -> Markup {
                 Some(task) => { "works on " a href={ "/runtime/tasks/" (task) } { "task " (task) } " since " (moment(worker.since)) }
                 None => { (worker.state) }
             }
-            " · " (grouped(worker.completed)) " completed"
-            @if worker.failed > 0 { ", " (grouped(worker.failed)) " failed" }
+            " · " (with_separators(worker.completed)) " completed"
+            @if worker.failed > 0 { ", " (with_separators(worker.failed)) " failed" }
         }
         @if let Some(error) = &worker.last_error { p.quiet dir="auto" { "last: " (error) } }
     }

@@ -20,7 +20,7 @@ use crate::page::{
     app::PageState,
     layout::{self, Here},
     refusal::Refusal,
-    stream::{Events, fragment, sent},
+    stream::{Events, event_stream, fragment},
     view::{Fragments, View},
     visit::Visit,
 };
@@ -137,7 +137,7 @@ pub(in crate::page) async fn follow(State(app): State<PageState>, visit: Visit) 
     let (view, may_manage) = (app.followed.view.subscribe(), visit.may_manage());
     app.followed.arrived.notify_one();
     let follower = (app, view, Fragments::new(), VecDeque::<Event>::new());
-    sent(stream::unfold(follower, move |(app, mut view, mut known, mut waiting)| async move {
+    event_stream(stream::unfold(follower, move |(app, mut view, mut known, mut waiting)| async move {
         loop {
             if let Some(event) = waiting.pop_front() {
                 return Some((Ok(event), (app, view, known, waiting)));

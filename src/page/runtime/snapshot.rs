@@ -71,7 +71,7 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
     let queue = app.host.queue.seen_by(Permission::Read);
     let now = queue.now().await?;
     let numbers = queue.gauges().await?;
-    let failed = if numbers.queue.failed > 0 { failed(app).await? } else { Vec::new() };
+    let failed = if numbers.queue.failed > 0 { failed_tasks(app).await? } else { Vec::new() };
     Ok(Snapshot {
         now,
         report: app.health.report(),
@@ -91,9 +91,9 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
     })
 }
 
-/// The newest task of each article whose embedding has failed, as everybody who reads sees it. A failure that a later task has made
-/// good, and one of a deleted article, leaves nothing to be done.
-pub(super) async fn failed(app: &PageState) -> Result<Vec<Task>, Refusal> {
+/// The newest task of each article whose embedding has failed, as everybody who reads sees it. A failure that a later
+/// task has made good, and one of a deleted article, leaves nothing to be done.
+pub(super) async fn failed_tasks(app: &PageState) -> Result<Vec<Task>, Refusal> {
     let failures = TaskFilter { status: Some(TaskStatus::Failed), limit: MAX_FAILURES, ..TaskFilter::default() };
     let mut tasks = app.host.queue.seen_by(Permission::Read).tasks(&failures).await?.tasks;
     let mut seen = HashSet::new();

@@ -1,5 +1,5 @@
-//! Servers of others that are asked over HTTP: how they are reached, and how what they say is read. It is told from errors whose
-//! server it was; no secret is passed on.
+//! Servers of others that are asked over HTTP: how they are reached, and how what they say is read. It is told from
+//! errors whose server it was; no secret is passed on.
 
 mod body;
 mod client;

@@ -1,7 +1,7 @@
 //! Turns at a provider: a limit on requests that all hosts on the database keep together.
 //!
-//! Documents wait for their turn; questions do not, because a person waits for them, and they are few. Each turn is a small
-//! transaction of its own: none is open while the provider is called.
+//! Documents wait for their turn; questions do not, because a person waits for them, and they are few. Each turn is a
+//! small transaction of its own: none is open while the provider is called.
 
 use std::{
     collections::VecDeque,
@@ -48,8 +48,8 @@ impl Turns {
         self.taken().push_back(Instant::now());
     }
 
-    /// Waits until one more request may be sent. Each request has a turn of its own. While the database cannot be asked, none
-    /// is sent: that is no fault of the provider, nor of the texts.
+    /// Waits until one more request may be sent. Each request has a turn of its own. While the database cannot be
+    /// asked, none is sent: that is no fault of the provider, nor of the texts.
     pub(super) async fn wait(&self) {
         let has_one = {
             let mut taken = self.taken();

@@ -1,5 +1,5 @@
-//! A server that failed is not asked for a while, which grows with each failure, so that no search waits for a server that
-//! is down. After that one search asks it, and all others go on without it until that one has its answer.
+//! A server that failed is not asked for a while, which grows with each failure, so that no search waits for a server
+//! that is down. After that one search asks it, and all others go on without it until that one has its answer.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -29,8 +29,8 @@ struct FailureStreak {
 }
 
 impl Cooldown {
-    /// Asks to begin a request that takes at most as long as `trial`. Returns how often in a row the server had failed: its end is told
-    /// with that, as others under way may have told of a failure meanwhile.
+    /// Asks to begin a request that takes at most as long as `trial`. Returns how often in a row the server had failed:
+    /// its end is told with that, as others under way may have told of a failure meanwhile.
     ///
     /// # Errors
     /// Why not, and when again.
@@ -56,8 +56,8 @@ impl Cooldown {
         failed.take_if(|failed| failed.times <= seen).is_some()
     }
 
-    /// It did not, and perhaps asked for a pause. Requests that were under way together fail together: that is one failure, and a
-    /// pause never becomes shorter. Returns whether it had worked before.
+    /// It did not, and perhaps asked for a pause. Requests that were under way together fail together: that is one
+    /// failure, and a pause never becomes shorter. Returns whether it had worked before.
     pub(super) fn failed(&self, seen: u32, why: &str, pause: Option<Duration>) -> bool {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let told = failed.as_ref().filter(|failed| failed.times > seen);

@@ -1,7 +1,7 @@
 //! The mark by which a model's weights are known again.
 //!
-//! A set of vectors is named by its model, and the name of a directory's model is the operator's choice. Other weights under the
-//! same name would make vectors that cannot be compared, so the mark of the first ones is kept with the set.
+//! A set of vectors is named by its model, and the name of a directory's model is the operator's choice. Other weights
+//! under the same name would make vectors that cannot be compared, so the mark of the first ones is kept with the set.
 
 use std::{
     fs::File,
@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use super::pooling::Pooling;
 use crate::model::WEIGHTS;
 
-/// A mark is made from this many places of the file, evenly apart: two models that were trained apart differ in nearly every
-/// number, and gigabytes would take seconds to read at each start of the program.
+/// A mark is made from this many places of the file, evenly apart: two models that were trained apart differ in nearly
+/// every number, and gigabytes would take seconds to read at each start of the program.
 const SAMPLED_PLACES: u64 = 256;
 /// What is read at each place. *Units:* bytes.
 const SAMPLE_BYTES: u64 = 4096;

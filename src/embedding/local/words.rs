@@ -1,7 +1,8 @@
 //! The vectors of a model's words.
 //!
-//! They are half of the weights of a small model, and a question needs a dozen of thirty thousand. Until many are needed at
-//! once, each is read from the file when it is asked for: a command that embeds one question reads half of the file.
+//! They are half of the weights of a small model, and a question needs a dozen of thirty thousand. Until many are
+//! needed at once, each is read from the file when it is asked for: a command that embeds one question reads half of
+//! the file.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -9,7 +10,8 @@ use super::tensors::{Tensors, WeightError};
 
 const NAME: &str = "embeddings.word_embeddings.weight";
 
-/// From so many tokens in one pass on, all vectors are read. Below, reading one by one costs little beside the pass itself.
+/// From so many tokens in one pass on, all vectors are read. Below, reading one by one costs little beside the pass
+/// itself.
 const READ_ALL_FROM_TOKENS: usize = 256;
 
 /// The vectors, in the file or in memory.

@@ -104,8 +104,8 @@ fn classify(status: StatusCode, said: &str, texts: usize) -> RequestError {
     error.into()
 }
 
-/// Whether a server that answers this status, in words about size, may mean the request. One that failed does not: in "the
-/// upstream took too long to respond" nothing is said of a text, and in "the queue is too long" neither.
+/// Whether a server that answers this status, in words about size, may mean the request. One that failed does not: in
+/// "the upstream took too long to respond" nothing is said of a text, and in "the queue is too long" neither.
 fn may_be_about_size(code: u16, said: &str) -> bool {
     match code {
         408 | 409 | 425 | 501..=599 => false,

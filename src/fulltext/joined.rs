@@ -1,4 +1,5 @@
-//! Words that are written together in some texts and apart in others: `useEffect`, `use effect`, `use-effect`, `10.0.0.1`.
+//! Words that are written together in some texts and apart in others: `useEffect`, `use effect`, `use-effect`,
+//! `10.0.0.1`.
 
 use std::ops::Range;
 
@@ -31,7 +32,8 @@ pub(super) type JoinedTerm = (Vec<Phrase>, String);
 pub(super) fn by_marks(text: &str, found: &[Token], languages: &Languages) -> Vec<JoinedTerm> {
     let joins = |pair: &[Token]| {
         let gap = text.get(pair[0].range.end..pair[1].range.start).unwrap_or_default();
-        // Two words are written with a hyphen, without and as one, and it says nothing more: Cranfield loses .004 by it.
+        // Two words are written with a hyphen, without and as one, and it says nothing more: Cranfield loses .004 by
+        // it.
         let is_hyphen = gap == "-" && !pair.iter().any(|token| token.word.contains(|c: char| c.is_numeric()));
         !gap.is_empty()
             && !is_hyphen

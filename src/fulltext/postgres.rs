@@ -1,7 +1,7 @@
 //! Terms in PostgreSQL: text-search vectors, ranked by BM25 as FTS5 does.
 //!
-//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
-//! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
+//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says
+//! how often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
 //! Framework: BM25 and Beyond", 2009.
 //!
 //! Vectors are given term by term with their positions: no parser of PostgreSQL's has a say in what a term is.
@@ -31,8 +31,8 @@ const TERMS_PER_PART: usize = 8_000;
 const OVERLAP_TERMS: usize = 32;
 /// A text-search vector keeps 256 places of a term: so many in a part, if those of the next are to be kept too.
 const PLACES_PER_TERM: usize = 256 - OVERLAP_TERMS;
-/// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions end.
-/// *Units:* bytes.
+/// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions
+/// end. *Units:* bytes.
 const PART_BYTES: usize = 1 << 18;
 
 /// The number of articles: exact while there are few, then as PostgreSQL last counted.
@@ -58,8 +58,8 @@ const RANK: &str = "
     CROSS JOIN LATERAL (SELECT ts_rank('{1, 0, 1, 1}', w.words, weighed.query) AS anywhere,
                                ts_rank('{1, 0, 1, 1}', w.title, weighed.query) AS in_title OFFSET 0) rank";
 
-/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as a
-/// share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
+/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as
+/// a share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
 fn occurrences(rank: &str) -> String {
     format!("CASE WHEN {rank} = 0 THEN 0 ELSE floor(1 / (1.64493406685 * (1.0000001 - {rank}))) END")
 }
@@ -113,8 +113,8 @@ fn part_of(title: &[&str], body: &[&str]) -> usize {
     count.max(1).min(body.len())
 }
 
-/// Terms with their positions as PostgreSQL reads them: each stretch with its first position, and its mark. No term holds a
-/// quotation mark.
+/// Terms with their positions as PostgreSQL reads them: each stretch with its first position, and its mark. No term
+/// holds a quotation mark.
 fn vector(stretches: &[(usize, &[&str], &str)]) -> String {
     let mut places: BTreeMap<&str, String> = BTreeMap::new();
     for (first, terms, mark) in stretches {
@@ -174,7 +174,7 @@ pub(super) async fn ranking(
          FROM counted c CROSS JOIN ({AVERAGE}) usual
          GROUP BY c.article_id ORDER BY score DESC, c.article_id LIMIT $2"
     );
-    let asked: Vec<_> =
+    let queries: Vec<_> =
         terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives), term.times)).collect();
     // Of a beginning, the rank is the sum over all terms that begin so: it may be above 1, and counts nothing.
     let is_one = |phrase: &Phrase| phrase.terms.len() == 1 && !phrase.is_prefix;
@@ -182,7 +182,8 @@ pub(super) async fn ranking(
         term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase), is_one(phrase)))
     });
     let alternatives: Vec<_> = alternatives.collect();
-    let values = [sql::json(&asked)?, limit.into(), sql::json(&alternatives)?].into_iter().chain(among.values.clone());
+    let values =
+        [sql::json(&queries)?, limit.into(), sql::json(&alternatives)?].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await
 }
 
@@ -196,8 +197,8 @@ pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
     (format!("a.id IN (SELECT w.article_id FROM article_terms w WHERE {has})"), vec![query(phrases).into()])
 }
 
-/// All of several, each of which is any of some phrases: one condition, because the time to plan grows with the square of their
-/// number, and more.
+/// All of several, each of which is any of some phrases: one condition, because the time to plan grows with the square
+/// of their number, and more.
 pub(super) fn having_all(texts: &[Vec<Phrase>], part: Part) -> (String, Vec<Value>) {
     let has = has(part, "asked.query");
     let condition = format!(
@@ -232,10 +233,10 @@ pub(super) async fn frequencies(
                              WHERE w.words @@ CAST(j.query AS tsquery)) found
          CROSS JOIN ({ARTICLE_COUNT}) total"
     );
-    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(term.as_ref()))).collect();
-    let asked = sql::json(&asked)?;
+    let queries: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(term.as_ref()))).collect();
+    let queries = sql::json(&queries)?;
     let (mut found, mut all) = (vec![0; terms.len()], 0);
-    for (place, articles, total) in connection.rows::<(i64, i64, f64)>(&sql, [asked]).await? {
+    for (place, articles, total) in connection.rows::<(i64, i64, f64)>(&sql, [queries]).await? {
         all = total as i64;
         if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
             *found = articles;
@@ -247,8 +248,8 @@ pub(super) async fn frequencies(
 pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT DISTINCT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                JOIN article_terms w ON w.article_id = $2 AND w.words @@ CAST(j.query AS tsquery)";
-    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives))).collect();
-    connection.rows(sql, [sql::json(&asked)?, id.into()]).await
+    let queries: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives))).collect();
+    connection.rows(sql, [sql::json(&queries)?, id.into()]).await
 }
 
 #[cfg(test)]

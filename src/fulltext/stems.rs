@@ -2,8 +2,8 @@
 //!
 //! A stemmer of a language with accents is given the word with them, as it was made for, and what it answers is folded.
 //!
-//! In an article of another language than its collection's, a stem says of which: `past°it` is that of the Italian pasta, and no
-//! English article about the past has it.
+//! In an article of another language than its collection's, a stem says of which: `past°it` is that of the Italian
+//! pasta, and no English article about the past has it.
 //!
 //! *Source:* Porter, "Snowball: A language for stemming algorithms", 2001.
 
@@ -13,8 +13,9 @@ use rust_stemmers::{Algorithm, Stemmer};
 
 use super::fold::{self, FoldedText};
 
-/// Of Turkish stems so many characters: suffixes of verbs are left, and words that begin so are forms of one. *Source:* Can et al.,
-/// "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some already. *Units:* characters.
+/// Of Turkish stems so many characters: suffixes of verbs are left, and words that begin so are forms of one. *Source:*
+/// Can et al., "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some
+/// already. *Units:* characters.
 const TURKISH: usize = 6;
 
 /// A longer word is none, and has no stem. *Units:* bytes.
@@ -60,8 +61,8 @@ const BY_SCRIPT: &[&str] = &["arabic", "greek", "russian", "tamil"];
 const SIMPLE: &str = "simple";
 
 impl Stems {
-    /// Those of a text in `language`, which is its collection's. Latin words of a language without a stemmer stay as they are; in
-    /// a text in Russian, Greek, Arabic or Tamil they are taken for English.
+    /// Those of a text in `language`, which is its collection's. Latin words of a language without a stemmer stay as
+    /// they are; in a text in Russian, Greek, Arabic or Tamil they are taken for English.
     pub(crate) fn of(language: &str) -> Self {
         let latin = LATIN.iter().find(|(name, ..)| *name == language).copied();
         let script = BY_SCRIPT.iter().find(|name| **name == language).copied();

@@ -1,9 +1,9 @@
 //! A text as terms: what is written to the index, and looked for in it. The same for both engines.
 //!
-//! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping runs, because no dictionary knows
-//! where their words end: pairs of characters of large scripts (备份数据 is 备份, 份数, 数据), threes of small ones, as Thai, of
-//! which a pair says too little. What is shorter at the end stands once more by itself, so that it is found as the beginning of a
-//! term. A symbol (an emoji, an arrow, the sign of a sum or of a currency) is a term.
+//! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping runs, because no dictionary
+//! knows where their words end: pairs of characters of large scripts (备份数据 is 备份, 份数, 数据), threes of small ones, as
+//! Thai, of which a pair says too little. What is shorter at the end stands once more by itself, so that it is found as
+//! the beginning of a term. A symbol (an emoji, an arrow, the sign of a sum or of a currency) is a term.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -139,7 +139,8 @@ fn each_term(folded: &str, mut to: impl FnMut(Range<usize>, Kind)) {
     run.end(&mut to);
 }
 
-/// Where the word at a place ends if it is all ASCII, and nothing behind it can belong to it; of a gap, the place itself.
+/// Where the word at a place ends if it is all ASCII, and nothing behind it can belong to it; of a gap, the place
+/// itself.
 fn plain_word(bytes: &[u8], at: usize) -> Option<usize> {
     let is_letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let end = bytes[at..].iter().position(|byte| !is_letter(byte)).map_or(bytes.len(), |length| at + length);
@@ -190,8 +191,8 @@ impl Class {
     }
 }
 
-/// Characters of scripts that are written without spaces, or, as Korean, with particles at their words: Han, kana, Hangul, Thai, Lao,
-/// Khmer, Myanmar.
+/// Characters of scripts that are written without spaces, or, as Korean, with particles at their words: Han, kana,
+/// Hangul, Thai, Lao, Khmer, Myanmar.
 pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{3041}'..='\u{3096}' | '\u{309d}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'

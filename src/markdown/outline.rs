@@ -8,7 +8,8 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 
 use super::{byte_order_mark, long_lines::neutralised};
 
-/// How much is parsed at once, in bytes: the parser's tree takes up to sixty times the text, so it is never built whole.
+/// How much is parsed at once, in bytes: the parser's tree takes up to sixty times the text, so it is never built
+/// whole.
 const WINDOW_BYTES: usize = 128 << 10;
 
 /// A block longer than this, in bytes, is read in parts, as if another block began there.

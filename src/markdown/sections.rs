@@ -100,7 +100,8 @@ pub(crate) struct SectionMatch<'w> {
     pub(crate) number: Option<usize>,
 }
 
-/// Returns the sections that `wanted` may mean: as [`named`], with the number of one behind it if there is none of the whole name.
+/// Returns the sections that `wanted` may mean: as [`named`], with the number of one behind it if there is none of the
+/// whole name.
 pub(crate) fn meant<'w>(sections: &[Section], wanted: &'w str) -> SectionMatch<'w> {
     let found = named(sections, wanted);
     match numbered(wanted) {
@@ -162,8 +163,8 @@ pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
 /// [`meant`] counts.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// How often there was a heading of these words, and a chain of these headings. By what they hash to: a chain may be long, and
-    /// below it are very many.
+    /// How often there was a heading of these words, and a chain of these headings. By what they hash to: a chain may
+    /// be long, and below it are very many.
     seen: HashMap<u64, usize>,
 }
 

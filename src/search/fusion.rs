@@ -1,7 +1,7 @@
 //! Two rankings made one by their scores.
 //!
-//! Each side is put on one scale: a share of its best. How much the meaning counts depends on the question: a model that
-//! needs many tokens for a word does not know the language, and what it answers is little better than chance
+//! Each side is put on one scale: a share of its best. How much the meaning counts depends on the question: a model
+//! that needs many tokens for a word does not know the language, and what it answers is little better than chance
 //! (`docs/decisions/0200-fusion-by-score.md`).
 
 use std::collections::HashMap;
@@ -21,20 +21,20 @@ const SLOPE: f64 = 0.25;
 const UNKNOWN: f64 = 0.5;
 /// A best cosine below this is so far away that the meaning counts less, in proportion.
 const CLEAR: f64 = 0.4;
-/// The words count in full if the best article's are worth as much as so many that only one article has. In a reader's own words a
-/// question shares little with its answer, and that little is in many articles.
+/// The words count in full if the best article's are worth as much as so many that only one article has. In a reader's
+/// own words a question shares little with its answer, and that little is in many articles.
 const TELLING: f64 = 2.5;
 /// A question of few words cannot be worth so much: then, so much for each of them.
 const TELLING_EACH: f64 = 0.8;
 /// The cosine that counts for nothing.
 const FARTHEST: f64 = -0.1;
 
-/// Tokens for a word, from which on a model spells rather than reads: texts of such a language are near to one another whatever
-/// they say.
+/// Tokens for a word, from which on a model spells rather than reads: texts of such a language are near to one another
+/// whatever they say.
 const SPELT: f64 = 3.0;
 
-/// Whether a cosine says how good an answer is, to a question whose words take the model so many tokens each. A model that does not
-/// say how it reads is believed.
+/// Whether a cosine says how good an answer is, to a question whose words take the model so many tokens each. A model
+/// that does not say how it reads is believed.
 pub(super) fn is_understood(tokens_per_word: Option<f64>) -> bool {
     tokens_per_word.is_none_or(|tokens| tokens <= SPELT)
 }
@@ -62,8 +62,8 @@ pub(super) struct WordWorth {
 }
 
 impl WordWorth {
-    /// How much of it an article has whose BM25 is the `best`. The best one has about the rarest word, even where the ranking gives
-    /// nothing for words that half of all articles have: among a few articles, that is each word.
+    /// How much of it an article has whose BM25 is the `best`. The best one has about the rarest word, even where the
+    /// ranking gives nothing for words that half of all articles have: among a few articles, that is each word.
     pub(super) fn telling(self, best: f64) -> f64 {
         let Self { terms, greatest, rarest } = self;
         let enough = TELLING.min(TELLING_EACH * terms as f64) * rarest;
@@ -96,8 +96,8 @@ pub(super) struct FusedHit {
     pub(super) words: Option<f64>,
 }
 
-/// The fused ranking, the best first; equals in the order of their ids. What a ranking of `depth` does not hold counts as
-/// its last.
+/// The fused ranking, the best first; equals in the order of their ids. What a ranking of `depth` does not hold counts
+/// as its last.
 pub(super) fn fuse(words: &[WordHit], meaning: &[Nearest], weights: Weights, depth: usize) -> Vec<FusedHit> {
     let most = words.first().map_or(1.0, |best| best.score).max(f64::MIN_POSITIVE);
     let nearest = meaning.first().map_or(1.0, |best| f64::from(best.similarity) - FARTHEST).max(f64::MIN_POSITIVE);

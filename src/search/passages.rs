@@ -28,8 +28,8 @@ use crate::{
 
 /// Longest snippet. *Units:* characters.
 pub(super) const MAX_SNIPPET_CHARS: usize = 240;
-/// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them. What was
-/// found by words that none of them has is looked for in the body.
+/// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them.
+/// What was found by words that none of them has is looked for in the body.
 const MAX_CHUNKS: i32 = 60;
 /// Of all bodies together, as much as snippets are looked for in. *Units:* bytes.
 const SNIPPET_SOURCES: usize = 4 << 20;
@@ -90,7 +90,8 @@ struct ChunkRow {
 }
 
 impl Chooser<'_> {
-    /// The best passages of each article, the best first. Chunks serve for those in `embedded`; of others the body is read.
+    /// The best passages of each article, the best first. Chunks serve for those in `embedded`; of others the body is
+    /// read.
     pub(super) async fn choose(
         self,
         embedded: Vec<VectorsNote>,
@@ -163,11 +164,11 @@ impl Chooser<'_> {
              WHERE c.article_id = j.article_id AND c.model_id = j.model_id AND c.position < {MAX_CHUNKS}
              ORDER BY c.article_id, c.position"
         );
-        let asked: Vec<_> =
+        let wanted: Vec<_> =
             editions.iter().map(|edition| (edition.vectors.article_id, edition.vectors.model_id)).collect();
         let mut chunks: HashMap<i64, Vec<Chunk>> = HashMap::new();
-        let asked = sql::json(&asked)?;
-        for row in self.database.reader().rows::<ChunkRow>(&sql, [asked]).await? {
+        let wanted = sql::json(&wanted)?;
+        for row in self.database.reader().rows::<ChunkRow>(&sql, [wanted]).await? {
             chunks.entry(row.article_id).or_default().push(row.into());
         }
         let with_chunks = |edition: Edition| {

@@ -45,9 +45,9 @@ impl Search {
             return Err(SearchError::Limit(self.settings.max_limit));
         }
         let subject = self.subject(slug).await?.ok_or_else(|| SearchError::NoArticle(slug.to_owned()))?;
-        let standing = Freshness::read(self.database.reader()).await?;
-        let mut question = self.question_of(&subject, &standing).await?;
-        question.lists = self.lookups.look_up(&self.database, &standing, &question.terms).await?;
+        let freshness = Freshness::read(self.database.reader()).await?;
+        let mut question = self.question_of(&subject, &freshness).await?;
+        question.lists = self.lookups.look_up(&self.database, &freshness, &question.terms).await?;
         let depth = self.depth();
         let wanted = WordQuery {
             terms: &question.terms,
@@ -72,8 +72,8 @@ impl Search {
     }
 
     /// The article as a question: what it says more often than others.
-    async fn question_of(&self, subject: &Subject, standing: &Freshness) -> Result<Question, StoreError> {
-        let mut question = Question::about_others(standing, subject.id);
+    async fn question_of(&self, subject: &Subject, freshness: &Freshness) -> Result<Question, StoreError> {
+        let mut question = Question::about_others(freshness, subject.id);
         let counted = counted(&format!("{0} {0} {1}", subject.title, subject.body), &question.languages);
         let terms: Vec<_> = counted.iter().map(|(term, _)| term).collect();
         let (frequencies, all) = fulltext::frequencies(self.database.reader(), &terms).await?;

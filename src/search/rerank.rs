@@ -1,5 +1,5 @@
-//! The best hits in the order that a reranker gives them, blended with their own (`docs/decisions/0208-…`). Whatever fails, the
-//! order stays as it was, and the answer says why.
+//! The best hits in the order that a reranker gives them, blended with their own (`docs/decisions/0208-…`). Whatever
+//! fails, the order stays as it was, and the answer says why.
 
 mod blend;
 mod document;
@@ -35,13 +35,14 @@ impl Search {
         self.reranker().filter(|_| mode != Mode::Keyword)
     }
 
-    /// How many articles are needed: those that are shown, and those that the reranker orders. It orders as many whatever is
-    /// shown, so that a longer answer begins with the shorter one.
+    /// How many articles are needed: those that are shown, and those that the reranker orders. It orders as many
+    /// whatever is shown, so that a longer answer begins with the shorter one.
     pub(super) fn reach(&self, query: &Query) -> usize {
         self.reranker_for(query.mode).map_or(query.limit, |reranker| reranker.top().max(query.limit))
     }
 
-    /// What was chosen in its last order, as many as are shown; and why the reranker has no part in it, if it was to have one.
+    /// What was chosen in its last order, as many as are shown; and why the reranker has no part in it, if it was to
+    /// have one.
     pub(super) async fn ordered(
         &self,
         query: &Query,

@@ -27,9 +27,9 @@ pub(super) struct Snippet {
     pub(super) matches: Vec<(usize, usize)>,
 }
 
-/// The window of at most `width` characters in `body` that holds most of what `matcher` looks for; the beginning if it holds
-/// nothing of it. Only what stands around it is read as markdown, unless that has none of it: then it stands in the target of a link
-/// there, which nobody sees, and perhaps elsewhere for everybody.
+/// The window of at most `width` characters in `body` that holds most of what `matcher` looks for; the beginning if it
+/// holds nothing of it. Only what stands around it is read as markdown, unless that has none of it: then it stands in
+/// the target of a link there, which nobody sees, and perhaps elsewhere for everybody.
 pub(super) fn snippet(body: &str, matcher: &Matcher, width: usize) -> Snippet {
     let body = &body[..body.floor_char_boundary(LOOKED_THROUGH)];
     let found = matcher.find(body).0;
@@ -76,8 +76,8 @@ pub(super) fn window(plain: &str, found: &[Match], matcher: &Matcher, width: usi
     Window { text: format!("{before}{shown}{after}"), matches, place }
 }
 
-/// Where words of the question stand in what is `shown` of a line, from byte `first` of it on and behind so many characters.
-/// *Units:* characters.
+/// Where words of the question stand in what is `shown` of a line, from byte `first` of it on and behind so many
+/// characters. *Units:* characters.
 fn marks(shown: &str, first: usize, behind: usize, found: &[Match]) -> Vec<(usize, usize)> {
     let within = |found: &&Match| found.range.start >= first && found.range.end <= first + shown.len();
     let ranges = found.iter().filter(within).map(|found| found.range.start - first..found.range.end - first).collect();
@@ -100,8 +100,8 @@ fn around(body: &str, place: usize) -> Range<usize> {
     line.unwrap_or(first)..end
 }
 
-/// The headings above a place, joined by `" > "`, with a number if they are not the first of this name; of a long text those that
-/// are not too far above it.
+/// The headings above a place, joined by `" > "`, with a number if they are not the first of this name; of a long text
+/// those that are not too far above it.
 fn heading_path_at(body: &str, offset: usize) -> String {
     let (mut path, mut names, mut name) = (Vec::<(u8, String)>::new(), Names::default(), String::new());
     let from = body.floor_char_boundary(offset.saturating_sub(HEADINGS_IN));

@@ -1,5 +1,5 @@
-//! How long each article is, in terms: what BM25 needs of every article that it ranks. Kept in memory from one search to the
-//! next, and never believed without a look at what FTS5 notes of its index in the same transaction.
+//! How long each article is, in terms: what BM25 needs of every article that it ranks. Kept in memory from one search
+//! to the next, and never believed without a look at what FTS5 notes of its index in the same transaction.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -27,7 +27,8 @@ pub(super) struct State {
     pub(super) live: i64,
 }
 
-/// When this part of the articles whose lengths are known has gone, the lengths are read anew: until then the average is as good.
+/// When this part of the articles whose lengths are known has gone, the lengths are read anew: until then the average
+/// is as good.
 const REREAD_AT_ONE_IN: i64 = 100;
 
 /// The lengths of all articles.
@@ -46,7 +47,8 @@ pub(super) struct Lengths {
 pub(super) struct CachedIndex {
     pub(super) state: Arc<State>,
     pub(super) lengths: Arc<Lengths>,
-    /// By how many more articles have lengths than FTS5 counts, when all lengths were read: one without terms is not counted.
+    /// By how many more articles have lengths than FTS5 counts, when all lengths were read: one without terms is not
+    /// counted.
     beside: i64,
     pub(super) kept: Arc<PostingCache>,
 }
@@ -62,8 +64,8 @@ impl CachedIndex {
             }
             let mut lengths = Lengths::clone(&known.lengths);
             let added = lengths.add(connection, Some(known.state.newest())).await?;
-            // FTS5 takes nothing out of its sums when an article goes. So they say whether all was read that was written
-            // since: the number of a transaction may come again when all that it wrote has gone.
+            // FTS5 takes nothing out of its sums when an article goes. So they say whether all was read that was
+            // written since: the number of a transaction may come again when all that it wrote has gone.
             let written = (state.written - known.state.written, state.terms_written - known.state.terms_written);
             let gone = lengths.articles - known.beside - state.live;
             if added == written && gone.saturating_mul(REREAD_AT_ONE_IN).abs() <= state.live {

@@ -25,8 +25,8 @@ pub(super) fn name(phrase: &Phrase) -> String {
     }
 }
 
-/// Where each of `phrases`, by their names, occurs; `None` if that is not told, or if they are more than `room` articles together. One
-/// after the other, because FTS5's answer about one takes more memory than what is made of it.
+/// Where each of `phrases`, by their names, occurs; `None` if that is not told, or if they are more than `room`
+/// articles together. One after the other, because FTS5's answer about one takes more memory than what is made of it.
 pub(super) async fn postings(
     connection: &impl Sql,
     known: &CachedIndex,
@@ -46,8 +46,8 @@ pub(super) async fn postings(
 
 /// Articles that have a phrase, each with its `bm25`; of more than `room` of them one more.
 async fn scores(connection: &impl Sql, phrase: &str, room: usize) -> Result<String, StoreError> {
-    // In one value: a row for each takes longer to hand over than to read. The limit keeps the inner query one of its own, which
-    // `bm25` needs.
+    // In one value: a row for each takes longer to hand over than to read. The limit keeps the inner query one of its
+    // own, which `bm25` needs.
     let sql = format!(
         "SELECT group_concat(f.id || ' ' || f.score, ';') AS found
          FROM (SELECT rowid AS id, -bm25(article_terms, {TITLE_WEIGHT:.1}, 1.0) AS score

@@ -130,7 +130,7 @@ async fn load(
     model_id: i64,
     seq: i64,
 ) -> Result<LoadedVectors, StoreError> {
-    let mut index = marked(connection, model_id).await?;
+    let mut index = read_marks(connection, model_id).await?;
     let (mut after, mut read) = (0, 0);
     loop {
         contents.note_read(read);
@@ -153,7 +153,7 @@ async fn load(
 }
 
 /// The marks of all sets of vectors, without the vectors.
-async fn marked(connection: &impl Sql, model_id: i64) -> Result<Index, StoreError> {
+async fn read_marks(connection: &impl Sql, model_id: i64) -> Result<Index, StoreError> {
     let sql = format!(
         "SELECT e.article_id, {MARK} AS mark FROM article_embeddings e
          WHERE e.model_id = $1 AND e.article_id > $2 ORDER BY e.article_id LIMIT $3 + 0"

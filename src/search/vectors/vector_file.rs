@@ -1,9 +1,9 @@
 //! Vectors that a file keeps: their signs are in memory and choose, their codes stay in the file and are read for those
 //! that were chosen. The file is never changed, only replaced by another.
 //!
-//! *Shape:* one record for each chunk, then the head, then the foot. A record is scale, codes and checksum; the chunks of an article
-//! stand together, and the articles are in the order of their numbers. What has been read wrong is known by a checksum,
-//! of each record and of the head.
+//! *Shape:* one record for each chunk, then the head, then the foot. A record is scale, codes and checksum; the chunks
+//! of an article stand together, and the articles are in the order of their numbers. What has been read wrong is known
+//! by a checksum, of each record and of the head.
 
 use std::{fs::File, io, path::Path};
 
@@ -152,7 +152,7 @@ impl VectorFile {
         let part = rows.len().div_ceil(rayon::current_num_threads()).max(1);
         let parts = rows.par_chunks(part).map(|rows| self.nearest_of(rows, (scale, &codes), TopK::new(best.count())));
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
-        Ok(parts.into_iter().fold(best, TopK::joined))
+        Ok(parts.into_iter().fold(best, TopK::join))
     }
 
     /// The nearest of these records, which are read.
@@ -171,7 +171,7 @@ impl VectorFile {
     /// The records whose signs differ least, in order.
     fn choose(&self, signs: &[u64], allowed: Option<&dyn Fn(usize) -> bool>, count: usize) -> Vec<u32> {
         let differences = self.differences(signs, allowed);
-        let (limit, mut at_limit) = limit(&counted(&differences, self.dimension + 2), count);
+        let (limit, mut at_limit) = limit(&histogram(&differences, self.dimension + 2), count);
         let mut chosen = Vec::with_capacity(count);
         for (number, together) in differences.chunks(SKIPPED_TOGETHER).enumerate() {
             // Nearly all are without one.
@@ -229,7 +229,7 @@ impl VectorFile {
 }
 
 /// Counts how often each difference occurs; those of `kinds - 1` and above are counted together.
-fn counted(differences: &[u16], kinds: usize) -> Vec<usize> {
+fn histogram(differences: &[u16], kinds: usize) -> Vec<usize> {
     let of_part = |part: &[u16]| {
         let mut counts = vec![0_usize; kinds];
         part.iter().for_each(|difference| counts[usize::from(*difference).min(kinds - 1)] += 1);

@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
     let worker = session.worker(Host::open(&settings).await?).await?;
     let rest = "what is not embedded yet waits in the queue of the database, if one was named";
     let files = of_files.then_some(Files { directory, questions: &questions });
-    let work = measured(session, &worker, &collection, files);
+    let work = run_collection(session, &worker, &collection, files);
     let ended = progress::until_told_to_stop(session.output, rest, work).await;
     worker.stop().await;
     let measured = ended?;
@@ -55,7 +55,7 @@ struct Files<'a> {
 }
 
 /// Saves the collection, or brings in `files`, embeds them, and asks all questions in all modes.
-async fn measured(
+async fn run_collection(
     session: &Session,
     worker: &RunningHost,
     collection: &Collection,
@@ -112,8 +112,8 @@ fn text_of(look: TextStyle, measured: &[Quality]) -> String {
         number("cut"),
         number("lost"),
     ];
-    let (asked, missing) = measured.first().map_or((0, 0), |quality| (quality.queries, quality.missing));
-    let mut text = format!("{} with known answers", count(asked, "question"));
+    let (queries, missing) = measured.first().map_or((0, 0), |quality| (quality.queries, quality.missing));
+    let mut text = format!("{} with known answers", count(queries, "question"));
     if missing > 0 {
         let documents = count(missing, "document");
         text.push_str(&format!("; {documents} among these are not in the collection, and count as not found"));

@@ -1,4 +1,4 @@
-//! `import`
+//! `import`: brings files in, waits for their embedding if that is wanted, and reports what became of each.
 
 mod manager;
 
@@ -37,7 +37,7 @@ impl From<OnConflict> for files::OnConflict {
 
 impl Layout {
     /// The one that was asked for; `None`: that of the folder.
-    fn asked(self) -> Option<files::Layout> {
+    fn layout(self) -> Option<files::Layout> {
         match self {
             Self::Auto => None,
             Self::Plain => Some(files::Layout::Plain),
@@ -107,7 +107,7 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
         folder: session::folder(&arguments.folder)?,
         source: arguments.source.clone(),
         on_conflict: arguments.on_conflict.into(),
-        layout: arguments.layout.asked(),
+        layout: arguments.layout.layout(),
         dry_run: arguments.dry_run,
     };
     let bar = progress::bar(session.output, 0, "importing");

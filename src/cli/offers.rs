@@ -21,11 +21,11 @@ pub(super) fn slugs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let typed = typed.to_string_lossy();
         // An error must not appear in the middle of a command that is being typed.
-        found(&typed).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+        offers_for(&typed).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
     })
 }
 
-fn found(typed: &str) -> anyhow::Result<Vec<String>> {
+fn offers_for(typed: &str) -> anyhow::Result<Vec<String>> {
     let loaded = LoadedSettings::load(&Sources::of_process(None, Vec::new()))?;
     let options = open_options(&loaded.settings);
     // Opening the database would create it.

@@ -1,5 +1,5 @@
-//! What no look of a running server finds out by itself: whether there is room on the disk, whether the data is sound, what
-//! is not embedded, how words are indexed, the copies that wait for their owner, the files of the model.
+//! What no look of a running server finds out by itself: whether there is room on the disk, whether the data is sound,
+//! what is not embedded, how words are indexed, the copies that wait for their owner, the files of the model.
 //!
 //! `afterword doctor` and the page say the same.
 

@@ -66,10 +66,10 @@ async fn statistics(database: &Database) -> Result<QueueStats, StoreError> {
     in_time(stats::queue(database.reader())).await.unwrap_or_else(Err)
 }
 
-/// The answer of `asked`, unless the database takes too long.
-async fn in_time<T>(asked: impl Future<Output = T>) -> Result<T, StoreError> {
+/// The answer of `statement`, unless the database takes too long.
+async fn in_time<T>(statement: impl Future<Output = T>) -> Result<T, StoreError> {
     let late = |_| StoreError::Unreachable(format!("no answer within {DATABASE_TIMEOUT:?}"));
-    tokio::time::timeout(DATABASE_TIMEOUT, asked).await.map_err(late)
+    tokio::time::timeout(DATABASE_TIMEOUT, statement).await.map_err(late)
 }
 
 /// The counts of restarts in the last hour, with an entry for each change.

@@ -57,12 +57,13 @@ async fn follow(
     caller: Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let asked = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok())) {
+    let last_entry = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok()))
+    {
         Some(None) => return Err(Problem::malformed("Last-Event-ID must be the id of an event of this server")),
         Some(id) => id,
         None => None,
     };
-    let trail = app.host.queue.seen_by(caller.scope).follow(asked).await?;
+    let trail = app.host.queue.seen_by(caller.scope).follow(last_entry).await?;
     let seen = app.feed.follow();
     let follower = Follower {
         app,

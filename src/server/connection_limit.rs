@@ -15,8 +15,8 @@ use super::connection::Connection;
 const RESERVED_CONNECTIONS: usize = 16;
 /// How long a connection may take to close for another one.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a connection has to say something before it may have to make room. Of those that come together, the one with a
-/// request may be the first that is served.
+/// How long a connection has to say something before it may have to make room. Of those that come together, the one
+/// with a request may be the first that is served.
 const FIRST_BYTE_GRACE: Duration = Duration::from_millis(100);
 
 /// Room for connections. Cheap to clone.
@@ -62,7 +62,7 @@ impl ConnectionLimit {
 
     fn place(&self, permit: OwnedSemaphorePermit, is_reserve: bool) -> (Arc<Connection>, ConnectionPermit) {
         let connection = Connection::begin(is_reserve);
-        let mut taken = self.lane(is_reserve).taken();
+        let mut taken = self.lane(is_reserve).lock();
         taken.last += 1;
         let number = taken.last;
         taken.connections.insert(number, Arc::downgrade(&connection));
@@ -96,20 +96,20 @@ impl Lane {
     }
 
     fn longest_idle(&self) -> Option<Arc<Connection>> {
-        let connections: Vec<_> = self.taken().connections.values().filter_map(Weak::upgrade).collect();
+        let connections: Vec<_> = self.lock().connections.values().filter_map(Weak::upgrade).collect();
         let idle = connections.into_iter().filter_map(|connection| Some((connection.idle()?, connection)));
         // Those of whom least is known go first.
         idle.min_by_key(|(idle, _)| *idle).map(|(_, connection)| connection)
     }
 
-    fn taken(&self) -> MutexGuard<'_, OpenConnections> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.room.lane(self.is_reserve).taken().connections.remove(&self.number);
+        self.room.lane(self.is_reserve).lock().connections.remove(&self.number);
     }
 }
 

@@ -54,17 +54,17 @@ pub(super) fn keep(folders: &[SyncedFolder], articles: &Articles, health: &Healt
             Err(error) => troubles.note(&folder.path, Some(error.to_string())),
             Ok(articles_folder) => {
                 let directory = folder.path.clone();
-                let asked = SyncRequest { directory, folder: articles_folder, many_deletions: false, dry_run: false };
-                tokio::spawn(keep_one(articles.clone(), asked, troubles.clone(), stopping.clone()));
+                let request = SyncRequest { directory, folder: articles_folder, many_deletions: false, dry_run: false };
+                tokio::spawn(keep_one(articles.clone(), request, troubles.clone(), stopping.clone()));
             }
         }
     }
 }
 
 /// Keeps one folder in step, unless it is forgotten; if the watch ends otherwise, which is a bug, it is started again.
-async fn keep_one(articles: Articles, asked: SyncRequest, troubles: Troubles, stopping: CancellationToken) {
+async fn keep_one(articles: Articles, request: SyncRequest, troubles: Troubles, stopping: CancellationToken) {
     while !stopping.is_cancelled() {
-        let watching = watched(articles.clone(), asked.clone(), troubles.clone(), stopping.clone());
+        let watching = watched(articles.clone(), request.clone(), troubles.clone(), stopping.clone());
         let ended = watching.await;
         if stopping.is_cancelled() {
             return;
@@ -73,12 +73,12 @@ async fn keep_one(articles: Articles, asked: SyncRequest, troubles: Troubles, st
             Ok(Some(forgotten)) => {
                 let next =
                     "take it out of the settings ([[sync]]), or a server that starts keeps it in step as a new folder";
-                return troubles.note(&asked.directory, Some(format!("{forgotten}; {next}")));
+                return troubles.note(&request.directory, Some(format!("{forgotten}; {next}")));
             }
             Ok(None) => "the watch has ended".to_owned(),
             Err(error) => error.to_string(),
         };
-        troubles.note(&asked.directory, Some(format!("{reason}; it begins anew")));
+        troubles.note(&request.directory, Some(format!("{reason}; it begins anew")));
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(RETRY_AFTER) => {}
@@ -89,17 +89,17 @@ async fn keep_one(articles: Articles, asked: SyncRequest, troubles: Troubles, st
 /// Watches on a separate thread, until `stopping`, or until the folder is forgotten, which is answered.
 fn watched(
     articles: Articles,
-    asked: SyncRequest,
+    request: SyncRequest,
     told: Troubles,
     stopping: CancellationToken,
 ) -> JoinHandle<Option<SyncError>> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         runtime.block_on(async {
-            let (directory, mut logged) = (asked.directory.clone(), Logged::default());
+            let (directory, mut logged) = (request.directory.clone(), Logged::default());
             tokio::select! {
                 () = stopping.cancelled() => None,
-                forgotten = watch(&articles, asked, |now| told.hear(&directory, now, &mut logged)) => Some(forgotten),
+                forgotten = watch(&articles, request, |now| told.hear(&directory, now, &mut logged)) => Some(forgotten),
             }
         })
     })

@@ -46,17 +46,17 @@ struct Difference {
     diff: String,
 }
 
-pub(super) async fn run(session: &Session, slug: &str, asked: DiffRequest) -> anyhow::Result<()> {
+pub(super) async fn run(session: &Session, slug: &str, request: DiffRequest) -> anyhow::Result<()> {
     let articles = session.host().await?.articles;
-    let difference = match asked.file {
+    let difference = match request.file {
         Some(file) => {
-            let before = revision(&articles, slug, asked.from).await?;
+            let before = revision(&articles, slug, request.from).await?;
             let body = read_file(&file, session.loaded.settings.articles.max_size)?;
             let after = Article { body, ..before.clone() };
             Difference::between(&before, &after, file.display().to_string())
         }
         None => {
-            let (before, after) = two_revisions(&articles, slug, asked.from, asked.to).await?;
+            let (before, after) = two_revisions(&articles, slug, request.from, request.to).await?;
             let name = name_of(&after);
             Difference::between(&before, &after, name)
         }
@@ -125,12 +125,12 @@ fn text_of(look: TextStyle, difference: &Difference) -> String {
             [look.paint(BAD, &format!("-{field}: {from}")), look.paint(GOOD, &format!("+{field}: {to}"))]
         })
         .collect();
-    lines.extend(front_matter.lines().chain(diff.lines()).map(|line| coloured(look, line)));
+    lines.extend(front_matter.lines().chain(diff.lines()).map(|line| colour_line(look, line)));
     if lines.is_empty() { format!("{from} and {to} are the same") } else { lines.join("\n") }
 }
 
 /// A line of a unified diff, in colour.
-pub(super) fn coloured(look: TextStyle, line: &str) -> String {
+pub(super) fn colour_line(look: TextStyle, line: &str) -> String {
     look.paint(style_of(line), line)
 }
 

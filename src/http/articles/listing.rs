@@ -94,8 +94,8 @@ async fn deleted(
     Ok(Json(app.host.articles.deleted_after(&folder, since, page, <[_]>::len).await?))
 }
 
-fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(DEFAULT_PAGE_SIZE);
+fn page_length(wanted: Option<u32>) -> Result<u32, Problem> {
+    let limit = wanted.unwrap_or(DEFAULT_PAGE_SIZE);
     if (1..=MAX_PAGE).contains(&limit) {
         Ok(limit)
     } else {

@@ -102,8 +102,8 @@ pub(in crate::http) async fn turn_pages(
     Ok(next.run(request).await.map(|body| keeping(body, place)))
 }
 
-/// Answers a client that is not signed in if not too many are being answered. The place is free again before the answer is
-/// sent, which is small: whoever does not read keeps nobody from signing in.
+/// Answers a client that is not signed in if not too many are being answered. The place is free again before the answer
+/// is sent, which is small: whoever does not read keeps nobody from signing in.
 pub(in crate::http) async fn turn_strangers(
     State(strangers): State<Shares>,
     request: Request,

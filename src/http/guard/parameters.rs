@@ -1,5 +1,5 @@
-//! The parameters behind the `?`: only those that a route describes. Another one would be ignored, and something else done than was
-//! asked for.
+//! The parameters behind the `?`: only those that a route describes. Another one would be ignored, and something else
+//! done than was asked for.
 
 use std::{collections::HashMap, sync::Arc};
 

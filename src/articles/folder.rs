@@ -34,7 +34,8 @@ pub enum FolderError {
 }
 
 impl Folder {
-    /// Reads a folder; slashes at the ends and doubled ones are ignored, and letters with their accents are one character (NFC).
+    /// Reads a folder; slashes at the ends and doubled ones are ignored, and letters with their accents are one
+    /// character (NFC).
     ///
     /// # Errors
     /// [`FolderError`]
@@ -58,11 +59,11 @@ impl Folder {
     /// are removed, and what is too deep or too long is cut.
     pub fn of_place<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut path = String::new();
-        for part in parts.into_iter().map(cleaned).filter(|part| !part.is_empty()).take(MAX_FOLDER_PARTS) {
+        for part in parts.into_iter().map(clean_part).filter(|part| !part.is_empty()).take(MAX_FOLDER_PARTS) {
             let room = MAX_FOLDER_BYTES.saturating_sub(path.len() + 1);
             let end = (0..=part.len().min(room)).rev().find(|end| part.is_char_boundary(*end)).unwrap_or(0);
             // The cut may leave a dot or two, which lead elsewhere.
-            let part = cleaned(&part[..end]);
+            let part = clean_part(&part[..end]);
             if part.is_empty() {
                 break;
             }
@@ -99,7 +100,7 @@ impl Folder {
 }
 
 /// A part of a path as a part of a folder; empty if nothing is left.
-fn cleaned(part: &str) -> String {
+fn clean_part(part: &str) -> String {
     let replaced = part.nfc().map(|c| {
         if c.is_control() {
             ' '

@@ -1,4 +1,5 @@
-//! Folders and properties that a caller names and no article has: rather a mistake in the name than a question without an answer.
+//! Folders and properties that a caller names and no article has: rather a mistake in the name than a question without
+//! an answer.
 
 use afterword_actors::store::{StoreError, sql::Sql};
 
@@ -12,8 +13,8 @@ use super::{
 /// Names that are told.
 const MAX_NAMES: usize = 20;
 
-/// Keys that articles have, the first `$1` in their order. From each to the next in the index, instead of reading a row for each value
-/// of each article. One more is looked at: aliases are none.
+/// Keys that articles have, the first `$1` in their order. From each to the next in the index, instead of reading a row
+/// for each value of each article. One more is looked at: aliases are none.
 const KNOWN_KEYS: &str = "
     WITH RECURSIVE known (key, place) AS (
         SELECT min(key), 1 FROM article_properties
@@ -58,8 +59,8 @@ pub(crate) async fn unknown_property(
 }
 
 impl Articles {
-    /// Explains why a list or a search has found nothing, if it names a folder that has no article and had none that can be
-    /// restored, or a property that no article has.
+    /// Explains why a list or a search has found nothing, if it names a folder that has no article and had none that
+    /// can be restored, or a property that no article has.
     ///
     /// # Errors
     /// [`ArticleError::Invalid`] for `folder` or `filter`, with some that there are.

@@ -1,9 +1,10 @@
-//! The name that a mistyped one is most like. Comparing two names takes the product of their lengths, so both are short.
+//! The name that a mistyped one is most like. Comparing two names takes the product of their lengths, so both are
+//! short.
 
 use afterword_actors::store::sql::Sql;
 
 use super::{
-    ArticleError, Articles, history,
+    ArticleError, Articles, deleted,
     slug::{Slug, as_stored},
 };
 
@@ -14,11 +15,11 @@ const LONGEST_GUESSED: usize = 400;
 
 impl Articles {
     /// Adds to a [`ArticleError::NotFound`] a similar name, and whether the article was deleted.
-    pub(super) async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
+    pub(super) async fn add_similar_name<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
         match result {
             Err(ArticleError::NotFound { slug, suggestion: None, deleted: None }) => {
                 let suggestion = self.near(&slug, strsim::jaro_winkler).await;
-                let deleted = history::deleted_name(self.database.reader(), as_stored(&slug).as_ref()).await;
+                let deleted = deleted::deleted_name(self.database.reader(), as_stored(&slug).as_ref()).await;
                 Err(ArticleError::NotFound { slug, suggestion, deleted: deleted.ok().flatten() })
             }
             other => other,

@@ -94,8 +94,8 @@ pub(super) async fn by_name(connection: &impl Sql, name: &str) -> Result<Option<
 
 /// As [`by_slug`], locked until the commit, and read after the lock: earlier changes have been committed.
 ///
-/// No article is renamed while this waits. Otherwise the name could lead to another article by then, and two saves that each lock
-/// one and wait for the other could deadlock.
+/// No article is renamed while this waits. Otherwise the name could lead to another article by then, and two saves that
+/// each lock one and wait for the other could deadlock.
 ///
 /// # Errors
 /// [`StoreError::Busy`] if the name moves from article to article faster than one of them can be locked.

@@ -64,7 +64,7 @@ impl Slug {
     /// [`SlugError`], which proposes the slug that was perhaps meant.
     pub fn parse(given: &str) -> Result<Self, SlugError> {
         let proposed = Self::from_title(given);
-        if proposed.0 == given { Ok(proposed) } else { Err(SlugError { given: shown(given), proposed }) }
+        if proposed.0 == given { Ok(proposed) } else { Err(SlugError { given: quote(given), proposed }) }
     }
 }
 
@@ -79,7 +79,7 @@ fn by_hash(title: &str) -> String {
     format!("article-{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
 
-fn shown(given: &str) -> String {
+fn quote(given: &str) -> String {
     given.chars().take(MAX_SLUG_BYTES).filter(|c| !c.is_control()).collect()
 }
 

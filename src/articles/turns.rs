@@ -1,5 +1,5 @@
-//! Lets edits of one article that lost the race for a revision take turns. Each is applied to the newest text, so of all
-//! that try at once only one succeeds; one after the other, each competes only with newcomers and other processes.
+//! Lets edits of one article that lost the race for a revision take turns. Each is applied to the newest text, so of
+//! all that try at once only one succeeds; one after the other, each competes only with newcomers and other processes.
 
 use std::{
     array,

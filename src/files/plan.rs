@@ -14,13 +14,13 @@ use super::{
     source::{FileRecord, Occupant},
 };
 use crate::articles::slug::Slug;
-use adopted::{adopted, unknown};
+use adopted::{adopt, unknown};
 use moves::moves;
 
-pub(super) use facts::{Action, Facts, Policy, Refusal};
+pub(super) use facts::{Action, ImportFacts, Policy, Refusal};
 
 /// One action for each file.
-pub(super) fn plan(files: &[ScannedFile], facts: &Facts, policy: Policy) -> Vec<Action> {
+pub(super) fn plan(files: &[ScannedFile], facts: &ImportFacts, policy: Policy) -> Vec<Action> {
     let moved = moves(files, facts);
     let mut actions: Vec<Option<Action>> = files
         .iter()
@@ -30,15 +30,15 @@ pub(super) fn plan(files: &[ScannedFile], facts: &Facts, policy: Policy) -> Vec<
             (None, None) => None,
         })
         .collect();
-    let taken = restored(files, facts, &mut actions);
-    let adopted = adopted(files, facts, &mut actions);
-    contended(files, facts, policy, &adopted, &mut actions);
-    named(files, facts, taken, &mut actions);
+    let taken = restore_deleted(files, facts, &mut actions);
+    let adopted = adopt(files, facts, &mut actions);
+    settle_contended(files, facts, policy, &adopted, &mut actions);
+    assign_slugs(files, facts, taken, &mut actions);
     actions.into_iter().map(|action| action.unwrap_or(Action::Refuse(Refusal::NoSlug))).collect()
 }
 
 /// A file that has an article; `None` if it needs a new one.
-fn of_known(file: &ScannedFile, known: &FileRecord, facts: &Facts, policy: Policy) -> Option<Action> {
+fn of_known(file: &ScannedFile, known: &FileRecord, facts: &ImportFacts, policy: Policy) -> Option<Action> {
     let is_same = known.file_hash == file.hash;
     let Some(present) = known.present else {
         let slug = known.slug.clone();
@@ -51,8 +51,8 @@ fn of_known(file: &ScannedFile, known: &FileRecord, facts: &Facts, policy: Polic
     };
     let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
     let is_edited = present != known.revision && !facts.unedited.contains(&known.article_id);
-    // The folder was imported as a part of another one before, or by itself: its articles stand elsewhere now. Of a folder that is
-    // kept in step, files that have not changed stay as an import read them, whoever wrote them.
+    // The folder was imported as a part of another one before, or by itself: its articles stand elsewhere now. Of a
+    // folder that is kept in step, files that have not changed stay as an import read them, whoever wrote them.
     let stands_elsewhere = file.wish.folder.as_ref() != known.folder && !facts.is_copy && policy != Policy::Together;
     if is_same && (is_edited || !stands_elsewhere) {
         return Some(Action::Unchanged { slug });
@@ -70,7 +70,7 @@ fn of_known(file: &ScannedFile, known: &FileRecord, facts: &Facts, policy: Polic
     })
 }
 
-fn of_moved(known: &FileRecord, facts: &Facts, policy: Policy) -> Action {
+fn of_moved(known: &FileRecord, facts: &ImportFacts, policy: Policy) -> Action {
     let is_edited = known.present != Some(known.revision) && !facts.unedited.contains(&known.article_id);
     let known = Box::new(known.clone());
     match policy {
@@ -81,7 +81,7 @@ fn of_moved(known: &FileRecord, facts: &Facts, policy: Policy) -> Action {
 }
 
 /// Files whose articles were deleted, and have a past that comes back with them. Answers the slugs that those take.
-fn restored(files: &[ScannedFile], facts: &Facts, actions: &mut [Option<Action>]) -> HashSet<String> {
+fn restore_deleted(files: &[ScannedFile], facts: &ImportFacts, actions: &mut [Option<Action>]) -> HashSet<String> {
     let mut taken = HashSet::new();
     for (file, action) in files.iter().zip(actions).filter(|(_, action)| action.is_none()) {
         let Some(known) = facts.known.get(&file.file).filter(|known| known.present.is_none()) else { continue };
@@ -94,10 +94,11 @@ fn restored(files: &[ScannedFile], facts: &Facts, actions: &mut [Option<Action>]
     taken
 }
 
-/// New files that want the slug of an article that came from nowhere and says something else: one of them may replace it.
-fn contended(
+/// New files that want the slug of an article that came from nowhere and says something else: one of them may replace
+/// it.
+fn settle_contended(
     files: &[ScannedFile],
-    facts: &Facts,
+    facts: &ImportFacts,
     policy: Policy,
     adopted: &HashSet<i64>,
     actions: &mut [Option<Action>],
@@ -125,7 +126,12 @@ fn contended(
 }
 
 /// Names for all that need a new article.
-fn named(files: &[ScannedFile], facts: &Facts, mut taken: HashSet<String>, actions: &mut [Option<Action>]) {
+fn assign_slugs(
+    files: &[ScannedFile],
+    facts: &ImportFacts,
+    mut taken: HashSet<String>,
+    actions: &mut [Option<Action>],
+) {
     let new: Vec<usize> = (0..files.len()).filter(|position| actions[*position].is_none()).collect();
     let wishes: Vec<Wish> = new.iter().map(|position| files[*position].wish.clone()).collect();
     taken.extend(facts.occupants.keys().cloned());

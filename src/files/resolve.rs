@@ -42,8 +42,8 @@ pub(super) struct ResolvedFolder {
     pub(super) note: Option<String>,
 }
 
-/// Files (place and hash) that are a copy of a folder that is kept in step. What is noted of that folder's own files is never
-/// changed for them: its next run would take that for a change of those.
+/// Files (place and hash) that are a copy of a folder that is kept in step. What is noted of that folder's own files is
+/// never changed for them: its next run would take that for a change of those.
 #[derive(Debug, Clone)]
 pub(super) struct CopyOf {
     pub(super) kept: i64,
@@ -61,11 +61,11 @@ pub(super) struct FolderQuery<'a> {
 /// Finds the source of a folder, from its place, else from what is in it.
 pub(super) async fn resolve(
     connection: &impl Sql,
-    asked: &FolderQuery<'_>,
+    query: &FolderQuery<'_>,
     files: &[ScannedFile],
 ) -> Result<ResolvedFolder, StoreError> {
     let sources = source::all(connection).await?;
-    if let Some(name) = asked.name {
+    if let Some(name) = query.name {
         let found = sources.iter().find(|source| source.name.as_deref() == Some(name));
         return match found {
             Some(found) => of_one(connection, found.id).await,
@@ -73,15 +73,15 @@ pub(super) async fn resolve(
         };
     }
     let machine = machine(connection);
-    let near = nearby(&sources, &machine, asked);
+    let near = nearby(&sources, &machine, query);
     match near.is_empty() {
-        true => by_content(connection, asked, files, &sources, &machine).await,
+        true => by_content(connection, query, files, &sources, &machine).await,
         false => by_place(connection, &near).await,
     }
 }
 
-/// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the articles is not
-/// the same, and the changes of one would be taken back by the other.
+/// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the
+/// articles is not the same, and the changes of one would be taken back by the other.
 pub(super) fn own(sources: &[Source], machine: &str, place: &Path, above: &Folder) -> Option<i64> {
     let place = place.to_string_lossy();
     let is_own = |source: &&Source| {
@@ -92,11 +92,11 @@ pub(super) fn own(sources: &[Source], machine: &str, place: &Path, above: &Folde
 }
 
 /// Where the folder lies in its source; empty if it is the source.
-pub(super) async fn prefix(connection: &impl Sql, asked: &FolderQuery<'_>) -> Result<String, StoreError> {
-    if asked.name.is_some() {
+pub(super) async fn prefix(connection: &impl Sql, query: &FolderQuery<'_>) -> Result<String, StoreError> {
+    if query.name.is_some() {
         return Ok(String::new());
     }
-    let near = nearby(&source::all(connection).await?, &machine(connection), asked);
+    let near = nearby(&source::all(connection).await?, &machine(connection), query);
     Ok(target(&near).map(|near| near.prefix.clone()).unwrap_or_default())
 }
 
@@ -106,9 +106,9 @@ fn target(near: &[NearbySource]) -> Option<&NearbySource> {
 }
 
 /// The sources at, around and inside the folder; whose word counts first is first.
-fn nearby(sources: &[Source], machine: &str, asked: &FolderQuery<'_>) -> Vec<NearbySource> {
-    let ours = sources.iter().filter(|source| source.machine == machine && source.folder == asked.above.as_ref());
-    let mut near: Vec<NearbySource> = ours.filter_map(|source| near(source, asked.root)).collect();
+fn nearby(sources: &[Source], machine: &str, query: &FolderQuery<'_>) -> Vec<NearbySource> {
+    let ours = sources.iter().filter(|source| source.machine == machine && source.folder == query.above.as_ref());
+    let mut near: Vec<NearbySource> = ours.filter_map(|source| near(source, query.root)).collect();
     near.sort_by_key(|near| (near.rank, near.offset.len(), near.id));
     if near.iter().any(|near| near.in_use && matches!(near.rank, Rank::Around(_))) {
         // The files of others were taken over by the folder around them.
@@ -165,7 +165,7 @@ async fn by_place(connection: &impl Sql, near: &[NearbySource]) -> Result<Resolv
         }
         let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         for known in source::files(connection, *id, &start).await? {
-            let file = place::joined(offset, &known.path[start.len()..]);
+            let file = place::join(offset, &known.path[start.len()..]);
             resolved.known.entry(file).or_insert(known);
         }
     }
@@ -181,13 +181,13 @@ async fn of_one(connection: &impl Sql, id: i64) -> Result<ResolvedFolder, StoreE
 /// A folder at a place that nothing is known of: perhaps it was elsewhere before.
 async fn by_content(
     connection: &impl Sql,
-    asked: &FolderQuery<'_>,
+    query: &FolderQuery<'_>,
     files: &[ScannedFile],
     sources: &[Source],
     machine: &str,
 ) -> Result<ResolvedFolder, StoreError> {
     let places: Vec<_> = files.iter().map(|file| (file.file.as_str(), file.hash.as_str())).collect();
-    let alike = source::most_alike(connection, asked.above.as_ref(), &places).await?;
+    let alike = source::most_alike(connection, query.above.as_ref(), &places).await?;
     let Some((id, _)) = alike.filter(|(_, same)| same * 100 >= files.len() * SAME_FILES_PERCENT) else {
         return Ok(ResolvedFolder::default());
     };
@@ -216,8 +216,8 @@ impl ResolvedFolder {
     }
 }
 
-/// The name of this computer, if the database can be reached from others. One that is given while the program runs counts at its next
-/// start: a folder is not another one for it.
+/// The name of this computer, if the database can be reached from others. One that is given while the program runs
+/// counts at its next start: a folder is not another one for it.
 pub(super) fn machine(connection: &impl Sql) -> String {
     static HOSTNAME: LazyLock<String> = LazyLock::new(hostname);
     match connection.engine() {

@@ -4,11 +4,11 @@ pub(super) mod resting;
 
 use afterword_actors::store::{
     Engine, StoreError,
-    sql::{self, FromRow, Sql},
+    sql::{self, FromRow, Sql, Value},
 };
 
 use super::place;
-use crate::articles::row;
+use crate::articles::{Article, row};
 
 /// A folder of files.
 #[derive(Debug, Clone, FromRow)]
@@ -42,22 +42,39 @@ pub(super) struct FileRecord {
     pub(super) present_slug: Option<String>,
 }
 
-#[cfg(test)]
 impl FileRecord {
-    /// A file that is as its article, at a place.
-    pub(super) fn sample(article_id: i64, path: &str) -> Self {
+    /// A file that its owner made, and that has no article yet.
+    pub(super) fn without_article(source_id: i64, path: String, file_hash: String) -> Self {
         Self {
-            source_id: 1,
-            path: path.to_owned(),
-            article_id,
-            file_hash: "hash".to_owned(),
+            source_id,
+            path,
+            article_id: 0,
+            file_hash,
             revision: 1,
-            slug: "slug".to_owned(),
+            slug: String::new(),
             folder: String::new(),
             written: false,
-            present: Some(1),
+            present: None,
             present_slug: None,
         }
+    }
+
+    /// The same file, which is this article.
+    pub(super) fn with_article(self, article: &Article) -> Self {
+        Self {
+            article_id: article.id,
+            revision: article.revision,
+            slug: article.slug.clone(),
+            folder: article.folder.clone(),
+            ..self
+        }
+    }
+
+    /// A file that is as its article, at a place.
+    #[cfg(test)]
+    pub(super) fn sample(article_id: i64, path: &str) -> Self {
+        let (slug, present) = ("slug".to_owned(), Some(1));
+        Self { article_id, slug, present, ..Self::without_article(1, path.to_owned(), "hash".to_owned()) }
     }
 }
 
@@ -134,8 +151,8 @@ pub(super) async fn add(
     found.map(|source| source.id).ok_or_else(|| StoreError::Unexpected("a source is gone that was just added".into()))
 }
 
-/// Notes of a copy of a folder that is kept in step which article each of its `files` (place and hash) is. What differs from the
-/// folder's own file is noted as unknown.
+/// Notes of a copy of a folder that is kept in step which article each of its `files` (place and hash) is. What differs
+/// from the folder's own file is noted as unknown.
 pub(super) async fn copy(
     connection: &impl Sql,
     kept: i64,
@@ -168,8 +185,8 @@ pub(super) async fn remove(connection: &impl Sql, source: i64) -> Result<(), Sto
     connection.run("DELETE FROM sources WHERE id = $1", [source.into()]).await.map(drop)
 }
 
-/// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A folder
-/// that is exported to, or kept in step, keeps its own. Answers how many files.
+/// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A
+/// folder that is exported to, or kept in step, keeps its own. Answers how many files.
 pub(super) async fn take_over(
     connection: &impl Sql,
     inside: i64,
@@ -190,7 +207,12 @@ pub(super) async fn take_over(
 }
 
 /// Notes that a folder is somewhere else now. One that is kept in step is where it is.
-pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, root: &str) -> Result<(), StoreError> {
+pub(super) async fn move_source(
+    connection: &impl Sql,
+    source: i64,
+    machine: &str,
+    root: &str,
+) -> Result<(), StoreError> {
     connection
         .run(
             "UPDATE sources SET machine = $2, root = $3 WHERE id = $1 AND NOT kept AND NOT EXISTS (
@@ -202,20 +224,28 @@ pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, roo
         .map(drop)
 }
 
-/// Notes which article a file is. Answers whether it did: not if the place is taken and `replaces` does not say that this
-/// is known.
-pub(super) async fn record(connection: &impl Sql, row: &FileRecord, replaces: bool) -> Result<bool, StoreError> {
-    let sql = if replaces {
+/// Notes which article a file is, in place of what was noted of it before.
+pub(super) async fn record(connection: &impl Sql, row: &FileRecord) -> Result<(), StoreError> {
+    let sql =
         "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (source_id, path) DO UPDATE SET article_id = excluded.article_id, file_hash = excluded.file_hash,
              revision = excluded.revision, slug = excluded.slug, folder = excluded.folder, written = excluded.written,
-             stamp = ''"
-    } else {
+             stamp = ''";
+    connection.run(sql, values(row)).await.map(drop)
+}
+
+/// Notes which article a file is. Answers whether it did: not if something is noted of its place already.
+pub(super) async fn record_new(connection: &impl Sql, row: &FileRecord) -> Result<bool, StoreError> {
+    let sql =
         "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (source_id, path) DO NOTHING"
-    };
-    let values = [
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (source_id, path) DO NOTHING";
+    Ok(connection.run(sql, values(row)).await? > 0)
+}
+
+/// The columns of a new row.
+fn values(row: &FileRecord) -> [Value; 9] {
+    [
         row.source_id.into(),
         row.path.clone().into(),
         row.article_id.into(),
@@ -225,8 +255,7 @@ pub(super) async fn record(connection: &impl Sql, row: &FileRecord, replaces: bo
         row.folder.clone().into(),
         row.written.into(),
         place::is_copy(&row.path).into(),
-    ];
-    Ok(connection.run(sql, values).await? > 0)
+    ]
 }
 
 /// The marks by which another program knows what it has at the places of a source, by these places.
@@ -248,8 +277,8 @@ pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Re
         .await
 }
 
-/// Holds what is known of two places until the transaction ends. Of files that take each other's places at the same time, PostgreSQL
-/// would refuse one: all hold them in one order.
+/// Holds what is known of two places until the transaction ends. Of files that take each other's places at the same
+/// time, PostgreSQL would refuse one: all hold them in one order.
 pub(super) async fn hold(connection: &impl Sql, one: &FileRecord, other: &FileRecord) -> Result<(), StoreError> {
     let sql = "SELECT s.path FROM article_sources s
                WHERE s.source_id = $1 AND s.path = $2 OR s.source_id = $3 AND s.path = $4
@@ -265,9 +294,9 @@ pub(super) async fn hold(connection: &impl Sql, one: &FileRecord, other: &FileRe
     }
 }
 
-/// Forgets where a file was that is at the place of `to` now, unless another file is there by now. What is known of another file
-/// that was at that place is put aside: until that one is found as well, by this run or a later one, it is a file that is gone, and
-/// whose text is at a place that nothing is known of.
+/// Forgets where a file was that is at the place of `to` now, unless another file is there by now. What is known of
+/// another file that was at that place is put aside: until that one is found as well, by this run or a later one, it is
+/// a file that is gone, and whose text is at a place that nothing is known of.
 pub(super) async fn relocate(connection: &impl Sql, known: &FileRecord, to: &FileRecord) -> Result<(), StoreError> {
     let sql = "DELETE FROM article_sources WHERE source_id = $1 AND path IN ($2, $4) AND article_id = $3";
     let aside = place::aside(&known.path, known.article_id);
@@ -283,7 +312,7 @@ pub(super) async fn relocate(connection: &impl Sql, known: &FileRecord, to: &Fil
 }
 
 /// Which of these articles (ids, with the revision they were at) say still what they said then, renamed or not.
-pub(super) async fn unedited(connection: &impl Sql, articles: &[(i64, i64)]) -> Result<Vec<i64>, StoreError> {
+pub(super) async fn unedited_articles(connection: &impl Sql, articles: &[(i64, i64)]) -> Result<Vec<i64>, StoreError> {
     connection
         .rows(
             "SELECT a.id FROM {rows $1: id BIGINT, revision BIGINT} j
@@ -343,7 +372,7 @@ pub(super) async fn alike(
 }
 
 /// What these articles were called when they were deleted, by their numbers, as far as their past is kept.
-pub(super) async fn deleted(connection: &impl Sql, articles: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+pub(super) async fn deleted_slugs(connection: &impl Sql, articles: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
     let sql = "SELECT v.article_id, v.slug FROM {ids $1} j CROSS JOIN article_versions v
                WHERE v.article_id = j.id AND v.deleted ORDER BY v.article_id, v.revision";
     connection.rows(sql, [sql::json(articles)?]).await

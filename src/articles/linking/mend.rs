@@ -22,8 +22,8 @@ pub struct RelinkReport {
 }
 
 impl Articles {
-    /// Renames an article, and mends the links that name it by a former slug: one revision for each linking article. Done
-    /// again with the same slug, it mends what was not mended.
+    /// Renames an article, and mends the links that name it by a former slug: one revision for each linking article.
+    /// Done again with the same slug, it mends what was not mended.
     ///
     /// # Errors
     /// Those of [`Articles::rename`], and [`ArticleError::Store`]; what was done before stays done.
@@ -41,8 +41,8 @@ impl Articles {
         Ok((saved, relinked))
     }
 
-    /// Changes links that name an article by a former slug, or by a file that is about to be called by its present slug: one
-    /// revision for each linking article. Links by title or alias stay, because they are still right.
+    /// Changes links that name an article by a former slug, or by a file that is about to be called by its present
+    /// slug: one revision for each linking article. Links by title or alias stay, because they are still right.
     ///
     /// # Errors
     /// [`ArticleError::Store`]; what was mended before stays mended.

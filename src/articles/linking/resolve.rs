@@ -77,7 +77,7 @@ impl Articles {
         let found = self.database.reader().row(&sql, [as_stored(slug).as_ref().into(), alias_of(slug).into()]).await?;
         match found {
             Some(linked) => Ok(linked),
-            None => self.explained(Err(ArticleError::not_found(slug))).await,
+            None => self.add_similar_name(Err(ArticleError::not_found(slug))).await,
         }
     }
 
@@ -96,8 +96,8 @@ impl Articles {
         self.with_files(article.id, rows).await
     }
 
-    /// Returns where the links of a text lead, which need not be saved: each target once, in the order of the text; at most
-    /// `limit`. Links to files lead from the file of `article`.
+    /// Returns where the links of a text lead, which need not be saved: each target once, in the order of the text; at
+    /// most `limit`. Links to files lead from the file of `article`.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -169,8 +169,8 @@ impl Articles {
         Ok(backlinks)
     }
 
-    /// Returns links that lead to no article, and to no attachment, in the order of creation of the articles that contain them; at most `limit`.
-    /// The total is unknown when there are too many links to count.
+    /// Returns links that lead to no article, and to no attachment, in the order of creation of the articles that
+    /// contain them; at most `limit`. The total is unknown when there are too many links to count.
     ///
     /// # Errors
     /// [`ArticleError::Store`]

@@ -1,4 +1,5 @@
-//! Reads tags and properties of an article: all of them, as they are written, because clients send back what they have read.
+//! Reads tags and properties of an article: all of them, as they are written, because clients send back what they have
+//! read.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -72,8 +73,8 @@ impl TextReading {
         offload::read(body, Self::now).await
     }
 
-    /// Returns the links of an article with this text: those of the front matter beside it, then those of the text, in their
-    /// order.
+    /// Returns the links of an article with this text: those of the front matter beside it, then those of the text, in
+    /// their order.
     pub(crate) fn links<'a>(&'a self, front_matter: &str) -> Cow<'a, [Link]> {
         // Read in the transaction of a save: most front matter has no link, and is not looked into.
         let own = if front_matter.contains("[[") { front_matter::keys(&self.head) } else { HashSet::new() };
@@ -108,8 +109,8 @@ impl Properties {
         reading.properties
     }
 
-    /// Reads the front matter at the beginning of an article's text, and for the keys that it does not name the front matter
-    /// beside the text.
+    /// Reads the front matter at the beginning of an article's text, and for the keys that it does not name the front
+    /// matter beside the text.
     pub(in crate::articles) fn of_article(front_matter: &str, body: &str) -> Self {
         Reading::of_article(front_matter, body).properties
     }
@@ -208,8 +209,8 @@ impl Reading {
 }
 
 impl Value {
-    /// Recognises a written value. In quotes it is neither a number nor a switch, and has its white space, but it may be a time:
-    /// JSON has no other form for one.
+    /// Recognises a written value. In quotes it is neither a number nor a switch, and has its white space, but it may
+    /// be a time: JSON has no other form for one.
     pub(super) fn of(written: &Scalar) -> Self {
         let text = written.read();
         match text.as_str() {

@@ -10,7 +10,7 @@ use super::{
     super::{
         layouts::Reading,
         place,
-        plan::{Action, Facts},
+        plan::{Action, ImportFacts},
         report::{FileProblem, ImportReport, ImportedFile},
         resolve::{self, CopyOf, ResolvedFolder},
         root::Root,
@@ -37,7 +37,7 @@ pub(in crate::files) enum Times {
 }
 
 /// One import.
-pub(in crate::files) struct Run<'a> {
+pub(in crate::files) struct ImportRun<'a> {
     pub(in crate::files) articles: &'a Articles,
     pub(in crate::files) import: &'a Import,
     pub(in crate::files) root: Arc<Root>,
@@ -50,9 +50,9 @@ pub(in crate::files) struct Run<'a> {
     pub(in crate::files) times: Times,
 }
 
-impl Run<'_> {
+impl ImportRun<'_> {
     /// The source of new files, made if there is none.
-    pub(in crate::files) async fn settled(&self, resolved: &ResolvedFolder) -> Result<i64, StoreError> {
+    pub(in crate::files) async fn settle_source(&self, resolved: &ResolvedFolder) -> Result<i64, StoreError> {
         let database = &self.articles.database;
         let machine = resolve::machine(database.reader());
         let root = self.root.place().to_string_lossy().into_owned();
@@ -66,7 +66,7 @@ impl Run<'_> {
             .write(move |transaction| {
                 Box::pin(async move {
                     if let Some(id) = known {
-                        return source::moved(transaction, id, &machine, &root).await.map(|()| id);
+                        return source::move_source(transaction, id, &machine, &root).await.map(|()| id);
                     }
                     let id = source::add(transaction, name.as_deref(), &machine, &root, &folder).await?;
                     if let Some(CopyOf { kept, files }) = copy_of {
@@ -81,7 +81,7 @@ impl Run<'_> {
     /// Takes the files of folders inside over. Answers whether there were any.
     pub(super) async fn has_taken_over(&self, resolved: &ResolvedFolder) -> Result<bool, StoreError> {
         // Where the folder lies in its source, and where the other lies in the folder.
-        let place = |offset: &String| place::joined(&resolved.prefix, offset);
+        let place = |offset: &String| place::join(&resolved.prefix, offset);
         let inside: Vec<_> = resolved.inside.iter().map(|(id, offset)| (*id, place(offset))).collect();
         let source = self.source;
         if inside.is_empty() {
@@ -103,7 +103,7 @@ impl Run<'_> {
 
     pub(in crate::files) async fn learn(
         &self,
-        facts: &mut Facts,
+        facts: &mut ImportFacts,
         resolved: ResolvedFolder,
         files: &[ScannedFile],
     ) -> Result<(), StoreError> {
@@ -112,11 +112,12 @@ impl Run<'_> {
         let at = |known: &FileRecord| (known.article_id, known.revision);
         let later = facts.known.values().filter(|known| known.present.is_some_and(|present| present != known.revision));
         let later: Vec<_> = later.map(at).collect();
-        facts.unedited =
-            if later.is_empty() { Vec::new() } else { source::unedited(reader, &later).await? }.into_iter().collect();
+        facts.unedited = if later.is_empty() { Vec::new() } else { source::unedited_articles(reader, &later).await? }
+            .into_iter()
+            .collect();
         facts.past = past(reader, facts, files).await?;
-        let asked = facts.asked(files);
-        let occupants = if asked.is_empty() { Vec::new() } else { source::occupants(reader, &asked).await? };
+        let slugs = facts.slugs_to_look_up(files);
+        let occupants = if slugs.is_empty() { Vec::new() } else { source::occupants(reader, &slugs).await? };
         facts.occupants = occupants.into_iter().map(|occupant| (occupant.name.clone(), occupant)).collect();
         Ok(())
     }
@@ -162,14 +163,18 @@ impl Run<'_> {
 }
 
 /// Slugs for articles of known files that were deleted and may come back.
-async fn past(reader: &impl Sql, facts: &Facts, files: &[ScannedFile]) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
+async fn past(
+    reader: &impl Sql,
+    facts: &ImportFacts,
+    files: &[ScannedFile],
+) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
     let known =
         files.iter().filter_map(|file| facts.known.get(&file.file).filter(|known| known.file_hash != file.hash));
     let ended: Vec<i64> = known.filter(|known| known.present.is_none()).map(|known| known.article_id).collect();
     if ended.is_empty() {
         return Ok(HashMap::new());
     }
-    let deleted = source::deleted(reader, &ended).await?.into_iter();
+    let deleted = source::deleted_slugs(reader, &ended).await?.into_iter();
     Ok(deleted.map(|(id, slug)| (id, slugs_for(id, &slug))).collect())
 }
 
@@ -180,7 +185,8 @@ fn slugs_for(id: i64, slug: &str) -> Vec<Slug> {
     std::iter::once(slug).chain(others).collect()
 }
 
-/// A warning about a slug in front matter that the article does not have: it keeps the one it got first, or another article has it.
+/// A warning about a slug in front matter that the article does not have: it keeps the one it got first, or another
+/// article has it.
 fn unused_slug(file: &ScannedFile, action: &Action) -> Option<FileProblem> {
     let wanted = file.wish.is_named.then_some(&file.wish.slug)?;
     let (slug, why) = match action {

@@ -17,55 +17,55 @@ use super::{
     },
     blocking::blocking,
     error::FileError,
-    run::{Run, Times},
+    run::{ImportRun, Times},
 };
 use crate::articles::{
-    Article, ArticleError, ArticlePatch, NewArticle, SaveResult, create, history, links,
+    Article, ArticleError, ArticlePatch, NewArticle, SaveResult, create, links,
     names::{self, NUMBERED},
     properties::{self, Properties},
     reading::BodyReading,
-    row,
+    restore, row,
     slug::Slug,
     update,
 };
 use crate::fulltext::{self, Texts};
 
-impl Run<'_> {
+impl ImportRun<'_> {
     pub(super) async fn carry_out_one(&self, file: &ScannedFile, action: &Action) -> Result<(), FileError> {
         match action {
             Action::Create { slug, former_slugs, again } => {
                 let (content, hash) = self.content(file).await?;
-                let known = self.noted(file, again.as_deref(), hash);
+                let known = self.new_record(file, again.as_deref(), hash);
                 self.create(content, slug.clone(), former_slugs.clone(), known, again.is_some()).await
             }
             Action::Update { known, has_moved } => {
                 let (content, hash) = self.content(file).await?;
                 let (id, revision) = (known.article_id, known.present.unwrap_or(known.revision));
                 let before = has_moved.then(|| known.as_ref().clone());
-                let noted = self.noted(file, Some(known.as_ref()).filter(|_| !has_moved), hash);
+                let noted = self.new_record(file, Some(known.as_ref()).filter(|_| !has_moved), hash);
                 self.update(content, id, revision, before, noted).await
             }
             Action::Restore { known, slug } => {
                 let (content, hash) = self.content(file).await?;
-                self.restore(content, known.article_id, slug, self.noted(file, Some(known.as_ref()), hash)).await
+                self.restore(content, known.article_id, slug, self.new_record(file, Some(known.as_ref()), hash)).await
             }
             Action::Replace { occupant } => {
                 let (content, hash) = self.content(file).await?;
-                self.update(content, occupant.id, occupant.revision, None, self.noted(file, None, hash)).await
+                self.update(content, occupant.id, occupant.revision, None, self.new_record(file, None, hash)).await
             }
             Action::Adopt { occupant } => {
                 let (content, hash) = self.content(file).await?;
-                self.adopt(content, occupant, self.noted(file, None, hash)).await
+                self.adopt(content, occupant, self.new_record(file, None, hash)).await
             }
             Action::Follow { known } => {
-                let (old, new) = (known.as_ref().clone(), self.followed(file, known));
+                let (old, new) = (known.as_ref().clone(), self.moved_record(file, known));
                 self.articles
                     .database
                     .write(move |transaction| {
                         Box::pin(async move {
                             source::hold(transaction, &old, &new).await?;
                             source::relocate(transaction, &old, &new).await?;
-                            source::record(transaction, &new, true).await.map(drop)
+                            source::record(transaction, &new).await
                         })
                     })
                     .await
@@ -79,7 +79,7 @@ impl Run<'_> {
     /// Reads the file again, to save it as it is now.
     async fn content(&self, file: &ScannedFile) -> Result<(Content, String), FileError> {
         let (root, name) = (Arc::clone(&self.root), file.file.clone());
-        let placed = place::joined(&self.prefix, &name);
+        let placed = place::join(&self.prefix, &name);
         let (above, limits, times) = (self.import.folder.clone(), self.articles.limits, self.times);
         let reading = Arc::clone(&self.reading);
         let read = blocking(move || {
@@ -100,26 +100,15 @@ impl Run<'_> {
     }
 
     /// What is noted of a file that had no article.
-    fn noted(&self, file: &ScannedFile, before: Option<&FileRecord>, file_hash: String) -> FileRecord {
-        let path = place::joined(&self.prefix, &file.file);
+    fn new_record(&self, file: &ScannedFile, before: Option<&FileRecord>, file_hash: String) -> FileRecord {
+        let path = place::join(&self.prefix, &file.file);
         let (source_id, path) = before.map_or((self.source, path), |known| (known.source_id, known.path.clone()));
-        FileRecord {
-            source_id,
-            path,
-            article_id: 0,
-            file_hash,
-            revision: 1,
-            slug: String::new(),
-            folder: String::new(),
-            written: false,
-            present: None,
-            present_slug: None,
-        }
+        FileRecord::without_article(source_id, path, file_hash)
     }
 
     /// What is known of a file at its new place.
-    fn followed(&self, file: &ScannedFile, known: &FileRecord) -> FileRecord {
-        let FileRecord { source_id, path, .. } = self.noted(file, None, String::new());
+    fn moved_record(&self, file: &ScannedFile, known: &FileRecord) -> FileRecord {
+        let FileRecord { source_id, path, .. } = self.new_record(file, None, String::new());
         FileRecord { source_id, path, ..known.clone() }
     }
 
@@ -129,7 +118,7 @@ impl Run<'_> {
         slug: Slug,
         former: Vec<Slug>,
         known: FileRecord,
-        again: bool,
+        had_article: bool,
     ) -> Result<(), FileError> {
         let new = NewArticle {
             title: content.title,
@@ -156,7 +145,10 @@ impl Run<'_> {
                     }
                     let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
                     names::lead_to(transaction, saved.article.id, &former).await?;
-                    note(transaction, known, &saved, again).await?;
+                    match had_article {
+                        true => note(transaction, known, &saved).await?,
+                        false => note_new(transaction, known, &saved).await?,
+                    }
                     Ok::<_, FileError>(saved)
                 })
             })
@@ -201,7 +193,7 @@ impl Run<'_> {
                     if let Some(before) = before {
                         source::relocate(transaction, &before, &known).await?;
                     }
-                    note(transaction, known, &saved, true).await?;
+                    note(transaction, known, &saved).await?;
                     Ok(saved)
                 })
             })
@@ -227,7 +219,7 @@ impl Run<'_> {
                         return Err(FileError::Overtaken);
                     }
                     let name = format!("{NUMBERED}{id}");
-                    let back = history::restore(transaction, &name, (None, history::Present::Deleted), None, settings)
+                    let back = restore::restore(transaction, &name, (None, restore::Present::Deleted), None, settings)
                         .await
                         .map_err(overtaken)?;
                     // Dry runs promise what it is called.
@@ -240,7 +232,7 @@ impl Run<'_> {
                     let saved = update::update(transaction, &slug, changes, Some(read), again).await;
                     let saved = saved.map_err(overtaken)?;
                     names::lead_to(transaction, id, &former).await?;
-                    note(transaction, known, &saved, true).await?;
+                    note(transaction, known, &saved).await?;
                     Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
                 })
             })
@@ -276,7 +268,7 @@ impl Run<'_> {
                     // Where the file says it stands: if it stands elsewhere, it was put there here.
                     let article = Article { folder: content.folder.to_string(), ..article.into() };
                     let saved = SaveResult { article, task_id: None, changed: false };
-                    note(transaction, known, &saved, false).await
+                    note_new(transaction, known, &saved).await
                 })
             })
             .await
@@ -298,21 +290,15 @@ fn changes(content: Content, revision: i64) -> ArticlePatch {
     }
 }
 
-async fn note(
-    transaction: &Transaction,
-    known: FileRecord,
-    saved: &SaveResult,
-    replaces: bool,
-) -> Result<(), FileError> {
-    let article = &saved.article;
-    let known = FileRecord {
-        article_id: article.id,
-        revision: article.revision,
-        slug: article.slug.clone(),
-        folder: article.folder.clone(),
-        ..known
-    };
-    if source::record(transaction, &known, replaces).await? { Ok(()) } else { Err(FileError::Overtaken) }
+/// Notes which article a file is that nothing was noted of.
+async fn note_new(transaction: &Transaction, known: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
+    let is_noted = source::record_new(transaction, &known.with_article(&saved.article)).await?;
+    if is_noted { Ok(()) } else { Err(FileError::Overtaken) }
+}
+
+/// Notes which article a file is now.
+async fn note(transaction: &Transaction, known: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
+    Ok(source::record(transaction, &known.with_article(&saved.article)).await?)
 }
 
 /// What another was faster with is planned again; everything else is an error of the file.

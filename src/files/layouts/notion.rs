@@ -1,7 +1,7 @@
 //! Exports of Notion, as markdown and CSV.
 //!
-//! Each name ends in a space and an id. A database is a table, and a folder beside it with a page for each row; such a page
-//! begins with its title and the columns of its row, one a line.
+//! Each name ends in a space and an id. A database is a table, and a folder beside it with a page for each row; such a
+//! page begins with its title and the columns of its row, one a line.
 
 use std::{borrow::Cow, collections::HashSet};
 

@@ -1,5 +1,5 @@
-//! Where the articles of the other program are noted. What is known of one is found by its number there, which stays when it is
-//! called otherwise.
+//! Where the articles of the other program are noted. What is known of one is found by its number there, which stays
+//! when it is called otherwise.
 
 use std::collections::HashMap;
 

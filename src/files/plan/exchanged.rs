@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{super::scan::ScannedFile, facts::Facts};
+use super::{super::scan::ScannedFile, facts::ImportFacts};
 
 /// Places, by the hashes of what they hold, or held.
 type ByHash<'f> = HashMap<&'f str, Vec<&'f str>>;
 
-/// Files that hold the bytes that were at another place, and the places they come from, where a known file is at such a place now.
+/// Files that hold the bytes that were at another place, and the places they come from, where a known file is at such a
+/// place now.
 ///
-/// Only what is exact and complete counts: each of these known files was at one other place and is at one other place now. A file
-/// whose text was put over another one, or copied and then changed, is not moved.
-pub(super) fn exchanged<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> Vec<(&'f str, &'f str)> {
+/// Only what is exact and complete counts: each of these known files was at one other place and is at one other place
+/// now. A file whose text was put over another one, or copied and then changed, is not moved.
+pub(super) fn find_exchanges<'f>(files: &'f [ScannedFile], facts: &'f ImportFacts) -> Vec<(&'f str, &'f str)> {
     let is_changed = |file: &&ScannedFile| {
         let known = facts.known.get(&file.file).filter(|known| known.present.is_some());
         known.is_some_and(|known| !known.file_hash.is_empty() && known.file_hash != file.hash)

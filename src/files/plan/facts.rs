@@ -77,14 +77,15 @@ pub(in crate::files) enum Refusal {
 
 /// What the plan depends on besides the files.
 #[derive(Debug, Default)]
-pub(in crate::files) struct Facts {
+pub(in crate::files) struct ImportFacts {
     /// By their places in the folder.
     pub(in crate::files) known: HashMap<String, FileRecord>,
     /// Everything in the folder, planned now or not.
     pub(in crate::files) present: HashSet<String>,
     /// Articles of `known` that still say what they said when their file was read.
     pub(in crate::files) unedited: HashSet<i64>,
-    /// Slugs that articles of `known` can have again which were deleted and have a past, the first that is free, by article.
+    /// Slugs that articles of `known` can have again which were deleted and have a past, the first that is free, by
+    /// article.
     pub(in crate::files) past: HashMap<i64, Vec<Slug>>,
     /// Who has the slugs that new files would like, by slug.
     pub(in crate::files) occupants: HashMap<String, Occupant>,
@@ -95,9 +96,9 @@ pub(in crate::files) struct Facts {
     pub(in crate::files) similar: HashMap<String, String>,
 }
 
-impl Facts {
+impl ImportFacts {
     /// Slugs whose owners have to be known before the plan is made.
-    pub(in crate::files) fn asked(&self, files: &[ScannedFile]) -> Vec<String> {
+    pub(in crate::files) fn slugs_to_look_up(&self, files: &[ScannedFile]) -> Vec<String> {
         let new = files.iter().filter(|file| self.known.get(&file.file).is_none_or(|known| known.present.is_none()));
         let slugs = new.flat_map(|file| file.wish.candidates().chain(file.former_slugs.iter().cloned()));
         let past = self.past.values().flatten().cloned();

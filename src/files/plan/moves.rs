@@ -5,26 +5,27 @@ use std::collections::{HashMap, HashSet};
 use super::{
     super::{place, scan::ScannedFile, source::FileRecord},
     exchanged,
-    facts::Facts,
+    facts::ImportFacts,
 };
 
-/// New files that are known ones at another place: its accents or the case of its letters are written otherwise, or it holds the
-/// same bytes as a file that is not there any more, or most of its lines; and known ones that took each other's places.
-pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> HashMap<&'f str, &'f FileRecord> {
+/// New files that are known ones at another place: its accents or the case of its letters are written otherwise, or it
+/// holds the same bytes as a file that is not there any more, or most of its lines; and known ones that took each
+/// other's places.
+pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f ImportFacts) -> HashMap<&'f str, &'f FileRecord> {
     let gone = || facts.known.iter().filter(|(file, known)| !facts.present.contains(*file) && known.present.is_some());
     let mut moved: HashMap<&str, &FileRecord> = HashMap::new();
     let mut used: HashSet<&str> = HashSet::new();
-    for (file, place) in exchanged::exchanged(files, facts) {
+    for (file, place) in exchanged::find_exchanges(files, facts) {
         moved.insert(file, &facts.known[place]);
         used.insert(place);
     }
     let is_new = |file: &&ScannedFile| !facts.known.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
     let new: Vec<&ScannedFile> = files.iter().filter(is_new).collect();
     let by_name = pairs(
-        new.iter().map(|file| (place::composed(&file.file), *file)),
+        new.iter().map(|file| (place::compose(&file.file), *file)),
         gone()
             .filter(|(file, _)| !used.contains(file.as_str()))
-            .map(|(file, known)| (place::composed(file), (file, known))),
+            .map(|(file, known)| (place::compose(file), (file, known))),
     );
     for (file, (place, known)) in by_name {
         moved.insert(&file.file, known);
@@ -32,10 +33,10 @@ pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> HashMap<&
     }
     let unnamed = new.iter().filter(|file| !moved.contains_key(file.file.as_str()));
     let by_letters = pairs(
-        unnamed.map(|file| (place::folded(&file.file), *file)),
+        unnamed.map(|file| (place::fold_case(&file.file), *file)),
         gone()
             .filter(|(file, _)| !used.contains(file.as_str()))
-            .map(|(file, known)| (place::folded(file), (file, known))),
+            .map(|(file, known)| (place::fold_case(file), (file, known))),
     );
     for (file, (place, known)) in by_letters {
         moved.insert(&file.file, known);
@@ -57,19 +58,20 @@ pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> HashMap<&
     moved
 }
 
-/// New files that hold the bytes of files that are gone, with their places. Of several with the same bytes, those belong together
-/// whose places end alike: a folder that is renamed keeps what is in it.
+/// New files that hold the bytes of files that are gone, with their places. Of several with the same bytes, those
+/// belong together whose places end alike: a folder that is renamed keeps what is in it.
 fn same_texts<'f>(
     new: &[&'f ScannedFile],
-    facts: &'f Facts,
+    facts: &'f ImportFacts,
     moved: &HashMap<&str, &FileRecord>,
     used: &HashSet<&str>,
 ) -> Vec<(&'f str, &'f str)> {
     let is_gone = |file: &&String| !facts.present.contains(*file) && !used.contains(file.as_str());
     let gone = facts.known.iter().filter(|(file, known)| is_gone(file) && known.present.is_some());
     let mut gone: Vec<(&str, &str)> = gone.map(|(file, known)| (known.file_hash.as_str(), file.as_str())).collect();
-    let held: HashSet<&str> = gone.iter().map(|(hash, _)| *hash).collect();
-    let new = new.iter().filter(|file| !moved.contains_key(file.file.as_str()) && held.contains(file.hash.as_str()));
+    let gone_hashes: HashSet<&str> = gone.iter().map(|(hash, _)| *hash).collect();
+    let new =
+        new.iter().filter(|file| !moved.contains_key(file.file.as_str()) && gone_hashes.contains(file.hash.as_str()));
     let mut new: Vec<(&str, &str)> = new.map(|file| (file.hash.as_str(), file.file.as_str())).collect();
     let deepest = new.iter().map(|(_, file)| file.split('/').count()).max().unwrap_or_default();
     let mut found = Vec::new();
@@ -87,7 +89,7 @@ fn same_texts<'f>(
     gone.sort_unstable();
     // Nothing tells them apart: each is one of them, as long as there are.
     for (hash, file) in new {
-        if let Some(position) = gone.iter().position(|(held, _)| *held == hash) {
+        if let Some(position) = gone.iter().position(|(hash_before, _)| *hash_before == hash) {
             found.push((file, gone.remove(position).1));
         }
     }

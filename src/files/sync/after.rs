@@ -63,17 +63,17 @@ impl SyncSnapshot {
     }
 
     async fn meets_occupants(&mut self, articles: &Articles) -> Result<(), StoreError> {
-        let asked = self.facts.asked(&self.files);
+        let slugs = self.facts.slugs_to_look_up(&self.files);
         let occupants =
-            if asked.is_empty() { Vec::new() } else { source::occupants(articles.database.reader(), &asked).await? };
+            if slugs.is_empty() { Vec::new() } else { source::occupants(articles.database.reader(), &slugs).await? };
         let rows = self.facts.known.values();
         let ended: HashSet<i64> = rows.filter(|row| row.present.is_none()).map(|row| row.article_id).collect();
         let there = occupants.into_iter().filter(|occupant| !ended.contains(&occupant.id));
         // Also one that was deleted and would come back.
-        let asked: HashSet<String> = asked.into_iter().collect();
-        let new = self.listed.values().filter(|listed| listed.id < 0 || asked.contains(&listed.slug)).map(new_occupant);
+        let slugs: HashSet<String> = slugs.into_iter().collect();
+        let new = self.listed.values().filter(|listed| listed.id < 0 || slugs.contains(&listed.slug)).map(new_occupant);
         self.facts.occupants = new.chain(there).map(|occupant| (occupant.name.clone(), occupant)).collect();
-        snapshot::owned(&mut self.facts, &self.listed, &self.rest);
+        snapshot::mark_owned(&mut self.facts, &self.listed, &self.rest);
         Ok(())
     }
 }

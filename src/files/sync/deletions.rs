@@ -10,7 +10,7 @@ use super::{
     error::{KeptFolder, PendingDeletions, SyncError},
     plan::Plan,
     report::{SyncReport, SyncRequest},
-    run::{Run, awaited, problem},
+    run::{SyncRun, awaited_record, problem},
     snapshot::SyncSnapshot,
 };
 use crate::articles::{ArticleError, delete, row};
@@ -25,10 +25,10 @@ const ASKED_ABOVE_ONE_IN: usize = 10;
 pub(super) fn ask(
     plan: &Plan,
     looked: &SyncSnapshot,
-    asked: &SyncRequest,
+    request: &SyncRequest,
     before: &SyncReport,
 ) -> Result<(), SyncError> {
-    if asked.many_deletions {
+    if request.many_deletions {
         return Ok(());
     }
     let has_ended = |known: &FileRecord| known.present.is_none() && looked.gone.contains(&known.path);
@@ -47,7 +47,7 @@ pub(super) fn ask(
     let is_all = known > 1 && [gone, deleted, emptied].contains(&known);
     if is_all || gone + deleted + emptied > (known / ASKED_ABOVE_ONE_IN).max(MAX_UNASKED_DELETIONS) {
         return Err(SyncError::ManyDeletions {
-            asked: KeptFolder::of(asked),
+            kept: KeptFolder::of(request),
             gone,
             emptied,
             deleted,
@@ -59,7 +59,8 @@ pub(super) fn ask(
     Ok(())
 }
 
-/// Files that hold nothing, and held something: a disk that was full, or a program that died while it wrote, leaves such.
+/// Files that hold nothing, and held something: a disk that was full, or a program that died while it wrote, leaves
+/// such.
 fn emptied(plan: &Plan) -> Vec<String> {
     let nothing = hash(&[]);
     let known = |action: &Action| match action {
@@ -76,14 +77,14 @@ fn emptied(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Deletes an article whose file is gone. One that was changed in between stays, and its file comes back.
     pub(super) async fn delete_article(&self, known: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
         let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
         if let Some(foreseen) = self.foreseen {
             foreseen.no_article(known.article_id);
             report.articles.deleted.push(slug);
-            return self.record(awaited(known)).await.map(|()| true);
+            return self.record(awaited_record(known)).await.map(|()| true);
         }
         let (root, file) = (Arc::clone(self.root), known.path.clone());
         if !blocking(move || root.is_free(&file)).await? {
@@ -98,7 +99,7 @@ impl Run<'_> {
                     // Its slug has changed hands since it was read.
                     return Err(ArticleError::not_found(&present.slug));
                 }
-                source::record(transaction, &awaited(&known), true).await?;
+                source::record(transaction, &awaited_record(&known)).await?;
                 Ok::<_, ArticleError>(Some(deleted.slug))
             })
         });
@@ -120,7 +121,7 @@ impl Run<'_> {
             }
             None => {
                 let (root, known) = (Arc::clone(self.root), known.clone());
-                blocking(move || root.taken(&known.path, &known.file_hash)).await?
+                blocking(move || root.take_away(&known.path, &known.file_hash)).await?
             }
         };
         match removed {
@@ -129,7 +130,7 @@ impl Run<'_> {
                 report.files.removed.push(known.path.clone());
                 // Of one that was deleted, the place is kept for the case that it comes back.
                 match known.present {
-                    None => self.record(awaited(known)).await?,
+                    None => self.record(awaited_record(known)).await?,
                     Some(_) => self.forget(known).await?,
                 }
                 Ok(true)

@@ -15,15 +15,15 @@ use super::{
     },
     disk::blocking,
     report::{Conflict, SyncReport},
-    run::{Run, problem},
-    sides::{Outcome, Sides, changes, with_changes},
+    run::{SyncRun, problem},
+    sides::{MergeOutcome, Sides, changes, with_changes},
 };
 use crate::articles::{ArticleError, ArticlePatch, history, names::NUMBERED, reading::BodyReading, row, update};
 
 /// Revisions that are compared with a file, to see whether it is one of them.
 const LOOKED_AT: i64 = 20;
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Brings one file and its article together. Answers whether anything came of it.
     pub(super) async fn bring_together(
         &self,
@@ -34,17 +34,17 @@ impl Run<'_> {
         let Some(sides) = self.sides(file, known).await? else { return Ok(true) };
         let (sides, outcome, theirs) = blocking(move || {
             let theirs = sides.as_file(&sides.article);
-            let outcome = sides.compared(&theirs);
+            let outcome = sides.compare(&theirs);
             (sides, outcome, theirs)
         })
         .await?;
         match outcome {
-            Outcome::Same => self.note(file, &sides, &theirs).await,
-            Outcome::Behind => {
+            MergeOutcome::Same => self.note(file, &sides, &theirs).await,
+            MergeOutcome::Behind => {
                 let done = self.replace(file, &theirs, &sides, report).await?;
                 if done { self.note(file, &sides, &theirs).await } else { Ok(false) }
             }
-            Outcome::Joined(joined) => {
+            MergeOutcome::Joined(joined) => {
                 if let Err(error) = self.joined_changes(file, &sides, &joined) {
                     report.failed.push(problem(&file.file, "cannot be saved", &error));
                     return Ok(false);
@@ -57,7 +57,7 @@ impl Run<'_> {
                 report.merged.push(file.file.clone());
                 self.save(file, &sides, &joined, report).await
             }
-            Outcome::Apart => {
+            MergeOutcome::Apart => {
                 let Some(copy) = self.put_aside(file, &sides, report).await? else { return Ok(false) };
                 if !self.replace(file, &theirs, &sides, report).await? {
                     return Ok(false);
@@ -111,14 +111,14 @@ impl Run<'_> {
         report: &mut SyncReport,
     ) -> Result<bool, StoreError> {
         let content = content::read(joined, &file.file, &self.looked.above, self.articles.limits);
-        let row = self.agreed(file, sides, joined, &content);
+        let row = self.agreed_record(file, sides, joined, &content);
         let before = sides.known.clone();
         let checked = self.joined_changes(file, sides, joined);
         if let (Some(foreseen), Ok(changes)) = (self.foreseen, &checked) {
             let article = with_changes(&sides.article, changes);
             let row = FileRecord { revision: article.revision, ..row };
-            foreseen.joined(article);
-            return self.noted(sides, row).await;
+            foreseen.add_joined(article);
+            return self.record_agreement(sides, row).await;
         }
         let saved = match checked {
             Ok(changes) => {
@@ -137,7 +137,7 @@ impl Run<'_> {
                             source::relocate(transaction, &before, &row).await?;
                         }
                         let row = FileRecord { revision: saved.article.revision, ..row };
-                        source::record(transaction, &row, true).await?;
+                        source::record(transaction, &row).await?;
                         Ok::<_, ArticleError>(Some(saved))
                     })
                 });
@@ -254,11 +254,11 @@ impl Run<'_> {
     /// Notes that the file holds the article as it was looked at.
     async fn note(&self, file: &ScannedFile, sides: &Sides, text: &str) -> Result<bool, StoreError> {
         let content = content::read(text, &file.file, &self.looked.above, self.articles.limits);
-        self.noted(sides, self.agreed(file, sides, text, &content)).await
+        self.record_agreement(sides, self.agreed_record(file, sides, text, &content)).await
     }
 
     /// Notes what is known now of a file that may have been elsewhere.
-    async fn noted(&self, sides: &Sides, row: FileRecord) -> Result<bool, StoreError> {
+    async fn record_agreement(&self, sides: &Sides, row: FileRecord) -> Result<bool, StoreError> {
         let before = sides.known.clone();
         if let Some(foreseen) = self.foreseen {
             if before.path != row.path {
@@ -275,14 +275,15 @@ impl Run<'_> {
                         source::hold(transaction, &before, &row).await?;
                         source::relocate(transaction, &before, &row).await?;
                     }
-                    source::record(transaction, &row, true).await.map(|_| true)
+                    source::record(transaction, &row).await.map(|()| true)
                 })
             })
             .await
     }
 
-    /// What is noted of the file. Its article may stand elsewhere, or be called otherwise: then it is moved by the next round.
-    fn agreed(&self, file: &ScannedFile, sides: &Sides, text: &str, content: &Content) -> FileRecord {
+    /// What is noted of the file. Its article may stand elsewhere, or be called otherwise: then it is moved by the next
+    /// round.
+    fn agreed_record(&self, file: &ScannedFile, sides: &Sides, text: &str, content: &Content) -> FileRecord {
         FileRecord {
             path: file.file.clone(),
             file_hash: hash(text.as_bytes()),

@@ -17,7 +17,7 @@ use super::{
     disk::blocking,
     plan::Outgoing,
     report::SyncReport,
-    run::{Run, awaited, problem},
+    run::{SyncRun, awaited_record, problem},
 };
 use crate::articles::Article;
 
@@ -43,7 +43,7 @@ enum Put {
     Failed(io::Error),
 }
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Writes files. What something else was faster with, the next round looks at again.
     pub(super) async fn write_out(&self, outgoing: &[Outgoing], report: &mut SyncReport) -> Result<bool, StoreError> {
         let mut did = false;
@@ -66,7 +66,7 @@ impl Run<'_> {
         }
         // A file is recorded before it is written: an unknown one would be taken for a new article.
         let new = ready.iter().filter(|ready| ready.outgoing.here.is_none());
-        self.record_all(new.map(|ready| awaited(&self.row(ready, String::new()))).collect()).await?;
+        self.record_all(new.map(|ready| awaited_record(&self.row(ready, String::new()))).collect()).await?;
         let puts = stream::iter(ready.iter()).map(|ready| async move { (ready, self.put(ready).await) });
         let puts: Vec<_> = puts.buffered(AT_ONCE).collect().await;
         let (mut did, mut noted, mut left) = (false, Vec::new(), Vec::new());
@@ -166,18 +166,13 @@ impl Run<'_> {
     fn row(&self, ready: &Ready<'_>, file_hash: String) -> FileRecord {
         let Ready { outgoing, article } = ready;
         let before = outgoing.here.as_ref().or(outgoing.leaves.first());
+        let row = FileRecord::without_article(self.looked.source, outgoing.planned.place.clone(), file_hash);
         FileRecord {
-            source_id: self.looked.source,
-            path: outgoing.planned.place.clone(),
-            article_id: article.id,
-            file_hash,
-            revision: article.revision,
-            slug: article.slug.clone(),
-            folder: article.folder.clone(),
             // A file that its owner made stays one.
             written: before.is_none_or(|before| before.written),
             present: Some(article.revision),
             present_slug: Some(article.slug.clone()),
+            ..row.with_article(article)
         }
     }
 

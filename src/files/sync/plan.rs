@@ -1,5 +1,5 @@
-//! What is to be done on both sides. Nothing is read and nothing is written here, so that a dry run and a real one cannot come
-//! to different answers.
+//! What is to be done on both sides. Nothing is read and nothing is written here, so that a dry run and a real one
+//! cannot come to different answers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -52,7 +52,7 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// The article's file, if it is one of the `gone`.
-    fn gone(&self, gone: &HashSet<String>) -> Option<&FileRecord> {
+    fn lost_file(&self, gone: &HashSet<String>) -> Option<&FileRecord> {
         let mut rows = self.here.iter().chain(&self.leaves);
         rows.find(|row| !row.file_hash.is_empty() && gone.contains(&row.path))
     }
@@ -67,14 +67,14 @@ impl Plan {
 
     /// Those of the `gone` files that would be written again, because their articles have changed since.
     pub(super) fn written_again<'a>(&'a self, gone: &'a HashSet<String>) -> impl Iterator<Item = &'a FileRecord> {
-        self.outgoing.iter().filter_map(|outgoing| outgoing.gone(gone))
+        self.outgoing.iter().filter_map(|outgoing| outgoing.lost_file(gone))
     }
 
     /// Leaves for later what follows from files and articles that are gone.
     pub(super) fn hold_back(&mut self, gone: &HashSet<String>) {
         self.deletions.clear();
         self.removals.clear();
-        self.outgoing.retain(|outgoing| outgoing.gone(gone).is_none());
+        self.outgoing.retain(|outgoing| outgoing.lost_file(gone).is_none());
     }
 }
 
@@ -100,17 +100,17 @@ pub(super) fn plan(looked: &SyncSnapshot) -> Plan {
     };
     let actions = import_plan::plan(&looked.files, &looked.facts, Policy::Together);
     for (file, action) in looked.files.iter().zip(actions) {
-        after.comes_in(file, action);
+        after.plan_incoming(file, action);
     }
-    after.missing();
-    after.strayed();
-    after.goes_out();
+    after.plan_missing();
+    after.plan_strayed();
+    after.plan_outgoing();
     after.plan
 }
 
 impl After<'_> {
     /// A file, and what its article is then.
-    fn comes_in(&mut self, file: &ScannedFile, action: Action) {
+    fn plan_incoming(&mut self, file: &ScannedFile, action: Action) {
         match &action {
             Action::Unchanged { .. } | Action::Skip { .. } | Action::Follow { .. } | Action::Replace { .. } => return,
             Action::Refuse(refusal) => {
@@ -128,7 +128,7 @@ impl After<'_> {
             }
             Action::Update { known, has_moved: _ } => self.becomes(known, file, Some(&file.wish.folder)),
             Action::Adopt { occupant } => {
-                let known = self.paired(file, occupant.id, occupant.slug.clone());
+                let known = self.paired_record(file, occupant.id, occupant.slug.clone());
                 self.becomes(&known, file, None);
                 self.rows.insert(file.file.clone(), known);
             }
@@ -164,28 +164,18 @@ impl After<'_> {
     fn begins(&mut self, file: &ScannedFile, id: i64, slug: String) {
         let folder = file.wish.folder.to_string();
         self.listed.insert(id, ExportedArticle { id, slug: slug.clone(), folder });
-        let known = self.paired(file, id, slug);
+        let known = self.paired_record(file, id, slug);
         self.busy.insert(id);
         self.rows.insert(file.file.clone(), known);
     }
 
-    fn paired(&self, file: &ScannedFile, article_id: i64, slug: String) -> FileRecord {
-        FileRecord {
-            source_id: self.looked.source,
-            path: file.file.clone(),
-            article_id,
-            file_hash: file.hash.clone(),
-            revision: 1,
-            slug,
-            folder: file.wish.folder.to_string(),
-            written: false,
-            present: None,
-            present_slug: None,
-        }
+    fn paired_record(&self, file: &ScannedFile, article_id: i64, slug: String) -> FileRecord {
+        let record = FileRecord::without_article(self.looked.source, file.file.clone(), file.hash.clone());
+        FileRecord { article_id, slug, folder: file.wish.folder.to_string(), ..record }
     }
 
     /// Files that are gone. An article that was changed since gets its file back, another one goes with it.
-    fn missing(&mut self) {
+    fn plan_missing(&mut self) {
         let gone: Vec<FileRecord> =
             self.rows.values().filter(|row| self.looked.gone.contains(&row.path)).cloned().collect();
         let mut files: HashMap<i64, usize> = HashMap::new();
@@ -214,7 +204,7 @@ impl After<'_> {
     }
 
     /// Files that hold what their articles say, and whose articles have left the folder that is kept in step.
-    fn strayed(&mut self) {
+    fn plan_strayed(&mut self) {
         let has_left = |row: &FileRecord| {
             let is_listed = self.looked.listed.contains_key(&row.article_id);
             let is_there = !self.looked.aside.contains(&row.path) && !self.looked.gone.contains(&row.path);
@@ -227,7 +217,7 @@ impl After<'_> {
     }
 
     /// Articles that are not as their files say.
-    fn goes_out(&mut self) {
+    fn plan_outgoing(&mut self) {
         let mut files: HashMap<i64, Vec<FileRecord>> = HashMap::new();
         for row in self.rows.values() {
             files.entry(row.article_id).or_default().push(row.clone());
@@ -237,14 +227,14 @@ impl After<'_> {
                 files.entry(*article).or_default().extend(elsewhere.iter().cloned());
             }
         }
-        let facts = export_plan::Facts {
+        let facts = export_plan::ExportFacts {
             target: Some(self.looked.source),
             sources: &self.looked.sources,
             files: &files,
             naming: &self.looked.naming,
             above: &self.looked.above,
             occupied: &self.looked.aside,
-            held: &self.looked.rest.held,
+            resting: &self.looked.rest.held,
         };
         let mut listed: Vec<ExportedArticle> = self.listed.values().cloned().collect();
         listed.sort_by(|a, b| a.slug.cmp(&b.slug));

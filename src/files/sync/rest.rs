@@ -1,5 +1,5 @@
-//! Pairs of a file and an article that have not changed since the last run: of each, only the ids are kept in memory while
-//! the others are compared.
+//! Pairs of a file and an article that have not changed since the last run: of each, only the ids are kept in memory
+//! while the others are compared.
 
 use std::collections::{HashMap, HashSet};
 

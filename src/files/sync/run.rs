@@ -18,16 +18,16 @@ use super::{
 use crate::articles::{Article, Articles, row};
 
 /// One round.
-pub(super) struct Run<'a> {
+pub(super) struct SyncRun<'a> {
     pub(super) articles: &'a Articles,
-    pub(super) asked: &'a SyncRequest,
+    pub(super) request: &'a SyncRequest,
     pub(super) root: &'a Arc<Root>,
     pub(super) looked: &'a SyncSnapshot,
     /// Set in a dry run, which does nothing and notes here what would be.
     pub(super) foreseen: Option<&'a DryRun>,
 }
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Does what is planned, or says it. Answers whether anything came of it.
     pub(super) async fn carry_out(&self, plan: Plan, report: &mut SyncReport) -> Result<bool, StoreError> {
         let Plan { incoming, merges, deletions, removals, ended, forgotten, outgoing, refused: _ } = plan;
@@ -42,7 +42,7 @@ impl Run<'_> {
             did |= self.remove_file(known, report).await?;
         }
         did |= !ended.is_empty() || !forgotten.is_empty();
-        self.record_all(ended.iter().map(awaited).collect()).await?;
+        self.record_all(ended.iter().map(awaited_record).collect()).await?;
         for known in &forgotten {
             self.forget(known).await?;
         }
@@ -81,7 +81,7 @@ impl Run<'_> {
             .write(move |transaction| {
                 Box::pin(async move {
                     for row in &rows {
-                        source::record(transaction, row, true).await?;
+                        source::record(transaction, row).await?;
                     }
                     Ok(())
                 })
@@ -103,7 +103,7 @@ impl Run<'_> {
 }
 
 /// The same file, of which it is not known what it holds. If its article comes back, it is written at this place.
-pub(super) fn awaited(known: &FileRecord) -> FileRecord {
+pub(super) fn awaited_record(known: &FileRecord) -> FileRecord {
     FileRecord { file_hash: String::new(), ..known.clone() }
 }
 

@@ -11,7 +11,7 @@ use super::super::{
 use crate::articles::{Article, ArticlePatch, editing, folder::Folder, request::Limits};
 
 /// What becomes of a file.
-pub(super) enum Outcome {
+pub(super) enum MergeOutcome {
     /// It holds what the article says.
     Same,
     /// It has the article's former text, and was not changed.
@@ -64,9 +64,9 @@ impl Sides {
         content::read(&self.text, &self.place, &self.above, self.limits).folder.to_string()
     }
 
-    pub(super) fn compared(&self, theirs: &str) -> Outcome {
+    pub(super) fn compare(&self, theirs: &str) -> MergeOutcome {
         if self.text == theirs {
-            return Outcome::Same;
+            return MergeOutcome::Same;
         }
         let forms = |article: &Article| {
             let as_it_is = format!("{}{}", article.front_matter, article.body);
@@ -74,14 +74,14 @@ impl Sides {
         };
         // It was written from a revision that was not recorded, and was not changed since.
         if self.past.iter().any(|article| forms(article).contains(&self.text)) && self.known.path == self.place {
-            return Outcome::Behind;
+            return MergeOutcome::Behind;
         }
         let Some(base) = self.past.front().filter(|base| base.revision == self.known.revision) else {
-            return Outcome::Apart;
+            return MergeOutcome::Apart;
         };
         let agreed = forms(base).into_iter().find(|text| hash(text.as_bytes()) == self.known.file_hash);
-        let Some(agreed) = agreed else { return Outcome::Apart };
-        editing::merge(&agreed, &self.text, theirs).map_or(Outcome::Apart, Outcome::Joined)
+        let Some(agreed) = agreed else { return MergeOutcome::Apart };
+        editing::merge(&agreed, &self.text, theirs).map_or(MergeOutcome::Apart, MergeOutcome::Joined)
     }
 }
 

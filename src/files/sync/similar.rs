@@ -8,7 +8,7 @@ use std::{
 use afterword_actors::store::StoreError;
 
 use super::{
-    super::{plan::Facts, root::Root, scan::ScannedFile, source::FileRecord},
+    super::{plan::ImportFacts, root::Root, scan::ScannedFile, source::FileRecord},
     disk::blocking,
 };
 use crate::articles::{ArticleError, Articles, history, names::NUMBERED};
@@ -26,7 +26,7 @@ pub(super) async fn similar(
     root: &Arc<Root>,
     files: &[ScannedFile],
     gone: &HashSet<String>,
-    facts: &Facts,
+    facts: &ImportFacts,
 ) -> Result<HashMap<String, String>, StoreError> {
     let known = gone.iter().filter_map(|place| facts.known.get(place));
     let gone: Vec<&FileRecord> = known.filter(|known| known.present.is_some() && !known.file_hash.is_empty()).collect();

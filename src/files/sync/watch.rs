@@ -51,11 +51,11 @@ pub enum WatchEvent {
     Failed(SyncError),
 }
 
-/// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process. Answers why it
-/// is kept no longer: it was forgotten.
-pub async fn watch(articles: &Articles, asked: SyncRequest, mut tell: impl FnMut(WatchEvent) + Send) -> SyncError {
-    let directory = asked.directory.clone();
-    let mut folders = FolderSync { patience: RETURN_GRACE, ..FolderSync::new(asked) };
+/// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process.
+/// Answers why it is kept no longer: it was forgotten.
+pub async fn watch(articles: &Articles, request: SyncRequest, mut tell: impl FnMut(WatchEvent) + Send) -> SyncError {
+    let directory = request.directory.clone();
+    let mut folders = FolderSync { patience: RETURN_GRACE, ..FolderSync::new(request) };
     let (mut signs, mut feed) = (FileWatcher::of(&directory), articles.changes());
     tell(WatchEvent::Started { directory: directory.clone(), without_signs: signs.why_none() });
     let (mut trouble, mut has_failed, mut remarks) = (String::new(), false, HashSet::new());
@@ -101,8 +101,8 @@ fn trouble_of(done: &Result<SyncReport, SyncError>) -> String {
     }
 }
 
-/// Whether a report says something that is not among the `remarks` of the one before, which become its own. They are told once: a
-/// file that cannot be read as it was meant is looked at each time.
+/// Whether a report says something that is not among the `remarks` of the one before, which become its own. They are
+/// told once: a file that cannot be read as it was meant is looked at each time.
 fn has_news(report: &SyncReport, remarks: &mut HashSet<String>) -> bool {
     let warnings = report.warnings.iter().map(|warning| format!("{}: {}", warning.file, warning.error));
     let others = report.notes.iter().chain(&report.left_out).cloned();

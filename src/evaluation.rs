@@ -48,7 +48,8 @@ pub struct Quality {
     pub lost: Vec<String>,
 }
 
-/// The ways in which `search` can be measured: without its reranker in each mode, and in the mode that uses all if it has one.
+/// The ways in which `search` can be measured: without its reranker in each mode, and in the mode that uses all if it
+/// has one.
 pub fn ways(search: &Search) -> Vec<SearchVariant> {
     let plain = search.clone().reranking(None);
     let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
@@ -106,13 +107,13 @@ async fn measure_one(
         at_once.push(found.iter().take(AT_ONCE).any(|found| *found));
         tick();
     }
-    let asked = at_once.len();
-    let queries = asked.max(1) as f64;
+    let count = at_once.len();
+    let queries = count.max(1) as f64;
     let in_three = at_once.iter().filter(|found| **found).count();
     let quality = Quality {
         mode: *mode,
         reranked: search.reranker().is_some(),
-        queries: asked,
+        queries: count,
         missing: collection.missing.len(),
         ndcg_at_10: ndcg / queries,
         recall_at_100: recall / queries,

@@ -1,9 +1,9 @@
 //! Runs work that takes a processor for a while away from the threads that answer requests, and only little at once: a
 //! text of many megabytes takes several times its size while it is read.
 //!
-//! There are three lanes, so that a save never waits for a page or a search. In each, one caller has half of the threads, and waits
-//! for its own work before it stands in line with the others. What a page asks for has a [`Turn`]: it ends early when its time is
-//! over, or when nobody waits for it any more.
+//! There are three lanes, so that a save never waits for a page or a search. In each, one caller has half of the
+//! threads, and waits for its own work before it stands in line with the others. What a page asks for has a [`Turn`]:
+//! it ends early when its time is over, or when nobody waits for it any more.
 
 use std::{
     sync::{Arc, LazyLock, Weak},

@@ -86,7 +86,8 @@ impl Queue {
         Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 
-    /// The same for callers that ask every few seconds: the coverage may be half a minute old, where counting it takes long.
+    /// The same for callers that ask every few seconds: the coverage may be half a minute old, where counting it takes
+    /// long.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -118,8 +119,8 @@ impl Queue {
     /// [`QueueError::Store`]
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<TaskPage, QueueError> {
         let TaskFilter { status, article_id, before, limit } = *filter;
-        let asked = tasks::Filter { status, article_id, before, limit: limit.saturating_add(1) };
-        let mut rows = tasks::list(self.database.reader(), &asked).await?;
+        let filter = tasks::Filter { status, article_id, before, limit: limit.saturating_add(1) };
+        let mut rows = tasks::list(self.database.reader(), &filter).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_before = rows.last().filter(|_| more).map(|row| row.id);

@@ -74,8 +74,8 @@ impl Sets {
         }
     }
 
-    /// About how much the model of the settings is given, if its texts are as long as those of the set in use; of its vectors, those
-    /// that are kept from before are not made again.
+    /// About how much the model of the settings is given, if its texts are as long as those of the set in use; of its
+    /// vectors, those that are kept from before are not made again.
     async fn estimate(&self, in_use: &SetView) -> Result<Option<Estimate>, StoreError> {
         let texts = "SELECT CAST(sum(chunk_count) AS BIGINT) AS texts, count(*) AS articles
                      FROM article_embeddings WHERE model_id = $1";
@@ -107,7 +107,8 @@ impl Sets {
         Ok(set.map(|set| set.id))
     }
 
-    /// Names the settings in which the configured model differs from that of the set in use, unless its own set is being built.
+    /// Names the settings in which the configured model differs from that of the set in use, unless its own set is
+    /// being built.
     fn not_in_effect(&self, active: Option<&Set>, building: Option<&Set>) -> Vec<&'static str> {
         let own = &self.configured;
         let is_own = |set: &Set| set.identity().is_some_and(|identity| identity.fingerprint() == own.fingerprint());

@@ -79,8 +79,8 @@ pub async fn language(database: &Database) -> Result<String, StoreError> {
     Ok(State::read(database.reader()).await?.language)
 }
 
-/// Notes, of a database without articles, that all its words follow the present rules, by the stems of `language`: there is nothing
-/// to be written again.
+/// Notes, of a database without articles, that all its words follow the present rules, by the stems of `language`:
+/// there is nothing to be written again.
 /// # Errors
 /// [`StoreError`]
 pub async fn begin_empty(database: &Database, language: &str) -> Result<(), StoreError> {
@@ -182,8 +182,8 @@ async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync
     Ok(done)
 }
 
-/// Writes the words of the articles that `page` selects, as far as there is room for their texts; returns their number and the last
-/// one.
+/// Writes the words of the articles that `page` selects, as far as there is room for their texts; returns their number
+/// and the last one.
 async fn write_page(
     database: &Database,
     page: &'static str,

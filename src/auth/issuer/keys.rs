@@ -120,8 +120,8 @@ impl Keys {
         }
     }
 
-    /// Returns the keys of this name, at least one. A caller that asks while keys are fetched waits for them; for a known one
-    /// that is to be fetched again, not long.
+    /// Returns the keys of this name, at least one. A caller that asks while keys are fetched waits for them; for a
+    /// known one that is to be fetched again, not long.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] if the issuer has no such key, [`AuthError::Issuer`] if it was never reached.
@@ -179,13 +179,13 @@ impl Issuer {
         // The client requires one even without encryption.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(FETCH_TIMEOUT).redirect(redirect::Policy::none()).build()?;
-        let place = if self.place.is_empty() { self.described(&client).await? } else { self.place.clone() };
+        let place = if self.place.is_empty() { self.discover_keys(&client).await? } else { self.place.clone() };
         let set: JwkSetOfAny = get(&client, &place).await?;
         let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
         Ok(JwkSet { keys: keys.collect() }.keys.iter().filter_map(usable).collect())
     }
 
-    async fn described(&self, client: &Client) -> Result<String, FetchError> {
+    async fn discover_keys(&self, client: &Client) -> Result<String, FetchError> {
         let base = self.name.trim_end_matches('/');
         let mut failed = None;
         for description in DESCRIPTIONS {

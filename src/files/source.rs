@@ -1,5 +1,6 @@
 //! `sources` and `article_sources`: which folders of files there are, and which article each file is.
 
+mod occupant;
 pub(super) mod resting;
 
 use afterword_actors::store::{
@@ -7,8 +8,9 @@ use afterword_actors::store::{
     sql::{self, FromRow, Sql, Value},
 };
 
+pub(super) use self::occupant::{Occupant, alike, deleted_slugs, occupants};
 use super::place;
-use crate::articles::{Article, row};
+use crate::articles::Article;
 
 /// A folder of files.
 #[derive(Debug, Clone, FromRow)]
@@ -323,57 +325,4 @@ pub(super) async fn unedited_articles(connection: &impl Sql, articles: &[(i64, i
             [sql::json(articles)?],
         )
         .await
-}
-
-/// An article that has a slug, now or formerly.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub(super) struct Occupant {
-    pub(super) name: String,
-    pub(super) id: i64,
-    pub(super) slug: String,
-    pub(super) title: String,
-    pub(super) folder: String,
-    pub(super) content_hash: String,
-    pub(super) revision: i64,
-    pub(super) front_matter: String,
-    /// Whether it came from a file.
-    pub(super) from_file: bool,
-}
-
-const OCCUPANT_COLUMNS: &str = "a.id, a.slug, a.title, a.folder, a.content_hash, a.revision,
-    EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file";
-
-/// Who has these slugs.
-pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result<Vec<Occupant>, StoreError> {
-    let sql = format!(
-        "SELECT n.name, {OCCUPANT_COLUMNS}, {}
-             FROM (
-                 SELECT b.slug AS name, b.id FROM {{texts $1}} j JOIN articles b ON b.slug = j.text
-                 UNION ALL
-                 SELECT c.slug AS name, c.article_id AS id FROM {{texts $1}} j JOIN slug_aliases c ON c.slug = j.text
-             ) n JOIN articles a ON a.id = n.id",
-        row::FRONT_MATTER
-    );
-    connection.rows(&sql, [sql::json(slugs)?]).await
-}
-
-/// Which of these articles say what files say that have these hashes.
-pub(super) async fn alike(
-    connection: &impl Sql,
-    articles: &[i64],
-    content_hashes: &[&str],
-) -> Result<Vec<Occupant>, StoreError> {
-    let sql = format!(
-        "SELECT a.slug AS name, {OCCUPANT_COLUMNS}, {} FROM {{ids $1}} j CROSS JOIN articles a
-         WHERE a.id = j.id AND a.content_hash IN (SELECT h.text FROM {{texts $2}} h)",
-        row::FRONT_MATTER
-    );
-    connection.rows(&sql, [sql::json(articles)?, sql::json(content_hashes)?]).await
-}
-
-/// What these articles were called when they were deleted, by their numbers, as far as their past is kept.
-pub(super) async fn deleted_slugs(connection: &impl Sql, articles: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
-    let sql = "SELECT v.article_id, v.slug FROM {ids $1} j CROSS JOIN article_versions v
-               WHERE v.article_id = j.id AND v.deleted ORDER BY v.article_id, v.revision";
-    connection.rows(sql, [sql::json(articles)?]).await
 }

@@ -84,18 +84,18 @@ impl ExportFacts<'_> {
     /// The file that says most about where an article belongs: the one in the target, else the first it came from.
     pub(super) fn before(&self, article: &ExportedArticle) -> Option<&FileRecord> {
         let files = self.files.get(&article.id)?;
-        let in_target = files.iter().filter(|known| Some(known.source_id) == self.target);
-        let settled = |known: &&FileRecord| known.slug == article.slug && known.folder == article.folder;
+        let in_target = files.iter().filter(|record| Some(record.source_id) == self.target);
+        let settled = |record: &&FileRecord| record.slug == article.slug && record.folder == article.folder;
         let best = in_target.clone().find(settled).or_else(|| in_target.clone().next());
-        best.or_else(|| files.iter().find(|known| !known.written))
+        best.or_else(|| files.iter().find(|record| !record.written))
     }
 
     /// The place of a known file in the target. A table that became an article is never overwritten by it: that goes
     /// beside.
-    fn place(&self, known: &FileRecord) -> String {
-        let above = self.sources.get(&known.source_id).filter(|source| Some(source.id) != self.target);
-        let ending = if walk::is_markdown(&known.path) { "" } else { ".md" };
-        place::join(above.map_or("", |source| source.folder.as_str()), &known.path) + ending
+    fn place(&self, record: &FileRecord) -> String {
+        let above = self.sources.get(&record.source_id).filter(|source| Some(source.id) != self.target);
+        let ending = if walk::is_markdown(&record.path) { "" } else { ".md" };
+        place::join(above.map_or("", |source| source.folder.as_str()), &record.path) + ending
     }
 
     /// A folder as a place among files. What an import would pass over is called otherwise.
@@ -114,10 +114,10 @@ pub(super) fn plan(articles: &[ExportedArticle], facts: &ExportFacts<'_>) -> Vec
         let before = facts.before(article);
         let wanted = before.map_or_else(
             || place::join(&facts.folder_place(&article.folder), &format!("{}.md", article.slug)),
-            |known| wanted(article, known, facts),
+            |record| wanted(article, record, facts),
         );
-        let is_original = before.is_some_and(|known| facts.place(known) == wanted);
-        let is_own = before.is_some_and(|known| Some(known.source_id) == facts.target);
+        let is_original = before.is_some_and(|record| facts.place(record) == wanted);
+        let is_own = before.is_some_and(|record| Some(record.source_id) == facts.target);
         let planned = PlannedFile { id: article.id, place: wanted, before: before.cloned() };
         if is_original { original.push((!is_own, planned)) } else { derived.push(planned) }
     }
@@ -137,13 +137,13 @@ pub(super) fn plan(articles: &[ExportedArticle], facts: &ExportFacts<'_>) -> Vec
     plan
 }
 
-fn wanted(article: &ExportedArticle, known: &FileRecord, facts: &ExportFacts<'_>) -> String {
-    let before = facts.place(known);
-    let parents = match article.folder == known.folder {
+fn wanted(article: &ExportedArticle, record: &FileRecord, facts: &ExportFacts<'_>) -> String {
+    let before = facts.place(record);
+    let parents = match article.folder == record.folder {
         true => before.rsplit_once('/').map(|(parents, _)| parents.to_owned()).unwrap_or_default(),
         false => facts.folder_place(&article.folder),
     };
-    let keeps_name = article.slug == known.slug || facts.naming.contains(&article.id);
+    let keeps_name = article.slug == record.slug || facts.naming.contains(&article.id);
     let (_, extension) = place::name(&before).rsplit_once('.').unwrap_or(("", "md"));
     let name = if keeps_name { place::name(&before).to_owned() } else { format!("{}.{extension}", article.slug) };
     place::join(&parents, &name)

@@ -58,7 +58,7 @@ async fn bring_in(
     place: ArticlePlace,
     report: &mut ManagerReport,
 ) -> Result<(), StoreError> {
-    let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.known.is_some() && !report.dry_run);
+    let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.record.is_some() && !report.dry_run);
     if let Some(place) = unmarked {
         // Of an earlier version, which knew it by its slug alone.
         let marked = articles.database.write(move |to| Box::pin(async move { place.mark(to).await }));

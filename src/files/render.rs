@@ -45,7 +45,7 @@ pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
 /// there.
 pub(super) fn keeps_both_blocks(
     article: &Article,
-    known: Option<&FileRecord>,
+    record: Option<&FileRecord>,
     text_before: impl FnOnce() -> Option<String>,
 ) -> bool {
     let has_block = |text: &str| !front_matter::head(text).is_empty();
@@ -55,7 +55,7 @@ pub(super) fn keeps_both_blocks(
     let as_it_came = || hash(format!("{}{}", article.front_matter, article.body).as_bytes());
     match text_before() {
         Some(text_before) => has_block(&Document::split(&text_before).body),
-        None => known.is_some_and(|known| known.file_hash == as_it_came()),
+        None => record.is_some_and(|record| record.file_hash == as_it_came()),
     }
 }
 

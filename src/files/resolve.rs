@@ -30,7 +30,7 @@ pub(super) struct ResolvedFolder {
     /// Where the folder lies in its source.
     pub(super) prefix: String,
     /// Its files, by their places in the folder.
-    pub(super) known: HashMap<String, FileRecord>,
+    pub(super) records: HashMap<String, FileRecord>,
     /// The source is somewhere else, where it still is: the files are a copy.
     pub(super) is_copy: bool,
     /// A folder that is kept in step, of which this one is a copy that has no source yet.
@@ -164,9 +164,9 @@ async fn by_place(connection: &impl Sql, near: &[NearbySource]) -> Result<Resolv
             resolved.inside.push((*id, offset.clone()));
         }
         let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        for known in source::files(connection, *id, &start).await? {
-            let file = place::join(offset, &known.path[start.len()..]);
-            resolved.known.entry(file).or_insert(known);
+        for record in source::files(connection, *id, &start).await? {
+            let file = place::join(offset, &record.path[start.len()..]);
+            resolved.records.entry(file).or_insert(record);
         }
     }
     Ok(resolved)
@@ -211,8 +211,8 @@ impl ResolvedFolder {
     /// The same of a folder that is to have a source of its own. What it has no file of is none of it.
     fn beside(self, copy_of: CopyOf) -> Self {
         let is_here: HashSet<&str> = copy_of.files.iter().map(|(file, _)| file.as_str()).collect();
-        let known = self.known.into_iter().filter(|(file, _)| is_here.contains(file.as_str())).collect();
-        Self { source: None, known, is_copy: true, copy_of: Some(copy_of), note: self.note, ..Self::default() }
+        let records = self.records.into_iter().filter(|(file, _)| is_here.contains(file.as_str())).collect();
+        Self { source: None, records, is_copy: true, copy_of: Some(copy_of), note: self.note, ..Self::default() }
     }
 }
 

@@ -299,13 +299,13 @@ pub(super) async fn hold(connection: &impl Sql, one: &FileRecord, other: &FileRe
 /// Forgets where a file was that is at the place of `to` now, unless another file is there by now. What is known of
 /// another file that was at that place is put aside: until that one is found as well, by this run or a later one, it is
 /// a file that is gone, and whose text is at a place that nothing is known of.
-pub(super) async fn relocate(connection: &impl Sql, known: &FileRecord, to: &FileRecord) -> Result<(), StoreError> {
+pub(super) async fn relocate(connection: &impl Sql, record: &FileRecord, to: &FileRecord) -> Result<(), StoreError> {
     let sql = "DELETE FROM article_sources WHERE source_id = $1 AND path IN ($2, $4) AND article_id = $3";
-    let aside = place::aside(&known.path, known.article_id);
-    let left = [known.source_id.into(), known.path.clone().into(), known.article_id.into(), aside.into()];
+    let aside = place::aside(&record.path, record.article_id);
+    let left = [record.source_id.into(), record.path.clone().into(), record.article_id.into(), aside.into()];
     connection.later(sql, left).await?;
     let sql = "SELECT article_id FROM article_sources WHERE source_id = $1 AND path = $2 AND article_id <> $3";
-    let there = [to.source_id.into(), to.path.clone().into(), known.article_id.into()];
+    let there = [to.source_id.into(), to.path.clone().into(), record.article_id.into()];
     let Some(other) = connection.row::<i64>(sql, there).await? else { return Ok(()) };
     let sql = "UPDATE article_sources SET path = $3, stamp = '' WHERE source_id = $1 AND path = $2
                    AND NOT EXISTS (SELECT 1 FROM article_sources o WHERE o.source_id = $1 AND o.path = $3)";

@@ -196,8 +196,8 @@ impl FolderSync {
     fn not_yet_certain(&mut self, plan: &plan::Plan, gone: &HashSet<String>) -> usize {
         let now = Instant::now();
         let before = std::mem::take(&mut self.gone);
-        for known in plan.deletions.iter().chain(plan.written_again(gone)).chain(&plan.removals) {
-            self.gone.insert(known.path.clone(), before.get(&known.path).copied().unwrap_or(now));
+        for record in plan.deletions.iter().chain(plan.written_again(gone)).chain(&plan.removals) {
+            self.gone.insert(record.path.clone(), before.get(&record.path).copied().unwrap_or(now));
         }
         let patience = self.patience;
         if self.gone.values().all(|since| now.duration_since(*since) >= patience) { 0 } else { self.gone.len() }

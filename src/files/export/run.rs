@@ -40,7 +40,7 @@ pub(super) struct ExportRun<'a> {
     /// By article.
     files: HashMap<i64, Vec<FileRecord>>,
     /// Files of the target, by their places.
-    known: HashMap<String, FileRecord>,
+    records: HashMap<String, FileRecord>,
     /// Whether nothing was ever imported from there.
     is_ours: bool,
     /// Former slugs, by article.
@@ -58,10 +58,10 @@ impl<'a> ExportRun<'a> {
         let reader = articles.database.reader();
         let target = target(articles, export, root.as_deref()).await?;
         let sources = source::all(reader).await?.into_iter().map(|source| (source.id, source)).collect();
-        let (mut files, mut known): (HashMap<i64, Vec<FileRecord>>, HashMap<_, _>) = Default::default();
+        let (mut files, mut records): (HashMap<i64, Vec<FileRecord>>, HashMap<_, _>) = Default::default();
         for file in source::all_files(reader).await? {
             if file.source_id == target {
-                known.insert(file.path.clone(), file.clone());
+                records.insert(file.path.clone(), file.clone());
             }
             files.entry(file.article_id).or_default().push(file);
         }
@@ -70,7 +70,7 @@ impl<'a> ExportRun<'a> {
         for (slug, article) in reader.rows::<(String, i64)>(aliases, []).await? {
             former.entry(article).or_default().push(slug);
         }
-        let is_ours = known.values().all(|known| known.written);
+        let is_ours = records.values().all(|record| record.written);
         Ok(Self {
             articles,
             export,
@@ -78,7 +78,7 @@ impl<'a> ExportRun<'a> {
             target,
             sources,
             files,
-            known,
+            records,
             is_ours,
             former,
             articles_with_files: HashSet::new(),
@@ -113,17 +113,17 @@ impl<'a> ExportRun<'a> {
         let Some(article) = row::by_id(self.articles.database.reader(), planned.id).await? else { return Ok(None) };
         let article = Article::from(article);
         let came_from_file = self.files.get(&article.id).is_some_and(|files| files.iter().any(|file| !file.written));
-        let here = self.known.get(&planned.place).filter(|known| known.article_id == article.id);
-        let record_of_text = here.or(planned.before.as_ref().filter(|known| known.source_id == self.target));
-        let before = self.known.get(&planned.place).filter(|known| known.article_id == article.id).cloned();
+        let here = self.records.get(&planned.place).filter(|record| record.article_id == article.id);
+        let record_of_text = here.or(planned.before.as_ref().filter(|record| record.source_id == self.target));
+        let before = self.records.get(&planned.place).filter(|record| record.article_id == article.id).cloned();
         let work = Work {
             former_slugs: self.former.get(&article.id).cloned().unwrap_or_default(),
-            known: self.known.get(&planned.place).cloned(),
+            record: self.records.get(&planned.place).cloned(),
             planned: planned.clone(),
             limits: self.articles.limits,
             on_conflict: self.export.on_conflict,
             dry_run: self.export.dry_run,
-            held_at: record_of_text.map(|known| known.path.clone()),
+            held_at: record_of_text.map(|record| record.path.clone()),
             came_from_file,
             article,
         };
@@ -192,63 +192,63 @@ impl<'a> ExportRun<'a> {
     pub(super) async fn tidy(&self, planned: &[PlannedFile], report: &mut ExportReport) {
         let Some(root) = &self.root else { return };
         let places: HashSet<&str> = planned.iter().map(|planned| planned.place.as_str()).collect();
-        let within = |known: &FileRecord| Folder::of_place(known.folder.split('/')).is_within(&self.export.folder);
+        let within = |record: &FileRecord| Folder::of_place(record.folder.split('/')).is_within(&self.export.folder);
         let mut old: Vec<&FileRecord> =
-            self.known.values().filter(|known| !places.contains(known.path.as_str())).collect();
+            self.records.values().filter(|record| !places.contains(record.path.as_str())).collect();
         // A table belongs to its owner, although its article is written elsewhere.
-        old.retain(|known| walk::is_markdown(&known.path));
-        old.retain(|known| {
-            within(known)
-                && (known.written && known.present.is_none() || self.articles_with_files.contains(&known.article_id))
+        old.retain(|record| walk::is_markdown(&record.path));
+        old.retain(|record| {
+            within(record)
+                && (record.written && record.present.is_none() || self.articles_with_files.contains(&record.article_id))
         });
         old.sort_by(|a, b| a.path.cmp(&b.path));
-        for known in old {
-            match root.read(&known.path, MAX_COMPARED_BYTES) {
-                Ok(bytes) if hash(&bytes) == known.file_hash => {}
+        for record in old {
+            match root.read(&record.path, MAX_COMPARED_BYTES) {
+                Ok(bytes) if hash(&bytes) == record.file_hash => {}
                 Ok(_) => {
-                    report.stale.push(saved_since(known));
+                    report.stale.push(saved_since(record));
                     continue;
                 }
                 Err(_) => continue,
             }
             if !self.export.prune {
-                report.stale.push(known.path.clone());
+                report.stale.push(record.path.clone());
             } else if self.export.dry_run {
-                report.removed.push(known.path.clone());
+                report.removed.push(record.path.clone());
             } else {
-                match take_away(root, known).await {
-                    Ok(true) => self.forget(known, report).await,
-                    Ok(false) => report.stale.push(saved_since(known)),
+                match take_away(root, record).await {
+                    Ok(true) => self.forget(record, report).await,
+                    Ok(false) => report.stale.push(saved_since(record)),
                     Err(error) => {
-                        report.failed.push(FileProblem::new(&known.path, format!("cannot be removed: {error}")))
+                        report.failed.push(FileProblem::new(&record.path, format!("cannot be removed: {error}")))
                     }
                 }
             }
         }
     }
 
-    async fn forget(&self, known: &FileRecord, report: &mut ExportReport) {
-        report.removed.push(known.path.clone());
-        let (id, path) = (known.source_id, known.path.clone());
+    async fn forget(&self, record: &FileRecord, report: &mut ExportReport) {
+        report.removed.push(record.path.clone());
+        let (id, path) = (record.source_id, record.path.clone());
         let forgotten: Result<(), StoreError> = self
             .articles
             .database
             .write(move |transaction| Box::pin(async move { source::forget(transaction, id, &path).await }))
             .await;
         if let Err(error) = forgotten {
-            report.notes.push(format!("{} was removed, but this could not be recorded: {error}", known.path));
+            report.notes.push(format!("{} was removed, but this could not be recorded: {error}", record.path));
         }
     }
 }
 
 /// Takes a file away; answers whether it still held what was written.
-async fn take_away(root: &Arc<Root>, known: &FileRecord) -> io::Result<bool> {
-    let (root, path, hash) = (Arc::clone(root), known.path.clone(), known.file_hash.clone());
+async fn take_away(root: &Arc<Root>, record: &FileRecord) -> io::Result<bool> {
+    let (root, path, hash) = (Arc::clone(root), record.path.clone(), record.file_hash.clone());
     tokio::task::spawn_blocking(move || root.take_away(&path, &hash)).await.map_err(io::Error::other)?
 }
 
-fn saved_since(known: &FileRecord) -> String {
-    format!("{} (changed since it was written, and left)", known.path)
+fn saved_since(record: &FileRecord) -> String {
+    format!("{} (changed since it was written, and left)", record.path)
 }
 
 /// The source that is written to, made if there is none.

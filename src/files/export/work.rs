@@ -47,7 +47,7 @@ pub(super) struct Work {
     pub(super) held_at: Option<String>,
     pub(super) former_slugs: Vec<String>,
     /// What was noted of the file when it was last read or written.
-    pub(super) known: Option<FileRecord>,
+    pub(super) record: Option<FileRecord>,
     pub(super) limits: Limits,
     pub(super) on_conflict: OnConflict,
     pub(super) dry_run: bool,
@@ -56,8 +56,8 @@ pub(super) struct Work {
 impl Work {
     /// Whether the article is as it was when the file was last read or written.
     fn is_as_noted(&self) -> bool {
-        let (article, known) = (&self.article, self.known.as_ref());
-        known.is_some_and(|known| (known.article_id, known.revision) == (article.id, article.revision))
+        let (article, record) = (&self.article, self.record.as_ref());
+        record.is_some_and(|record| (record.article_id, record.revision) == (article.id, article.revision))
     }
 
     pub(super) fn done(self, root: Option<&Root>) -> (Self, Result<(WriteOutcome, String), io::Error>) {
@@ -102,7 +102,7 @@ impl Work {
             Err(error) => return Err(io::Error::other(error.to_string())),
         };
         let present_hash = hash(&present);
-        let is_known = self.known.as_ref().is_some_and(|known| known.file_hash == present_hash);
+        let is_known = self.record.as_ref().is_some_and(|record| record.file_hash == present_hash);
         Ok(match self.on_conflict {
             _ if present == text => FileDecision::Stays(WriteOutcome::Unchanged, None),
             // Neither has changed: what could not be kept of the file (a NUL, say) stays in it.

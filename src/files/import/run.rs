@@ -57,15 +57,15 @@ impl ImportRun<'_> {
         let machine = resolve::machine(database.reader());
         let root = self.root.place().to_string_lossy().into_owned();
         let (name, folder) = (self.import.source.clone(), self.import.folder.to_string());
-        let (known, moved) = (resolved.source, resolved.was_moved || self.import.source.is_some());
+        let (number, moved) = (resolved.source, resolved.was_moved || self.import.source.is_some());
         let copy_of = resolved.copy_of.clone();
-        if let (Some(id), false) = (known, moved) {
+        if let (Some(id), false) = (number, moved) {
             return Ok(id);
         }
         database
             .write(move |transaction| {
                 Box::pin(async move {
-                    if let Some(id) = known {
+                    if let Some(id) = number {
                         return source::move_source(transaction, id, &machine, &root).await.map(|()| id);
                     }
                     let id = source::add(transaction, name.as_deref(), &machine, &root, &folder).await?;
@@ -108,9 +108,10 @@ impl ImportRun<'_> {
         files: &[ScannedFile],
     ) -> Result<(), StoreError> {
         let reader = self.articles.database.reader();
-        (facts.known, facts.is_copy) = (resolved.known, resolved.is_copy);
-        let at = |known: &FileRecord| (known.article_id, known.revision);
-        let later = facts.known.values().filter(|known| known.present.is_some_and(|present| present != known.revision));
+        (facts.records, facts.is_copy) = (resolved.records, resolved.is_copy);
+        let at = |record: &FileRecord| (record.article_id, record.revision);
+        let later =
+            facts.records.values().filter(|record| record.present.is_some_and(|present| present != record.revision));
         let later: Vec<_> = later.map(at).collect();
         facts.unedited = if later.is_empty() { Vec::new() } else { source::unedited_articles(reader, &later).await? }
             .into_iter()
@@ -168,9 +169,9 @@ async fn past(
     facts: &ImportFacts,
     files: &[ScannedFile],
 ) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
-    let known =
-        files.iter().filter_map(|file| facts.known.get(&file.file).filter(|known| known.file_hash != file.hash));
-    let ended: Vec<i64> = known.filter(|known| known.present.is_none()).map(|known| known.article_id).collect();
+    let changed =
+        files.iter().filter_map(|file| facts.records.get(&file.file).filter(|record| record.file_hash != file.hash));
+    let ended: Vec<i64> = changed.filter(|record| record.present.is_none()).map(|record| record.article_id).collect();
     if ended.is_empty() {
         return Ok(HashMap::new());
     }
@@ -191,7 +192,7 @@ fn unused_slug(file: &ScannedFile, action: &Action) -> Option<FileProblem> {
     let wanted = file.wish.is_named.then_some(&file.wish.slug)?;
     let (slug, why) = match action {
         Action::Create { slug, .. } => (slug.as_ref(), "another article has it"),
-        Action::Update { known, .. } => (known.present_slug.as_deref()?, "an article keeps its name"),
+        Action::Update { record, .. } => (record.present_slug.as_deref()?, "an article keeps its name"),
         _ => return None,
     };
     (wanted.as_ref() != slug).then(|| {
@@ -207,11 +208,11 @@ fn unused_slug(file: &ScannedFile, action: &Action) -> Option<FileProblem> {
 fn tell(report: &mut ImportReport, file: &str, action: Action) {
     let (slug, result) = match action {
         Action::Create { slug, .. } | Action::Restore { slug, .. } => (slug.to_string(), "created"),
-        Action::Update { known, has_moved: _ } => (known.present_slug.unwrap_or(known.slug), "updated"),
+        Action::Update { record, has_moved: _ } => (record.present_slug.unwrap_or(record.slug), "updated"),
         Action::Replace { occupant } => (occupant.slug, "updated"),
-        Action::Follow { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),
+        Action::Follow { record } => (record.present_slug.unwrap_or(record.slug), "unchanged"),
         Action::Adopt { occupant } => (occupant.slug, "unchanged"),
-        Action::Merge { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),
+        Action::Merge { record } => (record.present_slug.unwrap_or(record.slug), "unchanged"),
         Action::Unchanged { slug } => (slug, "unchanged"),
         Action::Skip { slug } => (slug, "skipped"),
         Action::Deleted { slug } => (slug, "deleted"),

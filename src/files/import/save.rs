@@ -35,19 +35,19 @@ impl ImportRun<'_> {
         match action {
             Action::Create { slug, former_slugs, again } => {
                 let (content, hash) = self.content(file).await?;
-                let known = self.new_record(file, again.as_deref(), hash);
-                self.create(content, slug.clone(), former_slugs.clone(), known, again.is_some()).await
+                let record = self.new_record(file, again.as_deref(), hash);
+                self.create(content, slug.clone(), former_slugs.clone(), record, again.is_some()).await
             }
-            Action::Update { known, has_moved } => {
+            Action::Update { record, has_moved } => {
                 let (content, hash) = self.content(file).await?;
-                let (id, revision) = (known.article_id, known.present.unwrap_or(known.revision));
-                let before = has_moved.then(|| known.as_ref().clone());
-                let noted = self.new_record(file, Some(known.as_ref()).filter(|_| !has_moved), hash);
+                let (id, revision) = (record.article_id, record.present.unwrap_or(record.revision));
+                let before = has_moved.then(|| record.as_ref().clone());
+                let noted = self.new_record(file, Some(record.as_ref()).filter(|_| !has_moved), hash);
                 self.update(content, id, revision, before, noted).await
             }
-            Action::Restore { known, slug } => {
+            Action::Restore { record, slug } => {
                 let (content, hash) = self.content(file).await?;
-                self.restore(content, known.article_id, slug, self.new_record(file, Some(known.as_ref()), hash)).await
+                self.restore(content, record.article_id, slug, self.new_record(file, Some(record.as_ref()), hash)).await
             }
             Action::Replace { occupant } => {
                 let (content, hash) = self.content(file).await?;
@@ -57,8 +57,8 @@ impl ImportRun<'_> {
                 let (content, hash) = self.content(file).await?;
                 self.adopt(content, occupant, self.new_record(file, None, hash)).await
             }
-            Action::Follow { known } => {
-                let (old, new) = (known.as_ref().clone(), self.moved_record(file, known));
+            Action::Follow { record } => {
+                let (old, new) = (record.as_ref().clone(), self.moved_record(file, record));
                 self.articles
                     .database
                     .write(move |transaction| {
@@ -102,14 +102,14 @@ impl ImportRun<'_> {
     /// What is noted of a file that had no article.
     fn new_record(&self, file: &ScannedFile, before: Option<&FileRecord>, file_hash: String) -> FileRecord {
         let path = place::join(&self.prefix, &file.file);
-        let (source_id, path) = before.map_or((self.source, path), |known| (known.source_id, known.path.clone()));
+        let (source_id, path) = before.map_or((self.source, path), |record| (record.source_id, record.path.clone()));
         FileRecord::without_article(source_id, path, file_hash)
     }
 
     /// What is known of a file at its new place.
-    fn moved_record(&self, file: &ScannedFile, known: &FileRecord) -> FileRecord {
+    fn moved_record(&self, file: &ScannedFile, record: &FileRecord) -> FileRecord {
         let FileRecord { source_id, path, .. } = self.new_record(file, None, String::new());
-        FileRecord { source_id, path, ..known.clone() }
+        FileRecord { source_id, path, ..record.clone() }
     }
 
     async fn create(
@@ -117,7 +117,7 @@ impl ImportRun<'_> {
         content: Content,
         slug: Slug,
         former: Vec<Slug>,
-        known: FileRecord,
+        record: FileRecord,
         had_article: bool,
     ) -> Result<(), FileError> {
         let new = NewArticle {
@@ -146,8 +146,8 @@ impl ImportRun<'_> {
                     let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
                     names::lead_to(transaction, saved.article.id, &former).await?;
                     match had_article {
-                        true => note(transaction, known, &saved).await?,
-                        false => note_new(transaction, known, &saved).await?,
+                        true => note(transaction, record, &saved).await?,
+                        false => note_new(transaction, record, &saved).await?,
                     }
                     Ok::<_, FileError>(saved)
                 })
@@ -163,7 +163,7 @@ impl ImportRun<'_> {
         id: i64,
         revision: i64,
         before: Option<FileRecord>,
-        known: FileRecord,
+        record: FileRecord,
     ) -> Result<(), FileError> {
         let former = content.former_slugs.clone();
         let mut changes = changes(content, revision).checked(self.articles.limits)?;
@@ -178,7 +178,7 @@ impl ImportRun<'_> {
                         names::alone(transaction).await?;
                     }
                     if let Some(before) = &before {
-                        source::hold(transaction, before, &known).await?;
+                        source::hold(transaction, before, &record).await?;
                     }
                     let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
                     if times == Times::OfChanges {
@@ -191,9 +191,9 @@ impl ImportRun<'_> {
                     }
                     names::lead_to(transaction, id, &former).await?;
                     if let Some(before) = before {
-                        source::relocate(transaction, &before, &known).await?;
+                        source::relocate(transaction, &before, &record).await?;
                     }
-                    note(transaction, known, &saved).await?;
+                    note(transaction, record, &saved).await?;
                     Ok(saved)
                 })
             })
@@ -203,7 +203,7 @@ impl ImportRun<'_> {
     }
 
     /// Brings back an article that was deleted, as a new revision if its file says something else than it did then.
-    async fn restore(&self, content: Content, id: i64, slug: &Slug, known: FileRecord) -> Result<(), FileError> {
+    async fn restore(&self, content: Content, id: i64, slug: &Slug, record: FileRecord) -> Result<(), FileError> {
         let (former, slug) = (content.former_slugs.clone(), slug.to_string());
         let mut changes = changes(content, 0).checked(self.articles.limits)?;
         changes.expected_revision = None;
@@ -232,7 +232,7 @@ impl ImportRun<'_> {
                     let saved = update::update(transaction, &slug, changes, Some(read), again).await;
                     let saved = saved.map_err(overtaken)?;
                     names::lead_to(transaction, id, &former).await?;
-                    note(transaction, known, &saved).await?;
+                    note(transaction, record, &saved).await?;
                     Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
                 })
             })
@@ -242,7 +242,7 @@ impl ImportRun<'_> {
     }
 
     /// Takes an article that says the same for the file's. Only its front matter is new, which is no new revision.
-    async fn adopt(&self, content: Content, occupant: &Occupant, known: FileRecord) -> Result<(), FileError> {
+    async fn adopt(&self, content: Content, occupant: &Occupant, record: FileRecord) -> Result<(), FileError> {
         let (id, revision, former) = (occupant.id, occupant.revision, content.former_slugs);
         let read = BodyReading::of(&content.body).await;
         self.articles
@@ -268,7 +268,7 @@ impl ImportRun<'_> {
                     // Where the file says it stands: if it stands elsewhere, it was put there here.
                     let article = Article { folder: content.folder.to_string(), ..article.into() };
                     let saved = SaveResult { article, task_id: None, changed: false };
-                    note_new(transaction, known, &saved).await
+                    note_new(transaction, record, &saved).await
                 })
             })
             .await
@@ -291,14 +291,14 @@ fn changes(content: Content, revision: i64) -> ArticlePatch {
 }
 
 /// Notes which article a file is that nothing was noted of.
-async fn note_new(transaction: &Transaction, known: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
-    let is_noted = source::record_new(transaction, &known.with_article(&saved.article)).await?;
+async fn note_new(transaction: &Transaction, record: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
+    let is_noted = source::record_new(transaction, &record.with_article(&saved.article)).await?;
     if is_noted { Ok(()) } else { Err(FileError::Overtaken) }
 }
 
 /// Notes which article a file is now.
-async fn note(transaction: &Transaction, known: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
-    Ok(source::record(transaction, &known.with_article(&saved.article)).await?)
+async fn note(transaction: &Transaction, record: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
+    Ok(source::record(transaction, &record.with_article(&saved.article)).await?)
 }
 
 /// What another was faster with is planned again; everything else is an error of the file.

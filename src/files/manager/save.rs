@@ -82,17 +82,17 @@ pub(super) async fn plan(
     states: &[State],
 ) -> Result<SavePlan, NotSaved> {
     let end = |outcome| Ok(SavePlan { outcome, present: None, missing: Vec::new(), public: None });
-    let Some(known) = &place.known else {
+    let Some(record) = &place.record else {
         let missing = can_be_saved(states, theirs, articles)?;
         return Ok(SavePlan { outcome: ArticleOutcome::Created, present: None, missing, public: None });
     };
     let reader = articles.database.reader();
-    let Some(present) = row::by_id(reader, known.article_id).await?.map(Article::from) else {
+    let Some(present) = row::by_id(reader, record.article_id).await?.map(Article::from) else {
         return end(ArticleOutcome::Deleted);
     };
-    let is_here = |state: &State| hash_of(state) == known.file_hash;
+    let is_here = |state: &State| hash_of(state) == record.file_hash;
     // What came back to an earlier text has it twice: each revision is at its number at the earliest.
-    let least = usize::try_from(known.revision - 1).unwrap_or_default().min(states.len());
+    let least = usize::try_from(record.revision - 1).unwrap_or_default().min(states.len());
     let at_its_number = states[least..].iter().position(is_here).map(|after| least + after);
     let here = at_its_number.or_else(|| states.iter().rposition(is_here));
     // A history that was changed there is not brought in once more; what the article is now, is.
@@ -105,8 +105,10 @@ pub(super) async fn plan(
     if missing.is_empty() {
         return end(ArticleOutcome::Unchanged);
     }
-    let is_edited = present.revision != known.revision
-        && !source::unedited_articles(reader, &[(known.article_id, known.revision)]).await?.contains(&known.article_id);
+    let is_edited = present.revision != record.revision
+        && !source::unedited_articles(reader, &[(record.article_id, record.revision)])
+            .await?
+            .contains(&record.article_id);
     if is_edited {
         return end(ArticleOutcome::Edited);
     }

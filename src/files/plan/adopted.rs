@@ -57,6 +57,6 @@ fn stands_there(file: &ScannedFile, occupant: &Occupant) -> bool {
 /// Files that nothing is known of, and nothing decided.
 pub(super) fn unknown(files: &[ScannedFile], facts: &ImportFacts, actions: &[Option<Action>]) -> Vec<usize> {
     let is_unknown =
-        |position: &usize| actions[*position].is_none() && !facts.known.contains_key(&files[*position].file);
+        |position: &usize| actions[*position].is_none() && !facts.records.contains_key(&files[*position].file);
     (0..files.len()).filter(is_unknown).collect()
 }

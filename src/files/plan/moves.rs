@@ -12,23 +12,25 @@ use super::{
 /// holds the same bytes as a file that is not there any more, or most of its lines; and known ones that took each
 /// other's places.
 pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f ImportFacts) -> HashMap<&'f str, &'f FileRecord> {
-    let gone = || facts.known.iter().filter(|(file, known)| !facts.present.contains(*file) && known.present.is_some());
+    let gone =
+        || facts.records.iter().filter(|(file, record)| !facts.present.contains(*file) && record.present.is_some());
     let mut moved: HashMap<&str, &FileRecord> = HashMap::new();
     let mut used: HashSet<&str> = HashSet::new();
     for (file, place) in exchanged::find_exchanges(files, facts) {
-        moved.insert(file, &facts.known[place]);
+        moved.insert(file, &facts.records[place]);
         used.insert(place);
     }
-    let is_new = |file: &&ScannedFile| !facts.known.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
+    let is_new =
+        |file: &&ScannedFile| !facts.records.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
     let new: Vec<&ScannedFile> = files.iter().filter(is_new).collect();
     let by_name = pairs(
         new.iter().map(|file| (place::compose(&file.file), *file)),
         gone()
             .filter(|(file, _)| !used.contains(file.as_str()))
-            .map(|(file, known)| (place::compose(file), (file, known))),
+            .map(|(file, record)| (place::compose(file), (file, record))),
     );
-    for (file, (place, known)) in by_name {
-        moved.insert(&file.file, known);
+    for (file, (place, record)) in by_name {
+        moved.insert(&file.file, record);
         used.insert(place);
     }
     let unnamed = new.iter().filter(|file| !moved.contains_key(file.file.as_str()));
@@ -36,23 +38,23 @@ pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f ImportFacts) -> Has
         unnamed.map(|file| (place::fold_case(&file.file), *file)),
         gone()
             .filter(|(file, _)| !used.contains(file.as_str()))
-            .map(|(file, known)| (place::fold_case(file), (file, known))),
+            .map(|(file, record)| (place::fold_case(file), (file, record))),
     );
-    for (file, (place, known)) in by_letters {
-        moved.insert(&file.file, known);
+    for (file, (place, record)) in by_letters {
+        moved.insert(&file.file, record);
         used.insert(place);
     }
     for (file, place) in same_texts(&new, facts, &moved, &used) {
-        moved.insert(file, &facts.known[place]);
+        moved.insert(file, &facts.records[place]);
         used.insert(place);
     }
     for file in new {
-        let known = facts.similar.get(&file.file).and_then(|place| facts.known.get_key_value(place));
-        if let Some((place, known)) = known
+        let record = facts.similar.get(&file.file).and_then(|place| facts.records.get_key_value(place));
+        if let Some((place, record)) = record
             && !moved.contains_key(file.file.as_str())
             && used.insert(place)
         {
-            moved.insert(&file.file, known);
+            moved.insert(&file.file, record);
         }
     }
     moved
@@ -67,8 +69,8 @@ fn same_texts<'f>(
     used: &HashSet<&str>,
 ) -> Vec<(&'f str, &'f str)> {
     let is_gone = |file: &&String| !facts.present.contains(*file) && !used.contains(file.as_str());
-    let gone = facts.known.iter().filter(|(file, known)| is_gone(file) && known.present.is_some());
-    let mut gone: Vec<(&str, &str)> = gone.map(|(file, known)| (known.file_hash.as_str(), file.as_str())).collect();
+    let gone = facts.records.iter().filter(|(file, record)| is_gone(file) && record.present.is_some());
+    let mut gone: Vec<(&str, &str)> = gone.map(|(file, record)| (record.file_hash.as_str(), file.as_str())).collect();
     let gone_hashes: HashSet<&str> = gone.iter().map(|(hash, _)| *hash).collect();
     let new =
         new.iter().filter(|file| !moved.contains_key(file.file.as_str()) && gone_hashes.contains(file.hash.as_str()));

@@ -84,8 +84,8 @@ pub(super) async fn find_unseen(
     passed: &SkippedPlaces,
     failed: &mut Vec<FileProblem>,
 ) -> Result<UnseenPlaces, StoreError> {
-    let places: Vec<String> = facts.known.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
-    let new = files.iter().filter(|file| !facts.known.contains_key(&file.file));
+    let places: Vec<String> = facts.records.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
+    let new = files.iter().filter(|file| !facts.records.contains_key(&file.file));
     let new: HashMap<String, String> = new.map(|file| (place::fold_case(&file.file), file.file.clone())).collect();
     let root = Arc::clone(root);
     let (gone, there): (HashSet<_>, HashSet<_>) = blocking(move || {
@@ -94,11 +94,11 @@ pub(super) async fn find_unseen(
         places.into_iter().partition(|file| root.is_free(file) || is_renamed(file))
     })
     .await?;
-    let known = facts.known.iter().filter(|(file, known)| {
+    let passed_by = facts.records.iter().filter(|(file, record)| {
         let was_passed = passed.reasons.contains_key(*file) || there.contains(*file);
-        was_passed && known.present.is_some() && !known.file_hash.is_empty()
+        was_passed && record.present.is_some() && !record.file_hash.is_empty()
     });
-    let mut found: Vec<FileProblem> = known
+    let mut found: Vec<FileProblem> = passed_by
         .filter_map(|(file, _)| passed.trouble(file).map(|trouble| (file, trouble)))
         .map(|(file, trouble)| {
             FileProblem::new(

@@ -104,18 +104,18 @@ impl DryRun {
                 changed.articles.insert(new, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));
             }
-            Action::Update { known, has_moved } => {
-                let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
-                let row = row(known.article_id, slug, known.present.unwrap_or(known.revision) + 1);
+            Action::Update { record, has_moved } => {
+                let slug = record.present_slug.clone().unwrap_or_else(|| record.slug.clone());
+                let row = row(record.article_id, slug, record.present.unwrap_or(record.revision) + 1);
                 if *has_moved {
-                    changed.rows.entry(known.path.clone()).or_insert(None);
+                    changed.rows.entry(record.path.clone()).or_insert(None);
                 }
-                changed.articles.insert(known.article_id, Some(at(&row)));
+                changed.articles.insert(record.article_id, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));
             }
-            Action::Restore { known, slug } => {
-                let row = row(known.article_id, slug.to_string(), known.revision + 1);
-                changed.articles.insert(known.article_id, Some(at(&row)));
+            Action::Restore { record, slug } => {
+                let row = row(record.article_id, slug.to_string(), record.revision + 1);
+                changed.articles.insert(record.article_id, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));
             }
             Action::Adopt { occupant } => {

@@ -28,10 +28,10 @@ impl SyncRun<'_> {
     pub(super) async fn bring_together(
         &self,
         file: &ScannedFile,
-        known: &FileRecord,
+        record: &FileRecord,
         report: &mut SyncReport,
     ) -> Result<bool, StoreError> {
-        let Some(sides) = self.sides(file, known).await? else { return Ok(true) };
+        let Some(sides) = self.sides(file, record).await? else { return Ok(true) };
         let (sides, outcome, theirs) = blocking(move || {
             let theirs = sides.as_file(&sides.article);
             let outcome = sides.compare(&theirs);
@@ -68,9 +68,9 @@ impl SyncRun<'_> {
         }
     }
 
-    async fn sides(&self, file: &ScannedFile, known: &FileRecord) -> Result<Option<Sides>, StoreError> {
+    async fn sides(&self, file: &ScannedFile, record: &FileRecord) -> Result<Option<Sides>, StoreError> {
         let reader = self.articles.database.reader();
-        let Some(article) = self.article(known.article_id).await? else { return Ok(None) };
+        let Some(article) = self.article(record.article_id).await? else { return Ok(None) };
         let (root, path, wanted) = (Arc::clone(self.root), file.file.clone(), file.hash.clone());
         let limits = self.articles.limits;
         let read = blocking(move || {
@@ -80,9 +80,9 @@ impl SyncRun<'_> {
         // It has changed since it was looked at.
         let Some(text) = read.await? else { return Ok(None) };
         let mut past = VecDeque::new();
-        let newest = known.revision.max(article.revision - LOOKED_AT) + 1..article.revision;
-        for revision in std::iter::once(known.revision).chain(newest) {
-            match history::revision(reader, &format!("{NUMBERED}{}", known.article_id), revision).await {
+        let newest = record.revision.max(article.revision - LOOKED_AT) + 1..article.revision;
+        for revision in std::iter::once(record.revision).chain(newest) {
+            match history::revision(reader, &format!("{NUMBERED}{}", record.article_id), revision).await {
                 Ok(before) => past.push_back(before),
                 Err(ArticleError::Store(error)) => return Err(error),
                 // Retention has removed it.
@@ -92,10 +92,10 @@ impl SyncRun<'_> {
         Ok(Some(Sides {
             text,
             past,
-            came_from_file: self.looked.came_from_file(article.id, Some(known)),
+            came_from_file: self.looked.came_from_file(article.id, Some(record)),
             former_slugs: self.looked.former.get(&article.id).cloned().unwrap_or_default(),
             article,
-            known: known.clone(),
+            record: record.clone(),
             place: file.file.clone(),
             above: self.looked.above.clone(),
             limits,
@@ -112,7 +112,7 @@ impl SyncRun<'_> {
     ) -> Result<bool, StoreError> {
         let content = content::read(joined, &file.file, &self.looked.above, self.articles.limits);
         let row = self.agreed_record(file, sides, joined, &content);
-        let before = sides.known.clone();
+        let before = sides.record.clone();
         let checked = self.joined_changes(file, sides, joined);
         if let (Some(foreseen), Ok(changes)) = (self.foreseen, &checked) {
             let article = with_changes(&sides.article, changes);
@@ -259,7 +259,7 @@ impl SyncRun<'_> {
 
     /// Notes what is known now of a file that may have been elsewhere.
     async fn record_agreement(&self, sides: &Sides, row: FileRecord) -> Result<bool, StoreError> {
-        let before = sides.known.clone();
+        let before = sides.record.clone();
         if let Some(foreseen) = self.foreseen {
             if before.path != row.path {
                 foreseen.moved_from(&before.path);
@@ -289,7 +289,7 @@ impl SyncRun<'_> {
             file_hash: hash(text.as_bytes()),
             revision: sides.article.revision,
             folder: content.folder.to_string(),
-            ..sides.known.clone()
+            ..sides.record.clone()
         }
     }
 }

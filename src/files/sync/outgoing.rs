@@ -89,8 +89,8 @@ impl SyncRun<'_> {
             }
         }
         self.record_all(noted).await?;
-        for known in left {
-            did |= self.leave(known, report).await?;
+        for record in left {
+            did |= self.leave(record, report).await?;
         }
         Ok(did)
     }
@@ -109,7 +109,7 @@ impl SyncRun<'_> {
         let none = Vec::new();
         let former_slugs = self.looked.former.get(&article.id).unwrap_or(&none).clone();
         let came_from_file = self.looked.came_from_file(article.id, outgoing.here.as_ref().or(outgoing.leaves.first()));
-        let held_at = outgoing.here.as_ref().or(outgoing.leaves.first()).map(|known| known.path.clone());
+        let held_at = outgoing.here.as_ref().or(outgoing.leaves.first()).map(|record| record.path.clone());
         let (article, above, limits) = (article.clone(), self.looked.above.clone(), self.articles.limits);
         let (planned, wanted, is_foreseen) =
             (outgoing.planned.clone(), outgoing.before.clone(), self.foreseen.is_some());
@@ -177,10 +177,10 @@ impl SyncRun<'_> {
     }
 
     /// Removes the file of an article that has another one now, if it holds still what the article said.
-    async fn leave(&self, known: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
-        if self.looked.gone.contains(&known.path) {
-            return self.forget(known).await.map(|()| true);
+    async fn leave(&self, record: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
+        if self.looked.gone.contains(&record.path) {
+            return self.forget(record).await.map(|()| true);
         }
-        self.remove_file(&FileRecord { present: Some(known.revision), ..known.clone() }, report).await
+        self.remove_file(&FileRecord { present: Some(record.revision), ..record.clone() }, report).await
     }
 }

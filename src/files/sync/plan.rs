@@ -94,7 +94,7 @@ pub(super) fn plan(looked: &SyncSnapshot) -> Plan {
     let mut after = After {
         looked,
         plan: Plan::default(),
-        rows: looked.facts.known.clone().into_iter().collect(),
+        rows: looked.facts.records.clone().into_iter().collect(),
         listed: looked.listed.clone(),
         busy: HashSet::new(),
     };
@@ -121,52 +121,52 @@ impl After<'_> {
                 self.plan.removals.extend(self.rows.remove(&file.file));
                 return;
             }
-            Action::Merge { known } => {
-                self.becomes(known, file, None);
-                self.plan.merges.push((file.clone(), known.as_ref().clone()));
+            Action::Merge { record } => {
+                self.becomes(record, file, None);
+                self.plan.merges.push((file.clone(), record.as_ref().clone()));
                 return;
             }
-            Action::Update { known, has_moved: _ } => self.becomes(known, file, Some(&file.wish.folder)),
+            Action::Update { record, has_moved: _ } => self.becomes(record, file, Some(&file.wish.folder)),
             Action::Adopt { occupant } => {
-                let known = self.paired_record(file, occupant.id, occupant.slug.clone());
-                self.becomes(&known, file, None);
-                self.rows.insert(file.file.clone(), known);
+                let record = self.paired_record(file, occupant.id, occupant.slug.clone());
+                self.becomes(&record, file, None);
+                self.rows.insert(file.file.clone(), record);
             }
             Action::Create { slug, .. } => {
                 // It has no number yet; what has none is never written out.
                 let id = self.listed.keys().next().copied().unwrap_or_default().min(0) - 1;
                 self.begins(file, id, slug.to_string());
             }
-            Action::Restore { known, slug } => self.begins(file, known.article_id, slug.to_string()),
+            Action::Restore { record, slug } => self.begins(file, record.article_id, slug.to_string()),
         }
         self.plan.incoming.push((file.clone(), action));
     }
 
     /// The article of a file that comes in: it stands where the file says, and its file stays where it is.
-    fn becomes(&mut self, known: &FileRecord, file: &ScannedFile, folder: Option<&Folder>) {
+    fn becomes(&mut self, record: &FileRecord, file: &ScannedFile, folder: Option<&Folder>) {
         // Another file may be there by now.
-        if self.rows.get(&known.path).is_some_and(|row| row.article_id == known.article_id) {
-            self.rows.remove(&known.path);
+        if self.rows.get(&record.path).is_some_and(|row| row.article_id == record.article_id) {
+            self.rows.remove(&record.path);
         }
-        let article = self.listed.get_mut(&known.article_id).map(|article| {
+        let article = self.listed.get_mut(&record.article_id).map(|article| {
             if let Some(folder) = folder {
                 article.folder = folder.to_string();
             }
             article.clone()
         });
         let (slug, folder) = article
-            .map_or_else(|| (known.slug.clone(), known.folder.clone()), |article| (article.slug, article.folder));
-        self.rows.insert(file.file.clone(), FileRecord { path: file.file.clone(), slug, folder, ..known.clone() });
-        self.busy.insert(known.article_id);
+            .map_or_else(|| (record.slug.clone(), record.folder.clone()), |article| (article.slug, article.folder));
+        self.rows.insert(file.file.clone(), FileRecord { path: file.file.clone(), slug, folder, ..record.clone() });
+        self.busy.insert(record.article_id);
     }
 
     /// An article that is there only when its file has come in.
     fn begins(&mut self, file: &ScannedFile, id: i64, slug: String) {
         let folder = file.wish.folder.to_string();
         self.listed.insert(id, ExportedArticle { id, slug: slug.clone(), folder });
-        let known = self.paired_record(file, id, slug);
+        let record = self.paired_record(file, id, slug);
         self.busy.insert(id);
-        self.rows.insert(file.file.clone(), known);
+        self.rows.insert(file.file.clone(), record);
     }
 
     fn paired_record(&self, file: &ScannedFile, article_id: i64, slug: String) -> FileRecord {
@@ -180,26 +180,26 @@ impl After<'_> {
             self.rows.values().filter(|row| self.looked.gone.contains(&row.path)).cloned().collect();
         let mut files: HashMap<i64, usize> = HashMap::new();
         self.rows.values().for_each(|row| *files.entry(row.article_id).or_default() += 1);
-        for known in gone {
-            let is_listed = self.looked.listed.contains_key(&known.article_id);
+        for record in gone {
+            let is_listed = self.looked.listed.contains_key(&record.article_id);
             // It was about to be written, or is remembered for the case that its article comes back.
-            let is_awaited = known.file_hash.is_empty();
-            let has_others = files.get(&known.article_id).is_some_and(|count| *count > 1);
-            let list = match known.present {
+            let is_awaited = record.file_hash.is_empty();
+            let has_others = files.get(&record.article_id).is_some_and(|count| *count > 1);
+            let list = match record.present {
                 None if is_awaited => None,
                 None => Some(&mut self.plan.ended),
                 Some(_) if !is_listed || has_others => Some(&mut self.plan.forgotten),
-                Some(_) if is_awaited || self.looked.is_edited(&known) => continue,
+                Some(_) if is_awaited || self.looked.is_edited(&record) => continue,
                 Some(_) => Some(&mut self.plan.deletions),
             };
-            self.rows.remove(&known.path);
-            files.entry(known.article_id).and_modify(|count| *count -= 1);
+            self.rows.remove(&record.path);
+            files.entry(record.article_id).and_modify(|count| *count -= 1);
             if let Some(list) = list {
-                list.push(known);
+                list.push(record);
             }
         }
-        for known in &self.plan.deletions {
-            self.listed.remove(&known.article_id);
+        for record in &self.plan.deletions {
+            self.listed.remove(&record.article_id);
         }
     }
 

@@ -44,7 +44,7 @@ impl RestingPairs {
 pub(super) struct RestPartition {
     pub(super) rest: RestingPairs,
     /// Known files that do not rest, by their places.
-    pub(super) known: HashMap<String, FileRecord>,
+    pub(super) records: HashMap<String, FileRecord>,
     /// Places of those among them that are as they were when they were noted; their articles are not.
     pub(super) unchanged: HashSet<String>,
     /// Files that are there and do not rest.
@@ -86,8 +86,8 @@ pub(super) async fn part(
             }
         }
         if !restless.is_empty() {
-            let known = resting::at(reader, source, &restless).await?;
-            parted.known.extend(known.into_iter().map(|known| (known.path.clone(), known)));
+            let records = resting::at(reader, source, &restless).await?;
+            parted.records.extend(records.into_iter().map(|record| (record.path.clone(), record)));
         }
     }
     parted.files = there.into_iter().zip(rests).filter(|(_, rests)| !rests).map(|(file, _)| file).collect();
@@ -99,14 +99,15 @@ pub(super) async fn note(
     articles: &Articles,
     source: i64,
     files: &[ScannedFile],
-    known: &HashMap<String, FileRecord>,
+    records: &HashMap<String, FileRecord>,
     unchanged: &HashSet<String>,
     memory: &Memory,
 ) -> Result<(), StoreError> {
     // What is told of a file is told at each look: those are read each time.
     let holds = |file: &&ScannedFile| {
-        let is_known = |known: &FileRecord| known.file_hash == file.hash && known.folder == file.wish.folder.as_ref();
-        file.warnings.is_empty() && !unchanged.contains(&file.file) && known.get(&file.file).is_some_and(is_known)
+        let is_known =
+            |record: &FileRecord| record.file_hash == file.hash && record.folder == file.wish.folder.as_ref();
+        file.warnings.is_empty() && !unchanged.contains(&file.file) && records.get(&file.file).is_some_and(is_known)
     };
     let stamped = files.iter().filter(holds).filter_map(|file| {
         let stamp = memory.stamp(&file.file)?;

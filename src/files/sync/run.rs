@@ -32,19 +32,19 @@ impl SyncRun<'_> {
     pub(super) async fn carry_out(&self, plan: Plan, report: &mut SyncReport) -> Result<bool, StoreError> {
         let Plan { incoming, merges, deletions, removals, ended, forgotten, outgoing, refused: _ } = plan;
         let mut did = self.bring_in(incoming, report).await?;
-        for (file, known) in &merges {
-            did |= self.bring_together(file, known, report).await?;
+        for (file, record) in &merges {
+            did |= self.bring_together(file, record, report).await?;
         }
-        for known in &deletions {
-            did |= self.delete_article(known, report).await?;
+        for record in &deletions {
+            did |= self.delete_article(record, report).await?;
         }
-        for known in &removals {
-            did |= self.remove_file(known, report).await?;
+        for record in &removals {
+            did |= self.remove_file(record, report).await?;
         }
         did |= !ended.is_empty() || !forgotten.is_empty();
         self.record_all(ended.iter().map(awaited_record).collect()).await?;
-        for known in &forgotten {
-            self.forget(known).await?;
+        for record in &forgotten {
+            self.forget(record).await?;
         }
         did |= self.write_out(&outgoing, report).await?;
         Ok(did)
@@ -89,12 +89,12 @@ impl SyncRun<'_> {
             .await
     }
 
-    pub(super) async fn forget(&self, known: &FileRecord) -> Result<(), StoreError> {
+    pub(super) async fn forget(&self, record: &FileRecord) -> Result<(), StoreError> {
         if let Some(foreseen) = self.foreseen {
-            foreseen.no_row(&known.path);
+            foreseen.no_row(&record.path);
             return Ok(());
         }
-        let (source, path) = (known.source_id, known.path.clone());
+        let (source, path) = (record.source_id, record.path.clone());
         let database = &self.articles.database;
         database
             .write(move |transaction| Box::pin(async move { source::forget(transaction, source, &path).await }))
@@ -103,8 +103,8 @@ impl SyncRun<'_> {
 }
 
 /// The same file, of which it is not known what it holds. If its article comes back, it is written at this place.
-pub(super) fn awaited_record(known: &FileRecord) -> FileRecord {
-    FileRecord { file_hash: String::new(), ..known.clone() }
+pub(super) fn awaited_record(record: &FileRecord) -> FileRecord {
+    FileRecord { file_hash: String::new(), ..record.clone() }
 }
 
 /// What went wrong with a file.

@@ -28,20 +28,25 @@ pub(super) async fn similar(
     gone: &HashSet<String>,
     facts: &ImportFacts,
 ) -> Result<HashMap<String, String>, StoreError> {
-    let known = gone.iter().filter_map(|place| facts.known.get(place));
-    let gone: Vec<&FileRecord> = known.filter(|known| known.present.is_some() && !known.file_hash.is_empty()).collect();
-    let held: HashSet<&str> = gone.iter().map(|known| known.file_hash.as_str()).collect();
-    let is_new = |file: &&ScannedFile| !facts.known.contains_key(&file.file) && !held.contains(file.hash.as_str());
+    let records = gone.iter().filter_map(|place| facts.records.get(place));
+    let gone: Vec<&FileRecord> =
+        records.filter(|record| record.present.is_some() && !record.file_hash.is_empty()).collect();
+    let held: HashSet<&str> = gone.iter().map(|record| record.file_hash.as_str()).collect();
+    let is_new = |file: &&ScannedFile| !facts.records.contains_key(&file.file) && !held.contains(file.hash.as_str());
     let new: Vec<String> = files.iter().filter(is_new).map(|file| file.file.clone()).collect();
     if gone.is_empty() || new.is_empty() || gone.len() > MAX_COMPARED_FILES || new.len() > MAX_COMPARED_FILES {
         return Ok(HashMap::new());
     }
     let mut texts = Vec::with_capacity(gone.len());
-    for known in gone {
-        match history::revision(articles.database.reader(), &format!("{NUMBERED}{}", known.article_id), known.revision)
-            .await
+    for record in gone {
+        match history::revision(
+            articles.database.reader(),
+            &format!("{NUMBERED}{}", record.article_id),
+            record.revision,
+        )
+        .await
         {
-            Ok(article) => texts.push((known.path.clone(), article.front_matter + &article.body)),
+            Ok(article) => texts.push((record.path.clone(), article.front_matter + &article.body)),
             Err(ArticleError::Store(error)) => return Err(error),
             // Retention has removed it.
             Err(_) => {}

@@ -77,13 +77,13 @@ pub(super) struct SyncSnapshot {
 
 impl SyncSnapshot {
     /// Whether the article says something else than when it and its file agreed.
-    pub(super) fn is_edited(&self, known: &FileRecord) -> bool {
-        known.present != Some(known.revision) && !self.facts.unedited.contains(&known.article_id)
+    pub(super) fn is_edited(&self, record: &FileRecord) -> bool {
+        record.present != Some(record.revision) && !self.facts.unedited.contains(&record.article_id)
     }
 
     /// Whether the file was ever one that its owner made, here or elsewhere.
     pub(super) fn came_from_file(&self, article: i64, here: Option<&FileRecord>) -> bool {
-        here.is_some_and(|known| !known.written)
+        here.is_some_and(|record| !record.written)
             || self.elsewhere.get(&article).is_some_and(|files| files.iter().any(|file| !file.written))
     }
 }
@@ -107,11 +107,11 @@ pub(super) async fn look(
     let FolderIdentity { own, source, is_kept } = identify(articles, request, root, earlier).await?;
     let WalkResult { there, left_out, mut failed } = walk_folder(request, root).await?;
     let note = if is_kept { None } else { told_of_layout(&there, &left_out) };
-    let RestPartition { rest, known, unchanged, files } = rest::part(reader, own, &request.folder, there).await?;
+    let RestPartition { rest, records, unchanged, files } = rest::part(reader, own, &request.folder, there).await?;
     let (files, unread) = read_files(articles, request, root, memory, files).await?;
     failed.extend(unread);
     if !request.dry_run {
-        rest::note(articles, source, &files, &known, &unchanged, memory).await?;
+        rest::note(articles, source, &files, &records, &unchanged, memory).await?;
     }
     let passed = SkippedPlaces::new(left_out, &failed);
     let mut aside: HashSet<String> = passed.places().collect();
@@ -119,7 +119,7 @@ pub(super) async fn look(
     let run = incoming(articles, &import, root, source);
     let present = files.iter().map(|file| file.file.clone()).chain(aside.iter().cloned()).collect();
     let mut facts = ImportFacts { present, ..ImportFacts::default() };
-    run.learn(&mut facts, ResolvedFolder { known, ..ResolvedFolder::default() }, &files).await?;
+    run.learn(&mut facts, ResolvedFolder { records, ..ResolvedFolder::default() }, &files).await?;
     let UnseenPlaces { gone, there } = aside::find_unseen(root, &facts, &files, &passed, &mut failed).await?;
     aside.extend(there);
     facts.similar = similar(articles, root, &files, &gone, &facts).await?;
@@ -127,7 +127,8 @@ pub(super) async fn look(
     let listed = list_articles(articles, request, &rest).await?;
     facts.alike = alike(articles, &facts, &files, &listed).await?;
     mark_owned(&mut facts, &listed, &rest);
-    let ids: HashSet<i64> = facts.known.values().map(|known| known.article_id).chain(listed.keys().copied()).collect();
+    let ids: HashSet<i64> =
+        facts.records.values().map(|record| record.article_id).chain(listed.keys().copied()).collect();
     let ids: Vec<i64> = ids.into_iter().collect();
     Ok(SyncSnapshot {
         source,
@@ -185,8 +186,8 @@ async fn identify(
 
 /// Articles that were renamed since their files were written and whose files may be named after them.
 async fn naming_of(reader: &impl Sql, facts: &ImportFacts) -> Result<HashSet<i64>, StoreError> {
-    let is_renamed = |known: &&FileRecord| known.present_slug.as_ref().is_some_and(|slug| *slug != known.slug);
-    naming(reader, facts.known.values().filter(is_renamed).map(|known| known.article_id)).await
+    let is_renamed = |record: &&FileRecord| record.present_slug.as_ref().is_some_and(|slug| *slug != record.slug);
+    naming(reader, facts.records.values().filter(is_renamed).map(|record| record.article_id)).await
 }
 
 /// Files that these articles are in other folders, by their articles.
@@ -196,8 +197,8 @@ async fn files_elsewhere(
     articles: &[i64],
 ) -> Result<HashMap<i64, Vec<FileRecord>>, StoreError> {
     let mut elsewhere: HashMap<i64, Vec<FileRecord>> = HashMap::new();
-    for known in resting::elsewhere(reader, source, articles).await? {
-        elsewhere.entry(known.article_id).or_default().push(known);
+    for record in resting::elsewhere(reader, source, articles).await? {
+        elsewhere.entry(record.article_id).or_default().push(record);
     }
     Ok(elsewhere)
 }
@@ -231,7 +232,7 @@ fn told_of_layout(there: &[(String, Option<Stamp>)], left_out: &[LeftOut]) -> Op
 
 /// Only an article that is kept in step and has no file here may be a file's.
 pub(super) fn mark_owned(facts: &mut ImportFacts, listed: &BTreeMap<i64, ExportedArticle>, rest: &RestingPairs) {
-    let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
+    let paired: HashSet<i64> = facts.records.values().map(|record| record.article_id).collect();
     for occupant in facts.occupants.values_mut().chain(&mut facts.alike) {
         let has_file = paired.contains(&occupant.id) || rest.has(occupant.id);
         occupant.from_file = has_file || !listed.contains_key(&occupant.id);
@@ -245,9 +246,9 @@ async fn alike(
     files: &[ScannedFile],
     listed: &BTreeMap<i64, ExportedArticle>,
 ) -> Result<Vec<Occupant>, StoreError> {
-    let new = files.iter().filter(|file| !facts.known.contains_key(&file.file));
+    let new = files.iter().filter(|file| !facts.records.contains_key(&file.file));
     let hashes: HashSet<&str> = new.map(|file| file.content_hash.as_str()).collect();
-    let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
+    let paired: HashSet<i64> = facts.records.values().map(|record| record.article_id).collect();
     let alone: Vec<i64> = listed.keys().filter(|id| !paired.contains(id)).copied().collect();
     if hashes.is_empty() || alone.is_empty() {
         return Ok(Vec::new());

@@ -10,7 +10,7 @@ use crate::printable;
 /// Most values in one message, keys included.
 const MAX_VALUES: usize = 10_000;
 /// Deepest nesting of lists and objects.
-const DEEPEST: usize = 48;
+const MAX_NESTING: usize = 48;
 /// Longest reason in a refusal. *Units:* characters.
 pub(crate) const LONGEST_REASON: usize = 300;
 
@@ -51,8 +51,8 @@ impl Bounded<'_> {
     }
 
     fn below<E: serde::de::Error>(&mut self) -> Result<Bounded<'_>, E> {
-        if self.depth >= DEEPEST {
-            return Err(E::custom(format!("it has more than {DEEPEST} lists and objects within each other")));
+        if self.depth >= MAX_NESTING {
+            return Err(E::custom(format!("it has more than {MAX_NESTING} lists and objects within each other")));
         }
         Ok(Bounded { left: self.left, depth: self.depth + 1 })
     }
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for OnlyId {
             match &*name {
                 "id" if id.is_some() => return Err(A::Error::custom("it has two")),
                 // One value and no list.
-                "id" => id = Some(fields.next_value_seed(Bounded { left: &mut 1, depth: DEEPEST })?),
+                "id" => id = Some(fields.next_value_seed(Bounded { left: &mut 1, depth: MAX_NESTING })?),
                 _ => drop(fields.next_value::<IgnoredAny>()?),
             }
         }

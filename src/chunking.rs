@@ -28,9 +28,9 @@ pub use tokens::{ApproximateTokens, TokenCounter};
 
 /// Cuts markdown by headings, then blocks, then sentences or lines, then words, then characters.
 ///
-/// Each non-blank character of the body, behind its front matter, is in the text of exactly one chunk, except the headings that have something
-/// below them: those are in the heading paths of the chunks below. A heading with nothing below it is text of the
-/// section around it, so that nothing of an article is lost to search.
+/// Each non-blank character of the body, behind its front matter, is in the text of exactly one chunk, except the
+/// headings that have something below them: those are in the heading paths of the chunks below. A heading with nothing
+/// below it is text of the section around it, so that nothing of an article is lost to search.
 ///
 /// Chunks do not overlap. The heading path gives a piece its context at a lower cost than an overlap, and with an
 /// overlap a change in one place would change the neighbouring chunks, which would then have to be embedded again. For

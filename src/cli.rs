@@ -72,12 +72,12 @@ fn colours_asked_for() -> ColorChoice {
     // A word that is no Unicode is no colour; clap says what is wrong with it.
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let words: Vec<_> = words.take_while(|word| word != "--").collect();
-    let asked = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color=") {
-        Some(asked) => Some(asked),
+    let choice = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color=") {
+        Some(choice) => Some(choice),
         None if word == "--color" => words.get(at + 1).map(String::as_str),
         None => None,
     });
-    asked.and_then(|asked| ColorChoice::from_str(asked, true).ok()).unwrap_or_default()
+    choice.and_then(|choice| ColorChoice::from_str(choice, true).ok()).unwrap_or_default()
 }
 
 /// Prints help and version as answers, and everything else as a usage error. Returns the exit code.

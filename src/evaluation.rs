@@ -14,9 +14,9 @@ pub use collection::{Collection, CollectionError, Document, Place};
 use crate::search::{Mode, Query, Search, SearchError};
 
 /// Hits per query: recall is measured among this many.
-const DEPTH: usize = 100;
+const RECALL_DEPTH: usize = 100;
 /// nDCG is measured among this many hits.
-const TOP: usize = 10;
+const NDCG_DEPTH: usize = 10;
 
 /// A relevant article counts as found at once among this many hits.
 const AT_ONCE: usize = 3;
@@ -48,7 +48,8 @@ pub struct Quality {
     pub lost: Vec<String>,
 }
 
-/// The ways in which `search` can be measured: without its reranker in each mode, and in the mode that uses all if it has one.
+/// The ways in which `search` can be measured: without its reranker in each mode, and in the mode that uses all if it
+/// has one.
 pub fn ways(search: &Search) -> Vec<SearchVariant> {
     let plain = search.clone().reranking(None);
     let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
@@ -96,23 +97,23 @@ async fn measure_one(
     let (mut ndcg, mut recall, mut first, mut degraded, mut cut) = (0.0, 0.0, 0, 0, 0);
     let mut at_once = Vec::new();
     for (text, relevant) in collection.judged_queries() {
-        let answer = search.search(&Query::new(text, *mode, DEPTH)).await?;
+        let answer = search.search(&Query::new(text, *mode, RECALL_DEPTH)).await?;
         degraded += usize::from(answer.degraded.is_some());
         cut += usize::from(answer.cut_to.is_some());
         let found: Vec<_> = answer.hits.iter().map(|hit| relevant.contains(&hit.slug)).collect();
-        ndcg += measures::ndcg(&found, relevant.len(), TOP);
-        recall += measures::recall(&found, relevant.len(), DEPTH);
+        ndcg += measures::ndcg(&found, relevant.len(), NDCG_DEPTH);
+        recall += measures::recall(&found, relevant.len(), RECALL_DEPTH);
         first += usize::from(found.first() == Some(&true));
         at_once.push(found.iter().take(AT_ONCE).any(|found| *found));
         tick();
     }
-    let asked = at_once.len();
-    let queries = asked.max(1) as f64;
+    let count = at_once.len();
+    let queries = count.max(1) as f64;
     let in_three = at_once.iter().filter(|found| **found).count();
     let quality = Quality {
         mode: *mode,
         reranked: search.reranker().is_some(),
-        queries: asked,
+        queries: count,
         missing: collection.missing.len(),
         ndcg_at_10: ndcg / queries,
         recall_at_100: recall / queries,

@@ -1,8 +1,9 @@
-//! The words of articles: written in the transaction that saves an article, matched by searches. The same on both engines.
+//! The words of articles: written in the transaction that saves an article, matched by searches. The same on both
+//! engines.
 //!
 //! A text becomes terms here (`tokens`), and the engines are given nothing else: FTS5 on SQLite, text-search vectors on
-//! PostgreSQL, both ranked by BM25 over whole articles. It is given texts and knows no article service; what a search is limited to
-//! comes as a condition (`SearchScope`).
+//! PostgreSQL, both ranked by BM25 over whole articles. It is given texts and knows no article service; what a search
+//! is limited to comes as a condition (`SearchScope`).
 
 mod bm25;
 mod body;
@@ -53,9 +54,9 @@ pub(crate) use wanted::Term;
 use word_hit::TITLE_TIMES;
 pub(crate) use word_hit::{Part, WordHit};
 
-/// Stands in an index between texts that do not belong together, so that no phrase reaches from one into the other. No text has
-/// a term like it.
-const BETWEEN: &str = "¶";
+/// Stands in an index between texts that do not belong together, so that no phrase reaches from one into the other. No
+/// text has a term like it.
+const SEPARATOR: &str = "¶";
 
 /// What is searched of an article.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +105,8 @@ pub(crate) async fn average_length(connection: &impl Sql, lists: Option<&Lists>)
     Ok(average.max(1.0))
 }
 
-/// Writes what full-text search looks at of an article that is new, in a collection of this [`LANGUAGE`]. `body` is that of `texts`.
+/// Writes what full-text search looks at of an article that is new, in a collection of this [`LANGUAGE`]. `body` is
+/// that of `texts`.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -167,7 +169,7 @@ async fn write(
     for text in texts.about {
         let terms = Reading::of(text).terms(stems);
         for _ in 0..TITLE_TIMES {
-            body.push(BETWEEN);
+            body.push(SEPARATOR);
             body.append(&terms);
         }
     }
@@ -178,8 +180,8 @@ async fn write(
     Ok(own.map(|own| own.name()))
 }
 
-/// What is looked for: terms of which any may match, and the text they were made of, for articles whose words were written
-/// by an earlier version.
+/// What is looked for: terms of which any may match, and the text they were made of, for articles whose words were
+/// written by an earlier version.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WordQuery<'a> {
     pub(crate) terms: &'a [Term],
@@ -239,8 +241,8 @@ pub(crate) async fn frequencies(
 /// A condition on an article `a`, and its values `$?1`, ….
 pub(crate) type Condition = (String, Vec<Value>);
 
-/// Conditions that hold together if an article has any of `texts`, each of which is any of some phrases. They are few, however
-/// many texts there are: PostgreSQL takes more than twice as long to plan twice as many.
+/// Conditions that hold together if an article has any of `texts`, each of which is any of some phrases. They are few,
+/// however many texts there are: PostgreSQL takes more than twice as long to plan twice as many.
 pub(crate) fn having_any(engine: Engine, texts: Vec<Vec<Phrase>>, part: Part, with_earlier: bool) -> Vec<Condition> {
     if with_earlier {
         return texts.iter().filter_map(|phrases| having(engine, phrases, part, with_earlier)).collect();

@@ -1,7 +1,7 @@
 //! The health of a server: alive and ready are different, and each part says since when it has been in trouble.
 //!
-//! A monitor checks every part at an interval and whenever it is asked; no request waits for a part that hangs. What takes longer
-//! is examined on demand.
+//! A monitor checks every part at an interval and whenever it is asked; no request waits for a part that hangs. What
+//! takes longer is examined on demand.
 
 pub mod diagnosis;
 pub mod examination;

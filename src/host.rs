@@ -61,8 +61,8 @@ pub enum HostError {
     Start(#[from] StartError),
 }
 
-/// An open, up-to-date database with the services on it: every door calls this. It processes no task: see [`RunningHost`].
-/// Cheap to clone.
+/// An open, up-to-date database with the services on it: every door calls this. It processes no task: see
+/// [`RunningHost`]. Cheap to clone.
 #[derive(Clone)]
 pub struct Host {
     /// The database.

@@ -28,15 +28,15 @@ pub async fn any_running(database: &Database) -> bool {
     living(database).await.unwrap_or_default().iter().any(is_running)
 }
 
-/// Whether any host, in any process, embeds for the set in use now, or for the one that is being built: one that reaches the
-/// models of neither claims nothing.
+/// Whether any host, in any process, embeds for the set in use now, or for the one that is being built: one that
+/// reaches the models of neither claims nothing.
 pub async fn any_at_work(database: &Database) -> bool {
     let is_of_use = |host: &LivingHost| !host.trouble.iter().any(|trouble| matches!(trouble, Trouble::Unwanted { .. }));
     living(database).await.unwrap_or_default().iter().any(|host| is_running(host) && is_of_use(host))
 }
 
-/// Whether any running host would build the set `model_id`: one whose settings name its model. One that has not reported yet
-/// which model that is counts as one that would.
+/// Whether any running host would build the set `model_id`: one whose settings name its model. One that has not
+/// reported yet which model that is counts as one that would.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -6,9 +6,9 @@ use crate::{
 };
 
 /// Texts up to this size are not counted. *Units:* bytes.
-const SMALL: u64 = 256 << 10;
+const UNCOUNTED_BYTES: u64 = 256 << 10;
 /// The unit of counting. *Units:* bytes.
-const UNIT: u64 = 1 << 10;
+const UNIT_BYTES: u64 = 1 << 10;
 /// How many clients may be sent the largest text at the same time.
 const LARGEST_AT_ONCE: u32 = 2;
 
@@ -25,10 +25,10 @@ impl LargeTexts {
 
     /// Waits for room for a text of `size` bytes for the client `who`; a small one takes none.
     pub(crate) async fn room(&self, who: &Who, size: u64) -> Option<SharePermit> {
-        if size <= SMALL { None } else { self.0.take(who, units(size)).await }
+        if size <= UNCOUNTED_BYTES { None } else { self.0.take(who, units(size)).await }
     }
 }
 
 fn units(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX / LARGEST_AT_ONCE).min(u32::MAX / LARGEST_AT_ONCE)
+    u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX / LARGEST_AT_ONCE).min(u32::MAX / LARGEST_AT_ONCE)
 }

@@ -4,9 +4,9 @@
 //!   `half_characters`: how they are bounded and read
 //! - `server`: what a session can ask; `access`: what a caller may ask
 //! - `tools`: the tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `sessions`, `owner`: their limit, and which caller owns one; `calls`: how many run at once; `in_flight`: those that are not answered
-//!   yet; `client_gone`: whether their client is still there; `subscriptions`, `changes`: telling clients what has
-//!   changed; `idle_timer`: noticing that one is gone
+//! - `sessions`, `owner`: their limit, and which caller owns one; `calls`: how many run at once; `in_flight`: those
+//!   that are not answered yet; `client_gone`: whether their client is still there
+//! - `subscriptions`, `changes`: telling clients what has changed; `idle_timer`: noticing that one is gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: the form of answers, pages and refusals
 //!
 //! It is thin: it calls the services of a [`Host`] and owns no rule about articles or the queue.

@@ -108,8 +108,8 @@ pub fn is_complete(directory: &Path) -> bool {
     FILES.iter().all(|file| directory.join(file).is_file())
 }
 
-/// The model of the catalogue whose weights are in `directory`, by their size. All models of the catalogue pool by the mean of
-/// their tokens.
+/// The model of the catalogue whose weights are in `directory`, by their size. All models of the catalogue pool by the
+/// mean of their tokens.
 pub(crate) fn with_weights_of(directory: &Path) -> Option<&'static CatalogEntry> {
     let size = fs::metadata(directory.join(WEIGHTS)).ok()?.len();
     CATALOGUE.iter().find(|known| known.files.iter().any(|file| file.name == WEIGHTS && file.size == size))

@@ -1,9 +1,9 @@
 //! Runs work that takes a processor for a while away from the threads that answer requests, and only little at once: a
 //! text of many megabytes takes several times its size while it is read.
 //!
-//! There are three lanes, so that a save never waits for a page or a search. In each, one caller has half of the threads, and waits
-//! for its own work before it stands in line with the others. What a page asks for has a [`Turn`]: it ends early when its time is
-//! over, or when nobody waits for it any more.
+//! There are three lanes, so that a save never waits for a page or a search. In each, one caller has half of the
+//! threads, and waits for its own work before it stands in line with the others. What a page asks for has a [`Turn`]:
+//! it ends early when its time is over, or when nobody waits for it any more.
 
 use std::{
     sync::{Arc, LazyLock, Weak},
@@ -22,7 +22,7 @@ static ANSWERS: LazyLock<Lane> = LazyLock::new(Lane::new);
 static PAGES: LazyLock<Lane> = LazyLock::new(Lane::new);
 
 /// Texts up to this size are read in place: moving them would take longer. *Units:* bytes.
-pub(crate) const SMALL: usize = 16 << 10;
+pub(crate) const SMALL_TEXT_BYTES: usize = 16 << 10;
 /// How long work of one page may take; it shows what is ready by then.
 const LONGEST_TURN: Duration = Duration::from_secs(2);
 /// Threads of a lane in any case: one caller leaves one to the others.
@@ -30,7 +30,7 @@ const LEAST_THREADS: usize = 2;
 
 /// Reads `text` for a save: in place, or, if that takes a while, on another thread.
 pub(crate) async fn read<T: Send + 'static>(text: &str, reading: fn(&str) -> T) -> T {
-    if text.len() <= SMALL {
+    if text.len() <= SMALL_TEXT_BYTES {
         return reading(text);
     }
     let text = text.to_owned();

@@ -1,4 +1,5 @@
-//! Values that are written as JSON objects: the library would read a list as one, too, taking its items for fields in their order.
+//! Values that are written as JSON objects: the library would read a list as one, too, taking its items for fields in
+//! their order.
 
 use std::{fmt, marker::PhantomData};
 

@@ -34,9 +34,9 @@ use trail::Names;
 pub use crate::api::{Coverage, Event, Numbers, QueueNumbers, Task, TaskDetail, TaskPage, WorkerNumbers};
 
 /// Failed tasks looked at in one transaction.
-const PAGE: u32 = 200;
+const TASKS_PER_TRANSACTION: u32 = 200;
 /// Entries of the audit trail that are shown of one task.
-const TRAIL: u32 = 200;
+const MAX_TRAIL_ENTRIES: u32 = 200;
 
 /// Manages the queue. Cheap to clone.
 #[derive(Clone)]
@@ -86,7 +86,8 @@ impl Queue {
         Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 
-    /// The same for callers that ask every few seconds: the coverage may be half a minute old, where counting it takes long.
+    /// The same for callers that ask every few seconds: the coverage may be half a minute old, where counting it takes
+    /// long.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -118,8 +119,8 @@ impl Queue {
     /// [`QueueError::Store`]
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<TaskPage, QueueError> {
         let TaskFilter { status, article_id, before, limit } = *filter;
-        let asked = tasks::Filter { status, article_id, before, limit: limit.saturating_add(1) };
-        let mut rows = tasks::list(self.database.reader(), &asked).await?;
+        let filter = tasks::Filter { status, article_id, before, limit: limit.saturating_add(1) };
+        let mut rows = tasks::list(self.database.reader(), &filter).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_before = rows.last().filter(|_| more).map(|row| row.id);
@@ -156,7 +157,7 @@ impl Queue {
         // Who is not told of the error is not told of it as a reason either.
         row.error_message.clone_from(&task.error_message);
         let explanation = explain::explain(&self.database, &row).await?;
-        let filter = events::Filter { task_id: Some(id), limit: TRAIL };
+        let filter = events::Filter { task_id: Some(id), limit: MAX_TRAIL_ENTRIES };
         let events = self.events(&filter).await?;
         Ok(TaskDetail { task, explanation, events })
     }
@@ -216,7 +217,9 @@ impl Queue {
         while let Some(after) = next {
             let page = self
                 .database
-                .write::<_, StoreError, _>(move |transaction| Box::pin(tasks::retry_failed(transaction, after, PAGE)))
+                .write::<_, StoreError, _>(move |transaction| {
+                    Box::pin(tasks::retry_failed(transaction, after, TASKS_PER_TRANSACTION))
+                })
                 .await?;
             retried += page.tasks;
             next = page.next;

@@ -1,5 +1,5 @@
-//! Servers of others that are asked over HTTP: how they are reached, and how what they say is read. It is told from errors whose
-//! server it was; no secret is passed on.
+//! Servers of others that are asked over HTTP: how they are reached, and how what they say is read. It is told from
+//! errors whose server it was; no secret is passed on.
 
 mod body;
 mod client;
@@ -18,5 +18,5 @@ pub(crate) use self::{
     pause::{LONGEST_PAUSE, retry_after, stated_pause},
     server::Server,
     wordings::{Meaning, ends_by_itself, is_about_size, meaning_of, never_fits, stated_limit},
-    words::{SHOWN, beginning, page_title, said_in, words_of},
+    words::{MAX_SHOWN_CHARS, beginning, page_title, said_in, words_of},
 };

@@ -17,17 +17,17 @@ const UNRESERVED_STAY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').r
 /// Replaces a secret.
 pub const HIDDEN: &str = "(hidden)";
 /// Shorter ones would also remove ordinary words. *Units:* bytes.
-const SHORTEST: usize = 6;
+const MIN_SECRET_BYTES: usize = 6;
 
-static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
+static KNOWN_SECRETS: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
 /// Registers `secret`: from now on it is removed, also as JSON and addresses write it.
 pub fn keep(secret: &str) {
     let secret = secret.trim();
-    if secret.len() < SHORTEST {
+    if secret.len() < MIN_SECRET_BYTES {
         return;
     }
-    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let mut known = KNOWN_SECRETS.write().unwrap_or_else(PoisonError::into_inner);
     let quoted = serde_json::Value::from(secret).to_string();
     for form in [secret, quoted.trim_matches('"'), &percent_encoded(secret), &percent_decoded(secret)] {
         if !form.is_empty() && !known.iter().any(|known| known == form) {
@@ -49,7 +49,7 @@ pub fn keep_those_of(address: &str) {
 
 /// Returns `text` without the known secrets.
 pub fn strike(text: &str) -> Cow<'_, str> {
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let known = KNOWN_SECRETS.read().unwrap_or_else(PoisonError::into_inner);
     let mut struck = Cow::Borrowed(text);
     for secret in known.iter().filter(|secret| text.contains(secret.as_str())) {
         struck = Cow::Owned(struck.replace(secret, HIDDEN));

@@ -76,13 +76,13 @@ pub async fn serve(loaded: &LoadedSettings, announce: impl FnOnce(SocketAddr, bo
 }
 
 /// Opens the database. `None` if this process is told to stop meanwhile: nothing was begun that would have to be ended.
-async fn opened(settings: &Settings, stop: &CancellationToken) -> Result<Option<Host>, ServeError> {
+async fn open_database(settings: &Settings, stop: &CancellationToken) -> Result<Option<Host>, ServeError> {
     /// Longer than an open database takes.
-    const LONG: Duration = Duration::from_secs(3);
+    const SLOW_OPEN_AFTER: Duration = Duration::from_secs(3);
     let opening = Host::open_patiently(settings);
     tokio::pin!(opening);
     let told_to_wait = async {
-        tokio::time::sleep(LONG).await;
+        tokio::time::sleep(SLOW_OPEN_AFTER).await;
         tracing::warn!(
             "waiting for the database: for a lock of another process, a step of its schema, or a PostgreSQL that does not answer"
         );
@@ -103,7 +103,7 @@ async fn open(
     stop: &CancellationToken,
 ) -> Result<Option<RunningHost>, ServeError> {
     let settings = &loaded.settings;
-    let Some(host) = opened(settings, stop).await? else { return Ok(None) };
+    let Some(host) = open_database(settings, stop).await? else { return Ok(None) };
     refuse_strangers(&host, address).await?;
     let worker = host.start().await?;
     prepare(&worker);

@@ -22,7 +22,7 @@ use crate::{
 const RATE_SPAN_MS: i64 = 60_000;
 
 /// Articles whose texts are looked at for their length; the newest, which are most like what is written now.
-const SAMPLE: i64 = 200;
+const SAMPLED_ARTICLES: i64 = 200;
 
 /// Shows and changes the model. Cheap to clone.
 #[derive(Clone)]
@@ -74,8 +74,8 @@ impl Sets {
         }
     }
 
-    /// About how much the model of the settings is given, if its texts are as long as those of the set in use; of its vectors, those
-    /// that are kept from before are not made again.
+    /// About how much the model of the settings is given, if its texts are as long as those of the set in use; of its
+    /// vectors, those that are kept from before are not made again.
     async fn estimate(&self, in_use: &SetView) -> Result<Option<Estimate>, StoreError> {
         let texts = "SELECT CAST(sum(chunk_count) AS BIGINT) AS texts, count(*) AS articles
                      FROM article_embeddings WHERE model_id = $1";
@@ -85,7 +85,8 @@ impl Sets {
                       JOIN article_chunks c ON c.article_id = e.article_id AND c.model_id = $1";
         let reader = self.database.reader();
         let texts: Option<(Option<i64>, i64)> = reader.row(texts, [in_use.id.into()]).await?;
-        let length: Option<(Option<i64>, i64)> = reader.row(length, [in_use.id.into(), SAMPLE.into()]).await?;
+        let length: Option<(Option<i64>, i64)> =
+            reader.row(length, [in_use.id.into(), SAMPLED_ARTICLES.into()]).await?;
         let (Some((Some(texts), of)), Some((Some(tokens), in_texts))) = (texts, length) else { return Ok(None) };
         let kept = match self.configured_set().await? {
             Some(set) => stats::coverage(reader, set).await?.embedded,
@@ -106,7 +107,8 @@ impl Sets {
         Ok(set.map(|set| set.id))
     }
 
-    /// Names the settings in which the configured model differs from that of the set in use, unless its own set is being built.
+    /// Names the settings in which the configured model differs from that of the set in use, unless its own set is
+    /// being built.
     fn not_in_effect(&self, active: Option<&Set>, building: Option<&Set>) -> Vec<&'static str> {
         let own = &self.configured;
         let is_own = |set: &Set| set.identity().is_some_and(|identity| identity.fingerprint() == own.fingerprint());

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::auth::Who;
 
 /// Clients that are remembered before those are forgotten that have taken nothing.
-const MANY: usize = 256;
+const MAX_REMEMBERED_CLIENTS: usize = 256;
 
 /// A countable resource that clients share. Cheap to clone.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl<K: Eq + Hash + Clone> Shares<K> {
         if let Some(own) = clients.get(who).and_then(Weak::upgrade) {
             return own;
         }
-        if clients.len() >= MANY {
+        if clients.len() >= MAX_REMEMBERED_CLIENTS {
             clients.retain(|_, own| own.strong_count() > 0);
         }
         let own = Arc::new(Semaphore::new(self.0.each as usize));

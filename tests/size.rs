@@ -1,12 +1,12 @@
 //! The cost of each statement of a running host does not grow with the past.
 //!
-//! A host spends a day on two databases that differ only in the size of their past, or only in the length of their bodies. All its
-//! statements are recorded, and run once more to measure what each reads: on SQLite steps of its machine and pages, on PostgreSQL
-//! pages. Times are not measured.
+//! A host spends a day on two databases that differ only in the size of their past, or only in the length of their
+//! bodies. All its statements are recorded, and run once more to measure what each reads: on SQLite steps of its
+//! machine and pages, on PostgreSQL pages. Times are not measured.
 //!
-//! `scripts/test` does so at a small part of the full size, which is still far above what makes PostgreSQL read a table whole
-//! because it is small; `scripts/size` at the full one: a million tasks, three million
-//! entries of the audit trail, a million articles of bulk runs, a gigabyte of bodies.
+//! `scripts/test` does so at a small part of the full size, which is still far above what makes PostgreSQL read a table
+//! whole because it is small; `scripts/size` at the full one: a million tasks, three million entries of the audit
+//! trail, a million articles of bulk runs, a gigabyte of bodies.
 
 mod support;
 

@@ -4,8 +4,8 @@ use super::{Article, ArticleError, Articles, compared, names::NUMBERED};
 use crate::offload;
 
 impl Articles {
-    /// Returns what has changed in an article since `revision`, as `diff -u` shows it: fields, front matter, text; `None` if that
-    /// revision is not kept any more. Of a deleted article, what had changed up to its last revision.
+    /// Returns what has changed in an article since `revision`, as `diff -u` shows it: fields, front matter, text;
+    /// `None` if that revision is not kept any more. Of a deleted article, what had changed up to its last revision.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`]
@@ -29,7 +29,7 @@ impl Articles {
     }
 
     /// Says in a conflict what has changed, if that is known.
-    pub(super) async fn compared<T>(&self, outcome: Result<T, ArticleError>) -> Result<T, ArticleError> {
+    pub(super) async fn add_difference<T>(&self, outcome: Result<T, ArticleError>) -> Result<T, ArticleError> {
         let Err(ArticleError::Conflict { slug, expected, present, changed: None }) = outcome else { return outcome };
         let changed = self.changed_since_revision(&slug, expected).await.ok().flatten();
         let changed = changed.filter(|changed| !changed.is_empty());

@@ -72,7 +72,7 @@ pub(crate) async fn create(
     settings: Settings,
 ) -> Result<SaveResult, ArticleError> {
     names::share(transaction).await?;
-    if let Some(first) = repeated(transaction, &new).await? {
+    if let Some(first) = find_repeated(transaction, &new).await? {
         return Ok(SaveResult { article: first, task_id: None, changed: false });
     }
     let content_hash = request::content_hash(&new.title, &new.body);
@@ -115,7 +115,7 @@ async fn insert_named(
             if let Some(inserted) = insert(transaction, new, &slug, content_hash).await? {
                 return Ok((slug, inserted));
             }
-            match taken(transaction, &slug, &new.title).await? {
+            match find_taken(transaction, &slug, &new.title).await? {
                 Some(taken) if new.slug.is_some() || taken.same_title => return Err(taken.error),
                 Some(_) => break,
                 None => {}
@@ -189,7 +189,7 @@ pub(super) struct SlugConflict {
 }
 
 /// Finds the article that has the slug requested for this title.
-pub(super) async fn taken(
+pub(super) async fn find_taken(
     transaction: &Transaction,
     slug: &Slug,
     title: &str,
@@ -205,7 +205,7 @@ pub(super) async fn taken(
 }
 
 /// Returns the article that was created with the same key, if there is one.
-async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<Article>, ArticleError> {
+async fn find_repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<Article>, ArticleError> {
     let Some(key) = &new.idempotency_key else { return Ok(None) };
     names::one_by_one(transaction, key).await?;
     let known = transaction

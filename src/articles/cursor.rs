@@ -1,5 +1,5 @@
-//! Where a page of a list ended, as a text that clients return unread. It says of which list it is: a place in one is none in
-//! another.
+//! Where a page of a list ended, as a text that clients return unread. It says of which list it is: a place in one is
+//! none in another.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -14,8 +14,8 @@ pub(super) struct Cursor {
     pub(super) at: i64,
     /// Its number.
     pub(super) id: i64,
-    /// When the last save was made that the first page saw: what was saved later has the place that it had then. `None` in a
-    /// list of what does not move. *Units:* milliseconds since 1970.
+    /// When the last save was made that the first page saw: what was saved later has the place that it had then. `None`
+    /// in a list of what does not move. *Units:* milliseconds since 1970.
     pub(super) began: Option<i64>,
 }
 

@@ -3,7 +3,10 @@
 
 use afterword_actors::store::{Transaction, events, sql::Sql, tasks};
 
-use super::{Article, ArticleError, update};
+use super::{
+    Article, ArticleError,
+    update::{self, Ending},
+};
 
 pub(crate) async fn delete(
     transaction: &Transaction,
@@ -11,7 +14,7 @@ pub(crate) async fn delete(
     expected_revision: Option<i64>,
 ) -> Result<Article, ArticleError> {
     let present = update::present(transaction, slug, expected_revision).await?;
-    update::archive(transaction, present.id, true).await?;
+    update::archive(transaction, present.id, Ending::Deleted).await?;
     tasks::withdraw(transaction, present.id, "article deleted").await?;
     // Chunks, vectors and former slugs go by foreign key, words by trigger. An attempt that is running finds no
     // article.

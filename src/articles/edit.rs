@@ -8,7 +8,7 @@ use super::{
 use crate::offload;
 
 /// How often edits are applied again after a save in between.
-const TRIES: usize = 100;
+const MAX_TRIES: usize = 100;
 
 /// Edits of one article.
 #[derive(Debug, Clone, Default)]
@@ -46,16 +46,16 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Edit`] if one cannot be applied, [`ArticleError::Conflict`] if the article has changed, and
     /// those of [`Articles::update`]. Nothing is saved then.
-    pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<EditResult, ArticleError> {
+    pub async fn edit(&self, slug: &str, request: PartEdits) -> Result<EditResult, ArticleError> {
         let mut turn = None;
-        for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+        for last in (0..MAX_TRIES).map(|attempt| attempt + 1 == MAX_TRIES) {
             let present = self.to_be_changed(slug).await?;
             let (slug, revision) = (present.slug.clone(), present.revision);
-            let earlier = asked.expected_revision.filter(|expected| *expected != revision);
+            let earlier = request.expected_revision.filter(|expected| *expected != revision);
             let was_expected = earlier.is_none();
             let Draft { before, after } = match earlier {
-                None => self.applied(present.body, &asked.edits).await?,
-                Some(expected) => self.compared(self.joined(present, expected, &asked).await).await?,
+                None => self.apply_edits(present.body, &request.edits).await?,
+                Some(expected) => self.add_difference(self.join_edits(present, expected, &request).await).await?,
             };
             let changes =
                 ArticlePatch { body: Some(after), expected_revision: Some(revision), ..ArticlePatch::default() };
@@ -82,30 +82,30 @@ impl Articles {
     /// change.
     async fn to_be_changed(&self, slug: &str) -> Result<Article, ArticleError> {
         let article = row::by_slug(self.database.reader(), slug).await?;
-        self.explained(article.map(Article::from).ok_or_else(|| ArticleError::not_found(slug))).await
+        self.add_similar_name(article.map(Article::from).ok_or_else(|| ArticleError::not_found(slug))).await
     }
 
-    async fn applied(&self, before: String, edits: &[Edit]) -> Result<Draft, ArticleError> {
+    async fn apply_edits(&self, before: String, edits: &[Edit]) -> Result<Draft, ArticleError> {
         let (edits, most) = (edits.to_vec(), self.limits.max_size);
         let apply = move || {
-            let after = applied(&before, &edits, most)?;
+            let after = apply_edits(&before, &edits, most)?;
             Ok::<_, ArticleError>(Draft { before, after })
         };
         aside(apply).await
     }
 
     /// Applies the edits to the revision they were made for, and joins that with what has changed since.
-    async fn joined(&self, newest: Article, expected: i64, asked: &PartEdits) -> Result<Draft, ArticleError> {
+    async fn join_edits(&self, newest: Article, expected: i64, request: &PartEdits) -> Result<Draft, ArticleError> {
         let slug = newest.slug.clone();
         let conflict = ArticleError::Conflict { slug: newest.slug, expected, present: newest.revision, changed: None };
-        if asked.on_conflict == OnConflict::Refuse {
+        if request.on_conflict == OnConflict::Refuse {
             return Err(conflict);
         }
         // A revision that is not kept any more cannot be compared with.
         let Ok(base) = self.read_revision(&slug, expected).await else { return Err(conflict) };
-        let (edits, most, before) = (asked.edits.clone(), self.limits.max_size, newest.body);
+        let (edits, most, before) = (request.edits.clone(), self.limits.max_size, newest.body);
         let join = move || {
-            let after = joined(&base.body, &before, &edits, most)?;
+            let after = join_edits(&base.body, &before, &edits, most)?;
             after.map(|after| Draft { before, after }).ok_or(conflict)
         };
         aside(join).await
@@ -113,7 +113,7 @@ impl Articles {
 }
 
 /// Applies edits; a text that would be too large is refused like one that is sent.
-fn applied(before: &str, edits: &[Edit], most: u64) -> Result<String, ArticleError> {
+fn apply_edits(before: &str, edits: &[Edit], most: u64) -> Result<String, ArticleError> {
     editing::apply(before, edits, most).map_err(|error| match error.fault {
         Fault::TooLarge { size, limit } => ArticleError::TooLarge { size, limit },
         _ => error.into(),
@@ -121,9 +121,10 @@ fn applied(before: &str, edits: &[Edit], most: u64) -> Result<String, ArticleErr
 }
 
 /// Joins `edits`, which were made for `base`, with what others have made of it; `None` if both change the same.
-fn joined(base: &str, newest: &str, edits: &[Edit], most: u64) -> Result<Option<String>, ArticleError> {
-    let ours = applied(base, edits, most)?;
-    // By lines first: what both have written in the same place, such as a save that is sent twice at once, stays there once.
+fn join_edits(base: &str, newest: &str, edits: &[Edit], most: u64) -> Result<Option<String>, ArticleError> {
+    let ours = apply_edits(base, edits, most)?;
+    // By lines first: what both have written in the same place, such as a save that is sent twice at once, stays there
+    // once.
     Ok(editing::merge(base, &ours, newest).or_else(|| editing::applied_again(base, newest, edits, most)))
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Pure: it knows texts and their sections, and no article. An inserted text takes the line ends of the text around it,
 //! and is set apart by blank lines (unless it continues a list or a table); a text without a line break at its end
-//! keeps none. Several edits are applied one after the other, or none. What others have changed meanwhile is joined with them by
-//! lines ([`merge`]), or by applying them to the newer text ([`applied_again`]).
+//! keeps none. Several edits are applied one after the other, or none. What others have changed meanwhile is joined
+//! with them by lines ([`merge`]), or by applying them to the newer text ([`applied_again`]).
 
 mod again;
 mod apply;

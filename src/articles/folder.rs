@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 /// Longest folder. *Units:* bytes.
-const LONGEST: usize = 255;
+const MAX_FOLDER_BYTES: usize = 255;
 /// Most parts of a folder.
-const DEEPEST: usize = 16;
+const MAX_FOLDER_PARTS: usize = 16;
 
 /// A valid folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,15 +26,16 @@ pub enum FolderError {
     #[error("a folder must not contain {0:?}; separate its parts by \"/\"")]
     Character(char),
     /// It is too long.
-    #[error("the folder has {0} bytes, and at most {LONGEST} are allowed")]
+    #[error("the folder has {0} bytes, and at most {MAX_FOLDER_BYTES} are allowed")]
     TooLong(usize),
     /// It has too many parts.
-    #[error("the folder has {0} parts, and at most {DEEPEST} are allowed")]
+    #[error("the folder has {0} parts, and at most {MAX_FOLDER_PARTS} are allowed")]
     TooDeep(usize),
 }
 
 impl Folder {
-    /// Reads a folder; slashes at the ends and doubled ones are ignored, and letters with their accents are one character (NFC).
+    /// Reads a folder; slashes at the ends and doubled ones are ignored, and letters with their accents are one
+    /// character (NFC).
     ///
     /// # Errors
     /// [`FolderError`]
@@ -47,22 +48,22 @@ impl Folder {
         if let Some(bad) = given.chars().find(|c| c.is_control() || *c == '\\') {
             return Err(FolderError::Character(bad));
         }
-        if parts.len() > DEEPEST {
+        if parts.len() > MAX_FOLDER_PARTS {
             return Err(FolderError::TooDeep(parts.len()));
         }
         let path = parts.join("/");
-        if path.len() > LONGEST { Err(FolderError::TooLong(path.len())) } else { Ok(Self(path)) }
+        if path.len() > MAX_FOLDER_BYTES { Err(FolderError::TooLong(path.len())) } else { Ok(Self(path)) }
     }
 
     /// Makes a folder from the path of a file, whatever its parts are named: characters that a folder cannot contain
     /// are removed, and what is too deep or too long is cut.
     pub fn of_place<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut path = String::new();
-        for part in parts.into_iter().map(cleaned).filter(|part| !part.is_empty()).take(DEEPEST) {
-            let room = LONGEST.saturating_sub(path.len() + 1);
+        for part in parts.into_iter().map(clean_part).filter(|part| !part.is_empty()).take(MAX_FOLDER_PARTS) {
+            let room = MAX_FOLDER_BYTES.saturating_sub(path.len() + 1);
             let end = (0..=part.len().min(room)).rev().find(|end| part.is_char_boundary(*end)).unwrap_or(0);
             // The cut may leave a dot or two, which lead elsewhere.
-            let part = cleaned(&part[..end]);
+            let part = clean_part(&part[..end]);
             if part.is_empty() {
                 break;
             }
@@ -99,7 +100,7 @@ impl Folder {
 }
 
 /// A part of a path as a part of a folder; empty if nothing is left.
-fn cleaned(part: &str) -> String {
+fn clean_part(part: &str) -> String {
     let replaced = part.nfc().map(|c| {
         if c.is_control() {
             ' '

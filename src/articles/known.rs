@@ -1,4 +1,5 @@
-//! Folders and properties that a caller names and no article has: rather a mistake in the name than a question without an answer.
+//! Folders and properties that a caller names and no article has: rather a mistake in the name than a question without
+//! an answer.
 
 use afterword_actors::store::{StoreError, sql::Sql};
 
@@ -10,10 +11,10 @@ use super::{
 };
 
 /// Names that are told.
-const TOLD: usize = 20;
+const MAX_NAMES: usize = 20;
 
-/// Keys that articles have, the first `$1` in their order. From each to the next in the index, instead of reading a row for each value
-/// of each article. One more is looked at: aliases are none.
+/// Keys that articles have, the first `$1` in their order. From each to the next in the index, instead of reading a row
+/// for each value of each article. One more is looked at: aliases are none.
 const KNOWN_KEYS: &str = "
     WITH RECURSIVE known (key, place) AS (
         SELECT min(key), 1 FROM article_properties
@@ -50,7 +51,7 @@ pub(crate) async fn unknown_property(
     for key in filter.keys() {
         let sql = "SELECT EXISTS (SELECT 1 FROM article_properties WHERE key = $1) AS n";
         if !connection.row::<bool>(sql, [key.into()]).await?.unwrap_or_default() {
-            let known = connection.rows::<String>(KNOWN_KEYS, [(TOLD as i64).into()]).await?;
+            let known = connection.rows::<String>(KNOWN_KEYS, [(MAX_NAMES as i64).into()]).await?;
             return Ok(Some(UnknownProperty { key: key.to_owned(), known }));
         }
     }
@@ -58,8 +59,8 @@ pub(crate) async fn unknown_property(
 }
 
 impl Articles {
-    /// Explains why a list or a search has found nothing, if it names a folder that has no article and had none that can be
-    /// restored, or a property that no article has.
+    /// Explains why a list or a search has found nothing, if it names a folder that has no article and had none that
+    /// can be restored, or a property that no article has.
     ///
     /// # Errors
     /// [`ArticleError::Invalid`] for `folder` or `filter`, with some that there are.
@@ -71,7 +72,7 @@ impl Articles {
         if folder.as_ref().is_empty() || is_known(reader, folder).await? {
             return Ok(());
         }
-        let known = subfolders::of(reader, &Folder::default(), TOLD).await?;
+        let known = subfolders::of(reader, &Folder::default(), MAX_NAMES).await?;
         let known: Vec<_> = known.iter().map(|folder| format!("\"{folder}\"")).collect();
         let known = if known.is_empty() {
             "there are no folders".to_owned()

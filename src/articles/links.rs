@@ -2,5 +2,5 @@
 
 mod store;
 
-pub(super) use store::{LONGEST, name, name_at};
+pub(super) use store::{MAX_TARGET_BYTES, name, name_at};
 pub(crate) use store::{decoded, write};

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::api::MAX_COUNTED;
 
-/// Up to so many articles, whatever a filter matches is counted. Among more, so many, the last saved, are looked through
-/// for those that match several terms.
+/// Up to so many articles, whatever a filter matches is counted. Among more, so many, the last saved, are looked
+/// through for those that match several terms.
 const LOOKED_THROUGH: i64 = 30_000;
 
 /// The articles that a page is taken from.
@@ -125,7 +125,7 @@ impl<'a> ListQuery<'a> {
         condition.push_str(&format!(" AND {unsaved}"));
         let mut rows = list_row::page(connection, &condition, parameters, limit).await?;
         // After the others: what is saved between the two readings is found by both, instead of by neither.
-        rows.extend(self.moved(connection, (at, id), began, limit).await?);
+        rows.extend(self.moved_rows(connection, (at, id), began, limit).await?);
         rows.sort_by_key(|row| Reverse(row.place()));
         rows.dedup_by_key(|row| row.place());
         rows.truncate(limit as usize);
@@ -133,7 +133,7 @@ impl<'a> ListQuery<'a> {
     }
 
     /// Returns those that were saved since the list began, and were behind `after` when it did.
-    async fn moved(
+    async fn moved_rows(
         &self,
         connection: &impl Sql,
         after: (i64, i64),
@@ -142,7 +142,7 @@ impl<'a> ListQuery<'a> {
     ) -> Result<Vec<ListRow>, StoreError> {
         let mut parameters = Vec::new();
         let condition = self.condition(ListPlan::InOrder, &mut parameters);
-        list_row::moved(connection, &condition, parameters, (after, began), limit).await
+        list_row::moved_rows(connection, &condition, parameters, (after, began), limit).await
     }
 
     /// Whether the term at this place matches few articles.

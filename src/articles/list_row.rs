@@ -57,11 +57,12 @@ pub(super) async fn page(
     connection.rows(&sql, parameters).await
 }
 
-/// Past revisions that are looked at to say where what was saved since a list began was in it. Of more, no page of it is
-/// made: whoever reads it begins again.
+/// Past revisions that are looked at to say where what was saved since a list began was in it. Of more, no page of it
+/// is made: whoever reads it begins again.
 const MOST_REPLACED: i64 = 20_000;
 const ONE_TOO_MANY: i64 = MOST_REPLACED + 1;
-/// No save takes longer between its time and its commit, so that all that was replaced before is known. *Units:* milliseconds.
+/// No save takes longer between its time and its commit, so that all that was replaced before is known. *Units:*
+/// milliseconds.
 const SETTLED_AFTER: i64 = 60_000;
 
 /// Revisions that another one has replaced since a time, the first of them first: an index has them in this order.
@@ -72,20 +73,21 @@ fn replaced(began: &str) -> String {
     )
 }
 
-/// Where the article was in the list. If too much was saved since for that revision to be kept, it is behind the others. A time
-/// ahead of the clock tells nothing: such a revision was in the list if it was the first one, or if the one before it is kept.
-/// Asked for each article, so that no plan looks through all revisions.
-const PLACE: &str = "
+/// Where the article was in the list. If too much was saved since for that revision to be kept, it is behind the
+/// others. A time ahead of the clock tells nothing: such a revision was in the list if it was the first one, or if the
+/// one before it is kept. Asked for each article, so that no plan looks through all revisions.
+const PLACE_IN_LIST: &str = "
     (SELECT CASE WHEN w.updated_at <= {began} OR w.revision = 1
                       OR EXISTS (SELECT 1 FROM article_versions b
                                  WHERE b.article_id = w.article_id AND b.revision = w.revision - 1)
                  THEN w.updated_at ELSE a.created_at END
      FROM article_versions w WHERE w.article_id = m.article_id AND w.revision = m.revision)";
 
-/// The articles for which `condition` is true, that were saved since `began`: where each was in the list, by the first of its
-/// revisions that was replaced since, and where it is now. The limit keeps it a query of its own: a place is asked for once.
+/// The articles for which `condition` is true, that were saved since `began`: where each was in the list, by the first
+/// of its revisions that was replaced since, and where it is now. The limit keeps it a query of its own: a place is
+/// asked for once.
 fn saved(began: &str, condition: &str) -> String {
-    let (replaced, place) = (replaced(began), PLACE.replace("{began}", began));
+    let (replaced, place) = (replaced(began), PLACE_IN_LIST.replace("{began}", began));
     format!(
         "SELECT a.id, a.updated_at AS present, {place} AS place
          FROM (SELECT r.article_id, min(r.revision) AS revision FROM ({replaced}) r GROUP BY r.article_id) m
@@ -99,9 +101,9 @@ pub(super) fn unsaved(began: &str) -> String {
     format!("a.id NOT IN (SELECT s.article_id FROM ({}) s)", replaced(began))
 }
 
-/// A place in a list as the next page needs it. If all that was saved since the list began was in front of the place, and is so
-/// still, the rest of the list is as it would be had the list begun just now: those saves need not be looked at again. So a
-/// reader that saves what it lists does not pay for all of that on each page.
+/// A place in a list as the next page needs it. If all that was saved since the list began was in front of the place,
+/// and is so still, the rest of the list is as it would be had the list begun just now: those saves need not be looked
+/// at again. So a reader that saves what it lists does not pay for all of that on each page.
 ///
 /// # Errors
 /// [`ArticleError::Invalid`] if more was saved since the list began than is looked at.
@@ -124,9 +126,9 @@ pub(super) async fn brought_up(connection: &impl Sql, cursor: Cursor) -> Result<
     Ok(Cursor { began: Some(began), ..cursor })
 }
 
-/// Returns the articles for which `condition` is true, with those `parameters`, that were saved since `began` and were behind
-/// `after` until then; in the order of that time. All that a list shows is read of these alone.
-pub(super) async fn moved(
+/// Returns the articles for which `condition` is true, with those `parameters`, that were saved since `began` and were
+/// behind `after` until then; in the order of that time. All that a list shows is read of these alone.
+pub(super) async fn moved_rows(
     connection: &impl Sql,
     condition: &str,
     mut parameters: Vec<Value>,

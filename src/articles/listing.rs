@@ -3,8 +3,8 @@
 use super::{
     ArticleError, ArticleSummary, Articles, DeletedArticle, DeletedPage, FolderCount, Page,
     cursor::{Cursor, ListName},
+    deleted,
     folder::Folder,
-    history,
     list_query::{ListPlan, ListQuery, Size},
     list_row::{self, ListRow},
     properties::Filter,
@@ -17,8 +17,8 @@ impl Articles {
     /// Returns a page of articles in `folder` and below, the last saved first.
     ///
     /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor did not come from here, or so much was saved since the first page that the list has
-    /// to be begun again.
+    /// [`ArticleError::Invalid`] if the cursor did not come from here, or so much was saved since the first page that
+    /// the list has to be begun again.
     pub async fn list(&self, folder: &Folder, cursor: Option<&str>, limit: u32) -> Result<Page, ArticleError> {
         self.list_where(folder, &Filter::default(), cursor, limit).await
     }
@@ -72,8 +72,8 @@ impl Articles {
         self.page(&listed, ListPlan::InOrder, cursor, limit, <[_]>::len).await
     }
 
-    /// Returns a page; `fitting` says how many of its articles there is room for. A list is in the order of its first page: what
-    /// is saved while a client goes from page to page keeps its place, and is not missed.
+    /// Returns a page; `fitting` says how many of its articles there is room for. A list is in the order of its first
+    /// page: what is saved while a client goes from page to page keeps its place, and is not missed.
     async fn page(
         &self,
         listed: &ListQuery<'_>,
@@ -99,8 +99,8 @@ impl Articles {
         Ok((articles, last.map(|&(at, id)| Cursor { at, id, began }.encode(list))))
     }
 
-    /// Returns the first articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last
-    /// deleted first.
+    /// Returns the first articles of `folder` and below that were deleted, at `since` or later, and can be restored;
+    /// the last deleted first.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -127,12 +127,12 @@ impl Articles {
         let reader = self.database.reader();
         let list = ListName::of_deleted(folder.as_ref());
         let after = cursor.map(|cursor| Cursor::of_deleted(cursor, list)).transpose()?;
-        let rows = history::deleted(reader, folder, since, after, limit.saturating_add(1)).await?;
+        let rows = deleted::deleted(reader, folder, since, after, limit.saturating_add(1)).await?;
         let found = rows.len();
         let (places, mut articles): (Vec<_>, Vec<_>) = rows.into_iter().take(limit as usize).unzip();
         articles.truncate(fitting(&articles));
         let last = places[..articles.len()].last().filter(|_| found > articles.len());
-        let total = history::count_deleted(reader, folder, since).await?;
+        let total = deleted::count_deleted(reader, folder, since).await?;
         Ok(DeletedPage { articles, total, next_cursor: last.map(|last| last.encode(list)) })
     }
 

@@ -18,20 +18,20 @@ pub(crate) const NUMBERED: &str = "id:";
 
 /// Locks the names, shared, until the commit: no transaction can be alone with them.
 pub(super) async fn share(transaction: &Transaction) -> Result<(), StoreError> {
-    held(transaction, "SELECT pg_advisory_xact_lock_shared(7165, 0)", None).await
+    lock(transaction, "SELECT pg_advisory_xact_lock_shared(7165, 0)", None).await
 }
 
 /// Locks the names exclusively until the commit.
 pub(crate) async fn alone(transaction: &Transaction) -> Result<(), StoreError> {
-    held(transaction, "SELECT pg_advisory_xact_lock(7165, 0)", None).await
+    lock(transaction, "SELECT pg_advisory_xact_lock(7165, 0)", None).await
 }
 
 /// Waits for another create with the same idempotency key, which then has an article to return.
 pub(super) async fn one_by_one(transaction: &Transaction, key: &str) -> Result<(), StoreError> {
-    held(transaction, "SELECT pg_advisory_xact_lock(7166, hashtext($1))", Some(key)).await
+    lock(transaction, "SELECT pg_advisory_xact_lock(7166, hashtext($1))", Some(key)).await
 }
 
-async fn held(transaction: &Transaction, sql: &str, key: Option<&str>) -> Result<(), StoreError> {
+async fn lock(transaction: &Transaction, sql: &str, key: Option<&str>) -> Result<(), StoreError> {
     match transaction.engine() {
         Engine::Sqlite => Ok(()),
         Engine::Postgres => transaction.run(sql, key.map(Into::into)).await.map(drop),

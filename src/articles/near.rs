@@ -1,9 +1,10 @@
-//! The name that a mistyped one is most like. Comparing two names takes the product of their lengths, so both are short.
+//! The name that a mistyped one is most like. Comparing two names takes the product of their lengths, so both are
+//! short.
 
 use afterword_actors::store::sql::Sql;
 
 use super::{
-    ArticleError, Articles, history,
+    ArticleError, Articles, deleted,
     slug::{Slug, as_stored},
 };
 
@@ -14,11 +15,11 @@ const LONGEST_GUESSED: usize = 400;
 
 impl Articles {
     /// Adds to a [`ArticleError::NotFound`] a similar name, and whether the article was deleted.
-    pub(super) async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
+    pub(super) async fn add_similar_name<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
         match result {
             Err(ArticleError::NotFound { slug, suggestion: None, deleted: None }) => {
                 let suggestion = self.near(&slug, strsim::jaro_winkler).await;
-                let deleted = history::deleted_name(self.database.reader(), as_stored(&slug).as_ref()).await;
+                let deleted = deleted::deleted_name(self.database.reader(), as_stored(&slug).as_ref()).await;
                 Err(ArticleError::NotFound { slug, suggestion, deleted: deleted.ok().flatten() })
             }
             other => other,
@@ -59,7 +60,7 @@ mod tests {
     use crate::articles::{AfterSave, Limits};
 
     /// Length of the longest slug. *Units:* bytes.
-    const SLUG: usize = 96;
+    const MAX_SLUG_BYTES: usize = 96;
 
     async fn with_long_slugs(folder: &std::path::Path) -> Articles {
         let url = format!("sqlite://{}", folder.join("a.db").display());
@@ -76,7 +77,7 @@ mod tests {
     async fn no_name_is_compared_at_a_cost_that_grows_with_its_length() {
         let folder = tempfile::tempdir().expect("a folder");
         let articles = with_long_slugs(folder.path()).await;
-        for length in [SLUG, LONGEST_GUESSED, 4_000, 240_000] {
+        for length in [MAX_SLUG_BYTES, LONGEST_GUESSED, 4_000, 240_000] {
             for name in ["a".repeat(length), "a-".repeat(length / 2), format!("{}/a", "a".repeat(length - 2))] {
                 let work = Cell::new(0);
                 let likeness = |one: &str, other: &str| {
@@ -84,7 +85,8 @@ mod tests {
                     strsim::jaro_winkler(one, other)
                 };
                 articles.near(&name, likeness).await;
-                let most = if length <= LONGEST_GUESSED { LOOKED_AT as usize * SLUG * SLUG } else { 0 };
+                let most =
+                    if length <= LONGEST_GUESSED { LOOKED_AT as usize * MAX_SLUG_BYTES * MAX_SLUG_BYTES } else { 0 };
                 assert!(work.get() <= most, "{length} bytes: {} steps, at most {most} expected", work.get());
             }
         }

@@ -24,7 +24,8 @@ impl BodyReading {
         Self { hash: Sha256::digest(body).into(), text: TextReading::now(body), terms: BodyTerms::of(body) }
     }
 
-    /// Takes what was read ahead, if it is of this body: between the reading and the transaction the article may have changed.
+    /// Takes what was read ahead, if it is of this body: between the reading and the transaction the article may have
+    /// changed.
     pub(crate) fn ahead_or_now(ahead: Option<Self>, body: &str) -> Self {
         ahead.filter(|read| read.hash[..] == Sha256::digest(body)[..]).unwrap_or_else(|| Self::now(body))
     }

@@ -48,8 +48,8 @@ pub struct ArticlePatch {
     pub folder: Option<Folder>,
     /// The front matter of its file as it is written, fences included.
     pub front_matter: Option<String>,
-    /// Values of the front matter to set, or to remove. Unless the text's own block names them, a change of these alone embeds
-    /// nothing.
+    /// Values of the front matter to set, or to remove. Unless the text's own block names them, a change of these alone
+    /// embeds nothing.
     pub properties: Vec<(String, Option<Setting>)>,
     /// Whether to exclude it from embedding.
     pub skip_embedding: Option<bool>,
@@ -138,8 +138,8 @@ const LONGEST_HEAD: usize = 256 << 10;
 /// Most properties that one change sets: the front matter is read again for each.
 const MAX_SETTINGS: usize = 200;
 
-/// An article's front matter and its text with these values. A key that the block at the beginning of the text names is set
-/// there, because what stands there counts first; any other beside the text, which stays as it is.
+/// An article's front matter and its text with these values. A key that the block at the beginning of the text names is
+/// set there, because what stands there counts first; any other beside the text, which stays as it is.
 pub(super) fn set(
     front_matter: String,
     body: String,

@@ -94,14 +94,14 @@ pub(super) async fn by_name(connection: &impl Sql, name: &str) -> Result<Option<
 
 /// As [`by_slug`], locked until the commit, and read after the lock: earlier changes have been committed.
 ///
-/// No article is renamed while this waits. Otherwise the name could lead to another article by then, and two saves that each lock
-/// one and wait for the other could deadlock.
+/// No article is renamed while this waits. Otherwise the name could lead to another article by then, and two saves that
+/// each lock one and wait for the other could deadlock.
 ///
 /// # Errors
 /// [`StoreError::Busy`] if the name moves from article to article faster than one of them can be locked.
 pub(super) async fn by_slug_held(transaction: &Transaction, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
     /// How often the name may lead to another article after waiting for the lock of the first.
-    const TRIES: usize = 20;
+    const MAX_TRIES: usize = 20;
     if transaction.engine() == Engine::Sqlite {
         return by_slug(transaction, slug).await;
     }
@@ -109,7 +109,7 @@ pub(super) async fn by_slug_held(transaction: &Transaction, slug: &str) -> Resul
     let hold = "SELECT a.id AS n FROM articles a
                 WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                       (SELECT article_id FROM slug_aliases WHERE slug = $1)) {lock a}";
-    for _ in 0..TRIES {
+    for _ in 0..MAX_TRIES {
         let held = transaction.row::<i64>(hold, [as_stored(slug).as_ref().into()]).await?;
         let Some(found) = by_slug(transaction, slug).await? else { return Ok(None) };
         // Meanwhile it may have been deleted or renamed, and the name may belong to another article, which is not

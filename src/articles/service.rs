@@ -12,10 +12,11 @@ use super::{
     create::{self, Settings},
     delete,
     front_matter::Setting,
-    history::{self, Present},
-    properties,
+    history, properties,
     reading::BodyReading,
-    request, row,
+    request,
+    restore::{self, Present},
+    row,
     slug::{Slug, as_stored},
     update,
 };
@@ -81,16 +82,18 @@ impl Articles {
                 Box::pin(async move { update::update(transaction, &slug, changes, read, settings).await })
             })
             .await;
-        self.follow_up(self.explained(self.compared(saved).await).await?).await
+        self.follow_up(self.add_similar_name(self.add_difference(saved).await).await?).await
     }
 
-    /// Reads a body in which at most these values change, if it is long. What could not be read ahead is read when it is written.
+    /// Reads a body in which at most these values change, if it is long. What could not be read ahead is read when it
+    /// is written.
     async fn read_ahead(&self, slug: &str, properties: &[(String, Option<Setting>)]) -> Option<BodyReading> {
         let sql = "SELECT body FROM articles
                    WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                        (SELECT article_id FROM slug_aliases WHERE slug = $1))
                      AND octet_length(body) > $2 + 0";
-        let values = [as_stored(slug).as_ref().into(), i64::try_from(offload::SMALL).unwrap_or(i64::MAX).into()];
+        let values =
+            [as_stored(slug).as_ref().into(), i64::try_from(offload::SMALL_TEXT_BYTES).unwrap_or(i64::MAX).into()];
         let body = self.database.reader().row::<String>(sql, values).await.ok().flatten()?;
         Some(BodyReading::of(&request::set_in_text(body, properties).ok()?).await)
     }
@@ -113,7 +116,7 @@ impl Articles {
                 Box::pin(async move { update::rename(transaction, &slug, &to, expected_revision).await })
             })
             .await;
-        self.explained(self.compared(saved).await).await
+        self.add_similar_name(self.add_difference(saved).await).await
     }
 
     /// Deletes an article with its vectors and its waiting task; returns what was deleted. [`Articles::restore`] brings
@@ -129,7 +132,7 @@ impl Articles {
                 Box::pin(async move { delete::delete(transaction, &slug, expected_revision).await })
             })
             .await;
-        self.explained(self.compared(deleted).await).await
+        self.add_similar_name(self.add_difference(deleted).await).await
     }
 
     /// Makes a past revision the present one, as a new revision; also of a deleted article, by the slug it had or as
@@ -138,7 +141,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
     pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<SaveResult, ArticleError> {
-        self.restored(slug, revision, Present::Any).await
+        self.restore_revision(slug, revision, Present::Any).await
     }
 
     /// Brings a deleted article back as it was.
@@ -146,7 +149,7 @@ impl Articles {
     /// # Errors
     /// As [`Articles::restore`], and [`ArticleError::NotDeleted`].
     pub async fn undelete(&self, slug: &str) -> Result<SaveResult, ArticleError> {
-        self.restored(slug, None, Present::Deleted).await
+        self.restore_revision(slug, None, Present::Deleted).await
     }
 
     /// The same, if the article exists and is at the revision `expected`.
@@ -159,10 +162,15 @@ impl Articles {
         revision: Option<i64>,
         expected: Option<i64>,
     ) -> Result<SaveResult, ArticleError> {
-        self.restored(slug, revision, expected.map_or(Present::Any, Present::At)).await
+        self.restore_revision(slug, revision, expected.map_or(Present::Any, Present::At)).await
     }
 
-    async fn restored(&self, slug: &str, revision: Option<i64>, expected: Present) -> Result<SaveResult, ArticleError> {
+    async fn restore_revision(
+        &self,
+        slug: &str,
+        revision: Option<i64>,
+        expected: Present,
+    ) -> Result<SaveResult, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
         let read = match history::body(self.database.reader(), &slug, revision).await {
             Ok(Some(body)) => Some(BodyReading::of(&body).await),
@@ -173,11 +181,11 @@ impl Articles {
             .database
             .write(move |transaction| {
                 Box::pin(
-                    async move { history::restore(transaction, &slug, (revision, expected), read, settings).await },
+                    async move { restore::restore(transaction, &slug, (revision, expected), read, settings).await },
                 )
             })
             .await;
-        self.follow_up(self.explained(self.compared(saved).await).await?).await
+        self.follow_up(self.add_similar_name(self.add_difference(saved).await).await?).await
     }
 
     /// Reads an article by its slug, a former one, or an alias.
@@ -188,7 +196,7 @@ impl Articles {
         let reader = self.database.reader();
         match row::by_name(reader, slug).await? {
             Some(article) => Ok(row::with_tags(reader, article).await?),
-            None => self.explained(Err(ArticleError::not_found(slug))).await,
+            None => self.add_similar_name(Err(ArticleError::not_found(slug))).await,
         }
     }
 
@@ -229,7 +237,7 @@ impl Articles {
     /// [`ArticleError::NotFound`]
     pub async fn must_exist(&self, slug: &str) -> Result<(), ArticleError> {
         let exists = history::exists(self.database.reader(), slug).await?;
-        if exists { Ok(()) } else { self.explained(Err(ArticleError::not_found(slug))).await }
+        if exists { Ok(()) } else { self.add_similar_name(Err(ArticleError::not_found(slug))).await }
     }
 
     /// Reads one revision of an article, also of a deleted one.
@@ -237,7 +245,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`].
     pub async fn read_revision(&self, slug: &str, revision: i64) -> Result<Article, ArticleError> {
-        self.explained(history::revision(self.database.reader(), slug, revision).await).await
+        self.add_similar_name(history::revision(self.database.reader(), slug, revision).await).await
     }
 
     /// Returns all revisions of an article, the newest first; also of a deleted one.
@@ -246,7 +254,7 @@ impl Articles {
     /// [`ArticleError::NotFound`]
     pub async fn history(&self, slug: &str) -> Result<Vec<Revision>, ArticleError> {
         let history = history::history(self.database.reader(), slug).await;
-        self.explained(history).await
+        self.add_similar_name(history).await
     }
 
     /// Looks for changes by any caller.

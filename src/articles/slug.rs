@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Longest slug. *Units:* bytes.
-const LONGEST: usize = 96;
+const MAX_SLUG_BYTES: usize = 96;
 
 /// A valid slug.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,8 +29,8 @@ impl Slug {
         let ascii = any_ascii(title).to_lowercase();
         for word in ascii.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
             if slug.is_empty() {
-                slug.push_str(&word[..word.len().min(LONGEST)]);
-            } else if slug.len() + 1 + word.len() <= LONGEST {
+                slug.push_str(&word[..word.len().min(MAX_SLUG_BYTES)]);
+            } else if slug.len() + 1 + word.len() <= MAX_SLUG_BYTES {
                 slug.push('-');
                 slug.push_str(word);
             } else {
@@ -45,7 +45,7 @@ impl Slug {
     pub fn distinguished(&self, text: &str, digits: usize) -> Self {
         let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let suffix = &digest[..digits.min(digest.len())];
-        let room = LONGEST - 1 - suffix.len();
+        let room = MAX_SLUG_BYTES - 1 - suffix.len();
         let stem = self.0[..self.0.len().min(room)].trim_end_matches('-');
         Self(format!("{stem}-{suffix}"))
     }
@@ -55,7 +55,7 @@ impl Slug {
         let ascii = any_ascii(place).to_lowercase();
         let words = ascii.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         let name: String = words.map(|word| format!("{word}-")).collect::<String>() + &self.0;
-        (name.len() <= LONGEST && name != self.0).then_some(Self(name))
+        (name.len() <= MAX_SLUG_BYTES && name != self.0).then_some(Self(name))
     }
 
     /// Checks a slug that a caller gave.
@@ -64,7 +64,7 @@ impl Slug {
     /// [`SlugError`], which proposes the slug that was perhaps meant.
     pub fn parse(given: &str) -> Result<Self, SlugError> {
         let proposed = Self::from_title(given);
-        if proposed.0 == given { Ok(proposed) } else { Err(SlugError { given: shown(given), proposed }) }
+        if proposed.0 == given { Ok(proposed) } else { Err(SlugError { given: quote(given), proposed }) }
     }
 }
 
@@ -79,8 +79,8 @@ fn by_hash(title: &str) -> String {
     format!("article-{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
 
-fn shown(given: &str) -> String {
-    given.chars().take(LONGEST).filter(|c| !c.is_control()).collect()
+fn quote(given: &str) -> String {
+    given.chars().take(MAX_SLUG_BYTES).filter(|c| !c.is_control()).collect()
 }
 
 impl AsRef<str> for Slug {
@@ -142,7 +142,7 @@ mod tests {
         #[test]
         fn every_title_has_a_valid_slug(title in any::<String>()) {
             let slug = Slug::from_title(&title);
-            prop_assert!((1..=LONGEST).contains(&slug.0.len()));
+            prop_assert!((1..=MAX_SLUG_BYTES).contains(&slug.0.len()));
             prop_assert!(slug.0.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
             prop_assert!(!slug.0.starts_with('-') && !slug.0.ends_with('-') && !slug.0.contains("--"));
             prop_assert_eq!(Slug::parse(&slug.0), Ok(slug.clone()));

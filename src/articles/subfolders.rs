@@ -11,12 +11,12 @@ const BEHIND_ALL_BELOW: char = '0';
 /// No part of a folder contains a character before this one.
 const FIRST_OF_ALL: char = ' ';
 /// Sorts after every folder.
-const LAST: &str = "\u{10ffff}";
+const AFTER_ALL_FOLDERS: &str = "\u{10ffff}";
 
 pub(super) async fn of(connection: &impl Sql, folder: &Folder, limit: usize) -> Result<Vec<Folder>, StoreError> {
     let above = folder.as_ref();
     let start = if above.is_empty() { String::new() } else { format!("{above}/") };
-    let end = if above.is_empty() { LAST.to_owned() } else { format!("{above}{BEHIND_ALL_BELOW}") };
+    let end = if above.is_empty() { AFTER_ALL_FOLDERS.to_owned() } else { format!("{above}{BEHIND_ALL_BELOW}") };
     let mut found = BTreeSet::new();
     let mut from = format!("{start}{FIRST_OF_ALL}");
     while found.len() < limit

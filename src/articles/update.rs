@@ -33,7 +33,7 @@ pub(crate) async fn update(
     if next.is_same(&present) {
         return Ok(SaveResult { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
     }
-    archive(transaction, present.id, false).await?;
+    archive(transaction, present.id, Ending::Superseded).await?;
     write(transaction, &present, &next).await?;
     record(transaction, create::SAVED, present.id, &present.slug, present.revision + 1).await?;
     note(transaction, &present, &next, read).await?;
@@ -173,8 +173,18 @@ async fn follow(
     settings.queue(transaction, Operation::Update, written, changes.priority).await.map(Some)
 }
 
+/// What ends a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The next revision.
+    Superseded,
+    /// The deletion of its article.
+    Deleted,
+}
+
 /// Stores the present revision as a past one.
-pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -> Result<(), StoreError> {
+pub(super) async fn archive(transaction: &Transaction, id: i64, ending: Ending) -> Result<(), StoreError> {
+    let is_deleted = ending == Ending::Deleted;
     transaction
         .later(
             "INSERT INTO article_versions
@@ -183,7 +193,7 @@ pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -
              SELECT id, revision, slug, title, folder, body, extra, front_matter, content_hash, skip_embedding,
                     created_at, updated_at, {now}, $2
              FROM articles WHERE id = $1",
-            [id.into(), deleted.into()],
+            [id.into(), is_deleted.into()],
         )
         .await
 }
@@ -202,11 +212,11 @@ pub(super) async fn rename(
     }
     if let Some(owner) = row::by_slug(transaction, to.as_ref()).await?
         && owner.id != present.id
-        && let Some(taken) = create::taken(transaction, to, &present.title).await?
+        && let Some(taken) = create::find_taken(transaction, to, &present.title).await?
     {
         return Err(taken.error);
     }
-    archive(transaction, present.id, false).await?;
+    archive(transaction, present.id, Ending::Superseded).await?;
     transaction.run("DELETE FROM slug_aliases WHERE slug = $1", [to.as_ref().into()]).await?;
     transaction
         .run(

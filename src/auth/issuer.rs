@@ -20,10 +20,11 @@ use crate::config::Auth;
 use keys::{Key, Keys};
 
 /// Longest token. *Units:* bytes.
-const LONGEST: usize = 8 << 10;
+const MAX_TOKEN_BYTES: usize = 8 << 10;
 /// Longest name of a caller. *Units:* bytes.
 const LONGEST_SUBJECT: usize = 255;
-/// What the name of such a caller begins with in the log and the trail: a subject may be called as a token is, or `local`.
+/// What the name of such a caller begins with in the log and the trail: a subject may be called as a token is, or
+/// `local`.
 const SUBJECT: &str = "subject:";
 /// How far clocks may differ. *Units:* seconds.
 const LEEWAY: u32 = 30;
@@ -88,7 +89,7 @@ impl Issuer {
     /// # Errors
     /// [`AuthError::Invalid`], [`AuthError::NoScope`], [`AuthError::Issuer`]
     pub(super) async fn check(&self, token: &str) -> Result<Caller, AuthError> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(AuthError::Invalid);
         }
         let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
@@ -98,7 +99,7 @@ impl Issuer {
         }
         let keys = self.0.keys.find(header.kid.as_deref()).await?;
         let fitting = keys.iter().filter(|key| key.algorithms.contains(&header.alg));
-        let verified = fitting.map(|key| self.verified(token, key)).find(Result::is_ok);
+        let verified = fitting.map(|key| self.verify(token, key)).find(Result::is_ok);
         let Claims { sub, exp, nbf, scope, scp } = verified.unwrap_or(Err(AuthError::Invalid))?;
         if nbf.is_some_and(|begin| begin > seconds_now() + f64::from(LEEWAY)) {
             return Err(AuthError::Invalid);
@@ -119,7 +120,7 @@ impl Issuer {
         Ok(Caller { name, scope, who, until })
     }
 
-    fn verified(&self, token: &str, key: &Key) -> Result<Claims, AuthError> {
+    fn verify(&self, token: &str, key: &Key) -> Result<Claims, AuthError> {
         let Some(first) = key.algorithms.first() else { return Err(AuthError::Invalid) };
         let mut rules = Validation::new(*first);
         rules.algorithms.clone_from(&key.algorithms);

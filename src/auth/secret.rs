@@ -7,9 +7,9 @@ use subtle::ConstantTimeEq;
 /// Prefix that identifies a leaked token wherever it turns up.
 const PREFIX: &str = "aw";
 /// Length of a secret. *Units:* bytes.
-const SECRET: usize = 32;
+const SECRET_BYTES: usize = 32;
 /// Length of a salt. *Units:* bytes.
-const SALT: usize = 16;
+const SALT_BYTES: usize = 16;
 
 /// A new secret, with the salt and the hash to store.
 pub(super) struct NewSecret {
@@ -22,7 +22,7 @@ impl NewSecret {
     /// # Errors
     /// If the system has no random numbers.
     pub(super) fn make() -> Result<Self, getrandom::Error> {
-        let (mut secret, mut salt) = ([0; SECRET], vec![0; SALT]);
+        let (mut secret, mut salt) = ([0; SECRET_BYTES], vec![0; SALT_BYTES]);
         getrandom::fill(&mut secret)?;
         getrandom::fill(&mut salt)?;
         let secret = URL_SAFE_NO_PAD.encode(secret);

@@ -23,8 +23,8 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Reads it. Of a run that was not cancelled, the summary says all once it has ended: to count its articles takes as long as
-    /// there are many.
+    /// Reads it. Of a run that was not cancelled, the summary says all once it has ended: to count its articles takes
+    /// as long as there are many.
     pub(super) async fn read(connection: &impl Sql, row: &bulk_operation::Model) -> Result<Self, StoreError> {
         let told: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let progress = match &told {

@@ -7,8 +7,8 @@ const LONGEST_RUN: usize = 16;
 /// What stays of a longer run of marks.
 const MARKS: usize = 3;
 
-/// Returns `text` without control characters; line ends become `\n`, other control characters that separate become spaces.
-/// Of long runs of one blank one stays, of long runs of one mark [`MARKS`].
+/// Returns `text` without control characters; line ends become `\n`, other control characters that separate become
+/// spaces. Of long runs of one blank one stays, of long runs of one mark [`MARKS`].
 ///
 /// Providers refuse NUL, and tokenizers disagree about the rest. What is stored keeps all of it.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {

@@ -1,4 +1,5 @@
-//! The arguments of the program.
+//! The arguments of the program, as clap reads them: a file for each group of commands. They are checked here, and
+//! carried out by the modules beside this one.
 
 mod article;
 pub(super) mod examples;
@@ -72,7 +73,7 @@ impl Global {
 pub(super) fn command() -> clap::Command {
     let examples = examples::OF_ALL.replace('\n', "\n  ");
     let command = Arguments::command().after_help(format!("Examples:\n  {examples}\n\n{AT_THE_END}"));
-    examples::added(command, "")
+    examples::add_examples(command, "")
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,4 +1,4 @@
-//! `article …`
+//! `article …`: reads what was typed, calls the article service, and shows its answer.
 
 mod answer;
 mod diff;
@@ -54,7 +54,7 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
         }
         ArticleCommand::List { folder, limit, filter, tag, cursor, deleted: false, since } => {
             let page = ListedPage { folder: &folder, since: since.as_deref(), limit, cursor: cursor.as_deref() };
-            list(session, filtered(&filter, &tag)?, page).await
+            list(session, combine_filters(&filter, &tag)?, page).await
         }
         ArticleCommand::Edit(arguments) => edit::run(session, arguments).await,
         ArticleCommand::Diff { slug, from, to, file } => {
@@ -79,20 +79,7 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
             answer(session, &saved, "renamed").await
         }
         ArticleCommand::Rename { slug, to, update_links: true, expected_revision } => {
-            let articles = session.saving_host().await?.articles;
-            let to = session::slug(&to)?;
-            let (saved, RelinkReport { mended, unmended }) =
-                articles.rename_with_links(&slug, to, expected_revision).await?;
-            for Mended { slug, revision, links } in &mended {
-                session
-                    .output
-                    .note(&format!("mended {} in {slug} (revision {revision})", count(*links as u64, "link")));
-            }
-            for Unmended { slug, reason } in &unmended {
-                session.output.note(&format!("the links in {slug} still name the former slug: {reason}"));
-            }
-            let renamed = Renamed { article: saved.article.clone(), mended, unmended };
-            answer_with(session, &renamed, &saved, "renamed").await
+            rename_with_links(session, &slug, &to, expected_revision).await
         }
         ArticleCommand::History { slug } => history(session, &slug).await,
         ArticleCommand::Restore { slug, revision } => {
@@ -100,6 +87,25 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
             answer(session, &saved, "restored").await
         }
     }
+}
+
+async fn rename_with_links(
+    session: &Session,
+    slug: &str,
+    to: &str,
+    expected_revision: Option<i64>,
+) -> anyhow::Result<()> {
+    let articles = session.saving_host().await?.articles;
+    let to = session::slug(to)?;
+    let (saved, RelinkReport { mended, unmended }) = articles.rename_with_links(slug, to, expected_revision).await?;
+    for Mended { slug, revision, links } in &mended {
+        session.output.note(&format!("mended {} in {slug} (revision {revision})", count(*links as u64, "link")));
+    }
+    for Unmended { slug, reason } in &unmended {
+        session.output.note(&format!("the links in {slug} still name the former slug: {reason}"));
+    }
+    let renamed = Renamed { article: saved.article.clone(), mended, unmended };
+    answer_with(session, &renamed, &saved, "renamed").await
 }
 
 async fn create(session: &Session, new: NewArticle) -> anyhow::Result<()> {
@@ -136,7 +142,7 @@ async fn show(session: &Session, slug: &str, revision: Option<i64>, body: bool) 
 }
 
 /// Combines `--filter` and `--tag`.
-pub(super) fn filtered(filter: &str, tags: &[String]) -> anyhow::Result<Filter> {
+pub(super) fn combine_filters(filter: &str, tags: &[String]) -> anyhow::Result<Filter> {
     let usage = |error: FilterError| anyhow::Error::from(Usage(error.to_string()));
     let mut all = Filter::parse(filter).map_err(usage)?;
     for tag in tags {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Most runs that are listed.
-const LISTED: u32 = 50;
+const MAX_LISTED_RUNS: u32 = 50;
 
 pub(super) async fn run(session: &Session, command: BulkCommand) -> anyhow::Result<()> {
     let host = session.host().await?;
@@ -154,7 +154,7 @@ pub(super) fn text_of(look: TextStyle, run: &BulkRun) -> String {
 }
 
 async fn list(session: &Session, bulk: &Bulk) -> anyhow::Result<()> {
-    let runs = bulk.list(LISTED).await?;
+    let runs = bulk.list(MAX_LISTED_RUNS).await?;
     let value = json!({ "runs": runs, "total": bulk.total().await? });
     session.output.answer(&value, |look| list_of(look, &runs))
 }

@@ -181,8 +181,8 @@ async fn questions(worker: &RunningHost, slugs: &[String]) -> anyhow::Result<Vec
 }
 
 async fn ask(session: &Session, worker: &RunningHost, question: &str) -> anyhow::Result<()> {
-    const SHOWN: usize = 3;
-    let query = Query::new(question, Mode::Hybrid, SHOWN);
+    const MAX_HITS: usize = 3;
+    let query = Query::new(question, Mode::Hybrid, MAX_HITS);
     let answer = worker.host.search.search(&query).await?;
     if let Some(reason) = &answer.degraded {
         return Err(anyhow!("a search was answered in part only: {reason}"));

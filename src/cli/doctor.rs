@@ -119,8 +119,8 @@ async fn folders_that_wait(session: &Session, articles: &Articles) -> Vec<Check>
     let mut checks = Vec::new();
     for SyncedFolder { path, folder } in session.loaded.settings.sync.iter().filter(|folder| folder.path.is_dir()) {
         let Ok(folder) = Folder::parse(folder) else { continue };
-        let asked = SyncRequest { directory: path.clone(), folder, many_deletions: false, dry_run: true };
-        let trouble = match sync(articles, &asked).await {
+        let request = SyncRequest { directory: path.clone(), folder, many_deletions: false, dry_run: true };
+        let trouble = match sync(articles, &request).await {
             Err(error) => Some(error.to_string()),
             Ok(report) => report.failed.first().map(|first| {
                 format!(
@@ -211,7 +211,7 @@ async fn provider(session: &Session, host: &Host) -> Check {
 }
 
 /// Explains how a running host can find that the provider fails which has just answered here.
-fn explained(check: Check) -> Check {
+fn explain_failures(check: Check) -> Check {
     if check.name != "provider" {
         return check;
     }
@@ -257,7 +257,7 @@ async fn queue(host: &Host, provider_answers: bool) -> Vec<Check> {
     let findings = diagnosis::of_hosts(&living).into_iter().map(Check::from);
     let of_another = |trouble: &Trouble| matches!(trouble, Trouble::ProviderInUse { .. });
     let answers = provider_answers && !living.iter().flat_map(|host| &host.trouble).any(of_another);
-    let mut checks: Vec<_> = findings.map(|check| if answers { explained(check) } else { check }).collect();
+    let mut checks: Vec<_> = findings.map(|check| if answers { explain_failures(check) } else { check }).collect();
     checks.extend(health::unattended_build(&host.database).await.map(Check::from));
     checks.extend(examination::hosts_elsewhere(&host.database).await.map(Check::from));
     let queue = diagnosis::of_queue(&stats, host.settings().health.oldest_due);

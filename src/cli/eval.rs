@@ -26,7 +26,7 @@ use crate::{
 const AT_ONCE: usize = 64;
 
 /// Most lost queries of a mode that are shown to people.
-const SHOWN: usize = 5;
+const MAX_LOST_QUERIES: usize = 5;
 
 pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<()> {
     let questions = directory.join("questions.json");
@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
     let worker = session.worker(Host::open(&settings).await?).await?;
     let rest = "what is not embedded yet waits in the queue of the database, if one was named";
     let files = of_files.then_some(Files { directory, questions: &questions });
-    let work = measured(session, &worker, &collection, files);
+    let work = run_collection(session, &worker, &collection, files);
     let ended = progress::until_told_to_stop(session.output, rest, work).await;
     worker.stop().await;
     let measured = ended?;
@@ -55,7 +55,7 @@ struct Files<'a> {
 }
 
 /// Saves the collection, or brings in `files`, embeds them, and asks all questions in all modes.
-async fn measured(
+async fn run_collection(
     session: &Session,
     worker: &RunningHost,
     collection: &Collection,
@@ -112,8 +112,8 @@ fn text_of(look: TextStyle, measured: &[Quality]) -> String {
         number("cut"),
         number("lost"),
     ];
-    let (asked, missing) = measured.first().map_or((0, 0), |quality| (quality.queries, quality.missing));
-    let mut text = format!("{} with known answers", count(asked, "question"));
+    let (queries, missing) = measured.first().map_or((0, 0), |quality| (quality.queries, quality.missing));
+    let mut text = format!("{} with known answers", count(queries, "question"));
     if missing > 0 {
         let documents = count(missing, "document");
         text.push_str(&format!("; {documents} among these are not in the collection, and count as not found"));
@@ -121,7 +121,7 @@ fn text_of(look: TextStyle, measured: &[Quality]) -> String {
     text.push_str(&format!("\n\n{}", table(look, head, rows)));
     for quality in measured.iter().filter(|quality| !quality.lost.is_empty()) {
         text.push_str(&format!("\n\nlost by {}, found among the first three by another:", way(quality)));
-        for query in quality.lost.iter().take(SHOWN) {
+        for query in quality.lost.iter().take(MAX_LOST_QUERIES) {
             text.push_str(&format!("\n  {}", line(query, 120)));
         }
     }

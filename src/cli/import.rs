@@ -1,4 +1,4 @@
-//! `import`
+//! `import`: brings files in, waits for their embedding if that is wanted, and reports what became of each.
 
 mod manager;
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Most problems that are named; of further ones, only their number.
-const NAMED: usize = 50;
+const MAX_NAMED_PROBLEMS: usize = 50;
 
 impl From<OnConflict> for files::OnConflict {
     fn from(typed: OnConflict) -> Self {
@@ -37,7 +37,7 @@ impl From<OnConflict> for files::OnConflict {
 
 impl Layout {
     /// The one that was asked for; `None`: that of the folder.
-    fn asked(self) -> Option<files::Layout> {
+    fn layout(self) -> Option<files::Layout> {
         match self {
             Self::Auto => None,
             Self::Plain => Some(files::Layout::Plain),
@@ -107,7 +107,7 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
         folder: session::folder(&arguments.folder)?,
         source: arguments.source.clone(),
         on_conflict: arguments.on_conflict.into(),
-        layout: arguments.layout.asked(),
+        layout: arguments.layout.layout(),
         dry_run: arguments.dry_run,
     };
     let bar = progress::bar(session.output, 0, "importing");
@@ -147,9 +147,9 @@ fn finish(session: &Session, report: &ImportReport) -> anyhow::Result<()> {
     }
 }
 
-/// Names each problem on a line of its own, up to [`NAMED`].
+/// Names each problem on a line of its own, up to [`MAX_NAMED_PROBLEMS`].
 fn name_all(session: &Session, problems: &[FileProblem], what: &str) {
-    let shown = if session.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
+    let shown = if session.verbose > 0 { problems.len() } else { problems.len().min(MAX_NAMED_PROBLEMS) };
     for problem in &problems[..shown] {
         session.output.note(&format!("{}: {}", problem.file, problem.error));
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{articles::Articles, plural::count};
 
 /// Most links that are listed.
-const LISTED: u32 = 1_000;
+const MAX_LISTED_LINKS: u32 = 1_000;
 
 pub(super) async fn run(session: &Session, arguments: LinksArguments) -> anyhow::Result<()> {
     let articles = session.host().await?.articles;
@@ -23,7 +23,8 @@ pub(super) async fn run(session: &Session, arguments: LinksArguments) -> anyhow:
 
 async fn of_article(session: &Session, articles: &Articles, slug: &str) -> anyhow::Result<()> {
     let linked = articles.linked(slug).await?;
-    let (links, backlinks) = (articles.links_of(&linked, LISTED).await?, articles.backlinks(&linked, LISTED).await?);
+    let (links, backlinks) =
+        (articles.links_of(&linked, MAX_LISTED_LINKS).await?, articles.backlinks(&linked, MAX_LISTED_LINKS).await?);
     let answer = serde_json::json!({ "links": links, "backlinks": backlinks });
     session.output.answer(&answer, |look| {
         if links.is_empty() && backlinks.is_empty() {
@@ -39,7 +40,7 @@ async fn of_article(session: &Session, articles: &Articles, slug: &str) -> anyho
 }
 
 async fn broken(session: &Session, articles: &Articles) -> anyhow::Result<()> {
-    let links = articles.broken_links(LISTED).await?;
+    let links = articles.broken_links(MAX_LISTED_LINKS).await?;
     session.output.first_of("links", &links, |look| {
         let rows = links.iter().map(|link| [link.slug.clone(), short(&link.target, 60), link.form.clone()]);
         table(look, [name("article"), text("link"), text("form")], rows)

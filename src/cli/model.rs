@@ -1,4 +1,4 @@
-//! `model …`
+//! `model …`: local models, and changing from one model to another.
 
 mod change;
 

@@ -12,20 +12,20 @@ use crate::{
 };
 
 /// Most slugs that are offered.
-const OFFERED: usize = 50;
+const MAX_OFFERS: usize = 50;
 /// The longest wait for the database: a person is typing.
-const PATIENCE: Duration = Duration::from_secs(1);
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Offers the slugs of articles.
 pub(super) fn slugs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let typed = typed.to_string_lossy();
         // An error must not appear in the middle of a command that is being typed.
-        found(&typed).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+        offers_for(&typed).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
     })
 }
 
-fn found(typed: &str) -> anyhow::Result<Vec<String>> {
+fn offers_for(typed: &str) -> anyhow::Result<Vec<String>> {
     let loaded = LoadedSettings::load(&Sources::of_process(None, Vec::new()))?;
     let options = open_options(&loaded.settings);
     // Opening the database would create it.
@@ -37,8 +37,8 @@ fn found(typed: &str) -> anyhow::Result<Vec<String>> {
         let looked = async {
             let database = Database::open(&options).await?;
             let articles = Articles::new(database, Limits::default(), 1, AfterSave::Poll);
-            anyhow::Ok(articles.slugs(typed, OFFERED).await?)
+            anyhow::Ok(articles.slugs(typed, MAX_OFFERS).await?)
         };
-        tokio::time::timeout(PATIENCE, looked).await?
+        tokio::time::timeout(DATABASE_TIMEOUT, looked).await?
     })
 }

@@ -54,8 +54,8 @@ pub(super) fn show_fetch(bar: &ProgressBar, progress: &Progress) {
     });
 }
 
-/// Runs `work` to its end, or until this process is told to stop; `rest` says what becomes of what is left. That is said
-/// at once, as work in hand is finished first, and a second signal ends the process.
+/// Runs `work` to its end, or until this process is told to stop; `rest` says what becomes of what is left. That is
+/// said at once, as work in hand is finished first, and a second signal ends the process.
 ///
 /// # Errors
 /// Those of `work`, or [`Interrupted`].

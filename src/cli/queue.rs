@@ -1,4 +1,4 @@
-//! `queue …`
+//! `queue …`: shows tasks and their audit trail, and does what an operator wants done to them.
 
 pub(super) mod events;
 mod show;

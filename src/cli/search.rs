@@ -4,7 +4,7 @@ use afterword_actors::store::models;
 
 use super::{
     arguments::{RelatedArguments, SearchArguments},
-    article::{filtered, state},
+    article::{combine_filters, state},
     session::{self, Session},
     text_style::{FAINT, FOUND, NAME, STRONG, TextStyle},
 };
@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
     let limit = arguments.limit.unwrap_or(session.loaded.settings.search.default_limit);
     let query = Query {
         folder: session::folder(&arguments.folder)?,
-        filter: filtered(&arguments.filter, &arguments.tag)?,
+        filter: combine_filters(&arguments.filter, &arguments.tag)?,
         passages: arguments.passages,
         explain: arguments.explain,
         ..Query::new(arguments.query, arguments.mode, limit)
@@ -149,7 +149,7 @@ fn text_of_hit(look: TextStyle, rank: usize, hit: &Hit) -> String {
 /// Formats where a passage is, and its text.
 fn passage(look: TextStyle, place: &str, snippet: &str, matches: &[(usize, usize)]) -> impl Iterator<Item = String> {
     let place = (!place.is_empty()).then(|| look.wrapped(&look.paint(FAINT, place), INDENT));
-    let text = (!snippet.is_empty()).then(|| look.wrapped(&marked(look, snippet, matches), INDENT));
+    let text = (!snippet.is_empty()).then(|| look.wrapped(&mark(look, snippet, matches), INDENT));
     place.into_iter().chain(text)
 }
 
@@ -183,7 +183,7 @@ fn reranked(Reranked { score, from, to, .. }: Reranked) -> String {
 }
 
 /// Marks `matches`, which are in order and do not overlap. *Units:* characters.
-fn marked(look: TextStyle, text: &str, matches: &[(usize, usize)]) -> String {
+fn mark(look: TextStyle, text: &str, matches: &[(usize, usize)]) -> String {
     let between = |from: usize, to: usize| text.chars().skip(from).take(to - from).collect::<String>();
     let (mut shown, mut end) = (String::new(), 0);
     for &(from, to) in matches {

@@ -17,19 +17,19 @@ use crate::{
 };
 
 /// Most problems that are named; of further ones, only their number.
-const NAMED: usize = 50;
+const MAX_NAMED_PROBLEMS: usize = 50;
 
 pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::Result<()> {
-    let asked = SyncRequest {
+    let request = SyncRequest {
         directory: arguments.directory,
         folder: session::folder(&arguments.folder)?,
         many_deletions: arguments.yes,
         dry_run: arguments.dry_run,
     };
     if arguments.forget {
-        return forget(session, &asked).await;
+        return forget(session, &request).await;
     }
-    let host = if asked.dry_run { session.making_host().await? } else { session.saving_host().await? };
+    let host = if request.dry_run { session.making_host().await? } else { session.saving_host().await? };
     let teller = SyncReporter { output: session.output, verbose: session.verbose };
     if arguments.watch {
         let (signals, left) = (Signals::install()?, Notify::new());
@@ -40,7 +40,7 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
             }
         };
         return tokio::select! {
-            forgotten = files::watch(&host.articles, asked, tell) => Err(forgotten.into()),
+            forgotten = files::watch(&host.articles, request, tell) => Err(forgotten.into()),
             () = signals.stop() => Ok(()),
             () = left.notified() => Err(anyhow!(
                 "nobody reads standard output any more, so the folder is not kept in step any longer; to watch without a \
@@ -48,7 +48,7 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
             )),
         };
     }
-    let done = files::sync(&host.articles, &asked).await;
+    let done = files::sync(&host.articles, &request).await;
     if let Err(SyncError::ManyDeletions { files, .. }) = &done
         && session.verbose > 0
     {
@@ -62,8 +62,8 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
     }
 }
 
-async fn forget(session: &Session, asked: &SyncRequest) -> anyhow::Result<()> {
-    let kept = files::forget(&session.host().await?.articles, asked).await?;
+async fn forget(session: &Session, request: &SyncRequest) -> anyhow::Result<()> {
+    let kept = files::forget(&session.host().await?.articles, request).await?;
     session.output.answer(&kept, |_| {
         format!("{} is not kept in step any more; files and articles are as they were", kept.directory.display())
     })?;
@@ -138,9 +138,9 @@ impl SyncReporter {
         acts.iter().map(|(act, names)| first_of(act, names, self.verbose)).collect()
     }
 
-    /// Names each problem on a line of its own, up to [`NAMED`].
+    /// Names each problem on a line of its own, up to [`MAX_NAMED_PROBLEMS`].
     fn name_all(self, problems: &[FileProblem], what: &str) {
-        let shown = if self.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
+        let shown = if self.verbose > 0 { problems.len() } else { problems.len().min(MAX_NAMED_PROBLEMS) };
         for problem in &problems[..shown] {
             self.output.note(&format!("{}: {}", problem.file, problem.error));
         }

@@ -107,8 +107,8 @@ impl Kind {
     }
 }
 
-/// The length of the longest word, which may be an address or a name and is left whole, to be copied. Scripts without spaces are
-/// broken anywhere. *Units:* columns.
+/// The length of the longest word, which may be an address or a name and is left whole, to be copied. Scripts without
+/// spaces are broken anywhere. *Units:* columns.
 fn longest_word(text: &str) -> u16 {
     let longest = text.split_whitespace().filter(|word| word.is_ascii()).map(str::len).max();
     u16::try_from(longest.unwrap_or_default()).unwrap_or(u16::MAX)

@@ -135,8 +135,8 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
 }
 
 /// Whether a stream gets colours: as requested, else if it is a terminal and `NO_COLOR` does not forbid it.
-pub(super) fn has_colours(asked: ColorChoice, stream: &impl RawStream) -> bool {
-    match asked {
+pub(super) fn has_colours(choice: ColorChoice, stream: &impl RawStream) -> bool {
+    match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => AutoStream::choice(stream) != anstream::ColorChoice::Never,

@@ -115,7 +115,8 @@ pub struct CopiedTable {
     pub sha256: String,
 }
 
-/// Opens both sides of a copy and brings their schemas up to date. The target is not touched if it is another program's.
+/// Opens both sides of a copy and brings their schemas up to date. The target is not touched if it is another
+/// program's.
 ///
 /// # Errors
 /// [`CopyError`]
@@ -179,11 +180,11 @@ pub async fn copy(
         compared.push(compare(from, to, table, tell).await?);
     }
     afterword_faults::point!("copy.compared", StoreError::Failed);
-    unchanged(from, before).await?;
+    check_unchanged(from, before).await?;
     finish(from, to, &tables).await?;
     afterword_faults::point!("copy.finished", StoreError::Failed);
     // A save that came just then is not in the copy.
-    unchanged(from, before).await?;
+    check_unchanged(from, before).await?;
     Ok(CopyReport { tables: compared })
 }
 
@@ -192,7 +193,7 @@ async fn state(database: &Database) -> Result<i64, StoreError> {
     database.write_connection().one("SELECT data_version AS n FROM pragma_data_version", []).await
 }
 
-async fn unchanged(database: &Database, before: i64) -> Result<(), CopyError> {
+async fn check_unchanged(database: &Database, before: i64) -> Result<(), CopyError> {
     if state(database).await? == before { Ok(()) } else { Err(CopyError::Changed(database.place())) }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Articles with words written in one transaction; few, because saves may wait for it.
-const PAGE: i64 = 100;
+const ARTICLES_PER_TRANSACTION: i64 = 100;
 /// Most bytes of their bodies, unless one alone is larger. *Units:* bytes.
 const PAGE_BYTES: i64 = 1 << 20;
 
@@ -79,8 +79,8 @@ pub async fn language(database: &Database) -> Result<String, StoreError> {
     Ok(State::read(database.reader()).await?.language)
 }
 
-/// Notes, of a database without articles, that all its words follow the present rules, by the stems of `language`: there is nothing
-/// to be written again.
+/// Notes, of a database without articles, that all its words follow the present rules, by the stems of `language`:
+/// there is nothing to be written again.
 /// # Errors
 /// [`StoreError`]
 pub async fn begin_empty(database: &Database, language: &str) -> Result<(), StoreError> {
@@ -117,7 +117,7 @@ pub async fn renew_words(database: &Database, language: &str) -> Result<(), Inde
     }
     // Articles that hosts of an earlier version saved meanwhile.
     loop {
-        let left = fulltext::some_earlier(database.reader(), PAGE).await?;
+        let left = fulltext::some_earlier(database.reader(), ARTICLES_PER_TRANSACTION).await?;
         if left.is_empty() {
             return Ok(());
         }
@@ -169,7 +169,7 @@ async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync
     while let Some(after) = state.rebuilt_to {
         tell(RebuildProgress::Words(done, all));
         let page = "SELECT id FROM articles WHERE id > $1 ORDER BY id LIMIT $2";
-        let (count, last) = write_page(database, page, vec![after.into(), PAGE.into()]).await?;
+        let (count, last) = write_page(database, page, vec![after.into(), ARTICLES_PER_TRANSACTION.into()]).await?;
         done += count;
         state.rebuilt_to = last;
         let noted = state.clone();
@@ -182,8 +182,8 @@ async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync
     Ok(done)
 }
 
-/// Writes the words of the articles that `page` selects, as far as there is room for their texts; returns their number and the last
-/// one.
+/// Writes the words of the articles that `page` selects, as far as there is room for their texts; returns their number
+/// and the last one.
 async fn write_page(
     database: &Database,
     page: &'static str,

@@ -18,7 +18,7 @@ use crate::{
 /// How vectors of a provider are made, from the settings alone.
 pub(super) trait BackEnd: Sync {
     /// What is known of the model before it is reached.
-    fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError>;
+    fn facts(&self, settings: &Embedding) -> Result<ModelFacts, BackEndError>;
 
     /// The back end for the model of `identity`. Neither loads a model nor sends a request.
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError>;
@@ -42,7 +42,7 @@ pub(super) trait BackEnd: Sync {
 
 /// What is known of a model before it is reached.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Facts {
+pub(super) struct ModelFacts {
     /// Length of a vector; `None` if the first answer decides.
     pub(super) dimension: Option<u32>,
     /// The length that the provider is asked for, if it is.

@@ -100,8 +100,8 @@ impl Backends {
         }
     }
 
-    /// Reads which weights the configured model's set on `database` was made with: a local model with others is not loaded. Two
-    /// models must not make vectors of one set.
+    /// Reads which weights the configured model's set on `database` was made with: a local model with others is not
+    /// loaded. Two models must not make vectors of one set.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -40,7 +40,7 @@ pub use tokenizer::LocalTokenizer;
 const LIMITS: BatchLimits = BatchLimits { texts: 64, tokens: 16_384 };
 
 /// Calls at the same time: while one ends on its last core, the other keeps the rest busy.
-const REQUESTS: usize = 2;
+const CONCURRENT_REQUESTS: usize = 2;
 
 /// A model on this machine, loaded or still being fetched.
 pub struct LocalEmbedder {
@@ -190,7 +190,7 @@ impl Embedder for LocalEmbedder {
     }
 
     fn requests(&self) -> Option<usize> {
-        Some(REQUESTS)
+        Some(CONCURRENT_REQUESTS)
     }
 
     fn readiness(&self) -> Option<watch::Receiver<Readiness>> {

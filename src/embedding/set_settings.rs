@@ -15,7 +15,8 @@ pub(super) struct SetSettings {
     pub(super) provider: Provider,
     #[serde(default)]
     pub(super) model_dir: Option<PathBuf>,
-    /// The mark of a local model's weights; `None` for a model of the catalogue, whose weights are checked by themselves.
+    /// The mark of a local model's weights; `None` for a model of the catalogue, whose weights are checked by
+    /// themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weights: Option<String>,
     #[serde(default)]
@@ -54,8 +55,8 @@ impl SetSettings {
         serde_json::from_str(text).ok()
     }
 
-    /// The settings for the model of `identity` on a host with `settings` of its own; the provider's back end says where
-    /// it is.
+    /// The settings for the model of `identity` on a host with `settings` of its own; the provider's back end says
+    /// where it is.
     pub(super) fn apply(&self, identity: &ModelIdentity, settings: &Embedding) -> Embedding {
         Embedding {
             provider: self.provider,

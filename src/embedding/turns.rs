@@ -1,7 +1,7 @@
 //! Turns at a provider: a limit on requests that all hosts on the database keep together.
 //!
-//! Documents wait for their turn; questions do not, because a person waits for them, and they are few. Each turn is a small
-//! transaction of its own: none is open while the provider is called.
+//! Documents wait for their turn; questions do not, because a person waits for them, and they are few. Each turn is a
+//! small transaction of its own: none is open while the provider is called.
 
 use std::{
     collections::VecDeque,
@@ -22,7 +22,7 @@ pub(super) struct Limit {
 }
 
 /// A turn that was taken for a request which did not come belongs to no later minute.
-const FRESH: Duration = Duration::from_secs(10);
+const TURN_LIFETIME: Duration = Duration::from_secs(10);
 
 /// The delay before the database is asked again, if it did not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -48,12 +48,12 @@ impl Turns {
         self.taken().push_back(Instant::now());
     }
 
-    /// Waits until one more request may be sent. Each request has a turn of its own. While the database cannot be asked, none
-    /// is sent: that is no fault of the provider, nor of the texts.
+    /// Waits until one more request may be sent. Each request has a turn of its own. While the database cannot be
+    /// asked, none is sent: that is no fault of the provider, nor of the texts.
     pub(super) async fn wait(&self) {
         let has_one = {
             let mut taken = self.taken();
-            taken.retain(|at| at.elapsed() < FRESH);
+            taken.retain(|at| at.elapsed() < TURN_LIFETIME);
             taken.pop_front().is_some()
         };
         if !has_one {

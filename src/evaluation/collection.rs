@@ -219,8 +219,8 @@ impl File<'_> {
         Self::lines(&text).map(read).collect()
     }
 
-    /// Reads query, document and grade, separated by tabs; the first line may be a heading. A document is relevant if its grade is
-    /// above 0, and if it has none.
+    /// Reads query, document and grade, separated by tabs; the first line may be a heading. A document is relevant if
+    /// its grade is above 0, and if it has none.
     fn judgements(&self, queries: &HashSet<String>) -> Result<BTreeMap<String, HashSet<String>>, CollectionError> {
         let mut relevant: BTreeMap<String, HashSet<String>> = BTreeMap::new();
         for (place, line) in Self::lines(&self.read()?) {

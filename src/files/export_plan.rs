@@ -32,7 +32,7 @@ pub(super) struct PlannedFile {
 }
 
 /// What the places depend on besides the articles.
-pub(super) struct Facts<'a> {
+pub(super) struct ExportFacts<'a> {
     /// The source that is written to, if it is known.
     pub(super) target: Option<i64>,
     pub(super) sources: &'a HashMap<i64, Source>,
@@ -45,7 +45,7 @@ pub(super) struct Facts<'a> {
     /// Places in the target that hold something else, and stay as they are.
     pub(super) occupied: &'a HashSet<String>,
     /// Places in the target that hold articles which are not planned, because they stay there.
-    pub(super) held: &'a PlaceSet,
+    pub(super) resting: &'a PlaceSet,
 }
 
 /// Many places, of which it is only asked whether one is among them.
@@ -59,7 +59,7 @@ pub(super) struct PlaceSet {
 
 impl PlaceSet {
     pub(super) fn hold(&mut self, place: &str) {
-        let folded = place::folded(place);
+        let folded = place::fold_case(place);
         let parents = folded.rsplit_once('/').map_or("", |(parents, _)| parents);
         if !self.folders.contains(parents) {
             self.folders.extend(folders_of(&folded));
@@ -80,21 +80,22 @@ fn folders_of(folded: &str) -> impl Iterator<Item = String> {
     folded.match_indices('/').map(|(end, _)| folded[..end].to_owned())
 }
 
-impl Facts<'_> {
+impl ExportFacts<'_> {
     /// The file that says most about where an article belongs: the one in the target, else the first it came from.
     pub(super) fn before(&self, article: &ExportedArticle) -> Option<&FileRecord> {
         let files = self.files.get(&article.id)?;
-        let in_target = files.iter().filter(|known| Some(known.source_id) == self.target);
-        let settled = |known: &&FileRecord| known.slug == article.slug && known.folder == article.folder;
+        let in_target = files.iter().filter(|record| Some(record.source_id) == self.target);
+        let settled = |record: &&FileRecord| record.slug == article.slug && record.folder == article.folder;
         let best = in_target.clone().find(settled).or_else(|| in_target.clone().next());
-        best.or_else(|| files.iter().find(|known| !known.written))
+        best.or_else(|| files.iter().find(|record| !record.written))
     }
 
-    /// The place of a known file in the target. A table that became an article is never overwritten by it: that goes beside.
-    fn place(&self, known: &FileRecord) -> String {
-        let above = self.sources.get(&known.source_id).filter(|source| Some(source.id) != self.target);
-        let ending = if walk::is_markdown(&known.path) { "" } else { ".md" };
-        place::joined(above.map_or("", |source| source.folder.as_str()), &known.path) + ending
+    /// The place of a known file in the target. A table that became an article is never overwritten by it: that goes
+    /// beside.
+    fn place(&self, record: &FileRecord) -> String {
+        let above = self.sources.get(&record.source_id).filter(|source| Some(source.id) != self.target);
+        let ending = if walk::is_markdown(&record.path) { "" } else { ".md" };
+        place::join(above.map_or("", |source| source.folder.as_str()), &record.path) + ending
     }
 
     /// A folder as a place among files. What an import would pass over is called otherwise.
@@ -107,23 +108,23 @@ impl Facts<'_> {
 }
 
 /// A place for each article; none is in the way of another.
-pub(super) fn plan(articles: &[ExportedArticle], facts: &Facts<'_>) -> Vec<PlannedFile> {
+pub(super) fn plan(articles: &[ExportedArticle], facts: &ExportFacts<'_>) -> Vec<PlannedFile> {
     let (mut original, mut derived) = (Vec::new(), Vec::new());
     for article in articles {
         let before = facts.before(article);
         let wanted = before.map_or_else(
-            || place::joined(&facts.folder_place(&article.folder), &format!("{}.md", article.slug)),
-            |known| wanted(article, known, facts),
+            || place::join(&facts.folder_place(&article.folder), &format!("{}.md", article.slug)),
+            |record| wanted(article, record, facts),
         );
-        let is_original = before.is_some_and(|known| facts.place(known) == wanted);
-        let is_own = before.is_some_and(|known| Some(known.source_id) == facts.target);
+        let is_original = before.is_some_and(|record| facts.place(record) == wanted);
+        let is_own = before.is_some_and(|record| Some(record.source_id) == facts.target);
         let planned = PlannedFile { id: article.id, place: wanted, before: before.cloned() };
         if is_original { original.push((!is_own, planned)) } else { derived.push(planned) }
     }
     original.sort_by(|(own, a), (other, b)| (own, &a.place, a.id).cmp(&(other, &b.place, b.id)));
     derived.sort_by(|a, b| (&a.place, a.id).cmp(&(&b.place, b.id)));
-    let folded = facts.occupied.iter().map(|place| place::folded(place)).collect();
-    let mut taken = TakenPlaces { held: facts.held, exact: HashSet::new(), folded, folders: HashSet::new() };
+    let folded = facts.occupied.iter().map(|place| place::fold_case(place)).collect();
+    let mut taken = TakenPlaces { resting: facts.resting, exact: HashSet::new(), folded, folders: HashSet::new() };
     original.iter().for_each(|(_, planned)| taken.folders_of(&planned.place));
     let mut plan: Vec<PlannedFile> = Vec::with_capacity(articles.len());
     for (_, planned) in original {
@@ -136,21 +137,21 @@ pub(super) fn plan(articles: &[ExportedArticle], facts: &Facts<'_>) -> Vec<Plann
     plan
 }
 
-fn wanted(article: &ExportedArticle, known: &FileRecord, facts: &Facts<'_>) -> String {
-    let before = facts.place(known);
-    let parents = match article.folder == known.folder {
+fn wanted(article: &ExportedArticle, record: &FileRecord, facts: &ExportFacts<'_>) -> String {
+    let before = facts.place(record);
+    let parents = match article.folder == record.folder {
         true => before.rsplit_once('/').map(|(parents, _)| parents.to_owned()).unwrap_or_default(),
         false => facts.folder_place(&article.folder),
     };
-    let keeps_name = article.slug == known.slug || facts.naming.contains(&article.id);
+    let keeps_name = article.slug == record.slug || facts.naming.contains(&article.id);
     let (_, extension) = place::name(&before).rsplit_once('.').unwrap_or(("", "md"));
     let name = if keeps_name { place::name(&before).to_owned() } else { format!("{}.{extension}", article.slug) };
-    place::joined(&parents, &name)
+    place::join(&parents, &name)
 }
 
 /// Places that are taken, and folders that they need.
 struct TakenPlaces<'a> {
-    held: &'a PlaceSet,
+    resting: &'a PlaceSet,
     exact: HashSet<String>,
     folded: HashSet<String>,
     folders: HashSet<String>,
@@ -170,32 +171,32 @@ impl TakenPlaces<'_> {
         let beside = wanted.rsplit_once('/').map(|(parents, name)| format!("{parents}_/{name}"));
         let free = |place: &String| match is_original && place == wanted {
             true => {
-                let is_taken = self.exact.contains(place) || self.held.exact.contains(&short(place));
-                !is_taken && !self.is_folder(&place::folded(place))
+                let is_taken = self.exact.contains(place) || self.resting.exact.contains(&short(place));
+                !is_taken && !self.is_folder(&place::fold_case(place))
             }
             false => {
-                let folded = place::folded(place);
+                let folded = place::fold_case(place);
                 !self.is_file(&folded) && !self.is_folder(&folded) && !self.is_below_a_file(&folded)
             }
         };
         let place = candidates.find(&free).or_else(|| beside.filter(&free)).unwrap_or_else(|| wanted.to_owned());
         self.folders_of(&place);
-        self.folded.insert(place::folded(&place));
+        self.folded.insert(place::fold_case(&place));
         self.exact.insert(place.clone());
         place
     }
 
     fn folders_of(&mut self, place: &str) {
-        let folded = place::folded(place);
+        let folded = place::fold_case(place);
         self.folders.extend(folders_of(&folded));
     }
 
     fn is_file(&self, folded: &str) -> bool {
-        self.folded.contains(folded) || self.held.folded.contains(&short(folded))
+        self.folded.contains(folded) || self.resting.folded.contains(&short(folded))
     }
 
     fn is_folder(&self, folded: &str) -> bool {
-        self.folders.contains(folded) || self.held.folders.contains(folded)
+        self.folders.contains(folded) || self.resting.folders.contains(folded)
     }
 
     fn is_below_a_file(&self, folded: &str) -> bool {

@@ -1,4 +1,6 @@
-//! Files become articles.
+//! Files become articles: walked, read, planned by `plan`, and saved, many at a time.
+//!
+//! `run` is one import, `save` what becomes of one file. A file that another writer changes meanwhile is planned again.
 
 mod blocking;
 mod error;
@@ -14,12 +16,12 @@ use futures_util::{StreamExt, stream};
 use self::{
     blocking::blocking,
     error::ImportError,
-    found::found,
-    run::{Run, Times},
+    found::prepare_files,
+    run::{ImportRun, Times},
 };
 use super::{
     OnConflict,
-    plan::{self, Facts, Policy},
+    plan::{self, ImportFacts, Policy},
     report::{FileProblem, ImportReport},
     resolve::{self, FolderQuery},
     root::Root,
@@ -33,7 +35,7 @@ pub use self::request::Import;
 /// Files read at the same time.
 const READ_AT_ONCE: usize = 8;
 /// How often a file is planned again after another writer has changed what the plan expected.
-const ROUNDS: usize = 6;
+const MAX_ROUNDS: usize = 6;
 
 /// What an import does with its files, one step after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +58,8 @@ pub struct Count {
 /// Imports a folder. `progress` hears how far each step is.
 ///
 /// # Errors
-/// [`io::Error`] if the folder cannot be opened, [`afterword_actors::store::StoreError`] if the database cannot be asked.
-/// What is wrong with one file is in the report, and the others go on.
+/// [`io::Error`] if the folder cannot be opened, [`afterword_actors::store::StoreError`] if the database cannot be
+/// asked. What is wrong with one file is in the report, and the others go on.
 pub async fn import(
     articles: &Articles,
     import: &Import,
@@ -74,33 +76,33 @@ pub async fn import(
     .await
     .ok_or_else(panicked)?
     .map_err(open)?;
-    let asked = FolderQuery { root: root.place(), above: &import.folder, name: import.source.as_deref() };
-    let prefix = resolve::prefix(articles.database.reader(), &asked).await?;
+    let query = FolderQuery { root: root.place(), above: &import.folder, name: import.source.as_deref() };
+    let prefix = resolve::prefix(articles.database.reader(), &query).await?;
     let (folder, within, layout) = (Arc::clone(&root), prefix.clone(), import.layout);
-    let found = blocking(move || found(&folder, walked, &within, layout)).await;
+    let found = blocking(move || prepare_files(&folder, walked, &within, layout)).await;
     let (walked, reading) = found.ok_or_else(panicked)?;
     let mut report = ImportReport { dry_run: import.dry_run, left_out: walked.left_out, ..ImportReport::default() };
     report.failed = walked.failed;
     report.read_as = reading.layout().as_str();
     report.notes.extend(reading.layout().in_words().map(told));
     let (root, reading, times) = (Arc::clone(&root), Arc::new(reading), Times::OfFiles);
-    let mut run = Run { articles, import, root, source: 0, prefix, reading, times };
-    let mut files = scanned(&run, &walked.files, &mut report, progress).await;
+    let mut run = ImportRun { articles, import, root, source: 0, prefix, reading, times };
+    let mut files = scan_files(&run, &walked.files, &mut report, progress).await;
     let present = walked.files.iter().cloned().collect();
-    let mut facts = Facts { present, ..Facts::default() };
+    let mut facts = ImportFacts { present, ..ImportFacts::default() };
     let (total, mut done) = (files.len(), 0);
     let tell = |done| progress(Step::Saving, Count { done, of: total });
     let mut is_copy = false;
-    for round in 0..ROUNDS {
-        let mut resolved = resolve::resolve(articles.database.reader(), &asked, &files).await?;
+    for round in 0..MAX_ROUNDS {
+        let mut resolved = resolve::resolve(articles.database.reader(), &query, &files).await?;
         if round == 0 {
             report.notes.extend(resolved.note.clone());
         }
         is_copy |= resolved.is_copy;
         if !import.dry_run {
-            run.source = run.settled(&resolved).await?;
+            run.source = run.settle_source(&resolved).await?;
             if resolved.copy_of.is_some() || run.has_taken_over(&resolved).await? {
-                resolved = resolve::resolve(articles.database.reader(), &asked, &files).await?;
+                resolved = resolve::resolve(articles.database.reader(), &query, &files).await?;
             }
         }
         resolved.is_copy = is_copy;
@@ -132,8 +134,8 @@ fn policy(on_conflict: OnConflict) -> Policy {
     }
 }
 
-async fn scanned(
-    run: &Run<'_>,
+async fn scan_files(
+    run: &ImportRun<'_>,
     files: &[String],
     report: &mut ImportReport,
     progress: &(dyn Fn(Step, Count) + Sync),

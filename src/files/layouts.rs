@@ -1,5 +1,5 @@
-//! What programs write when they export notes: names, properties and tables in forms of their own. An import reads them for
-//! what they mean; nothing else of Afterword knows that they exist.
+//! What programs write when they export notes: names, properties and tables in forms of their own. An import reads them
+//! for what they mean; nothing else of Afterword knows that they exist.
 //!
 //! ```text
 //! file ── as its layout means it: a place, a text, a title, a time ── content (the same for all)
@@ -20,7 +20,7 @@ use super::content::{self, Content};
 use crate::articles::{folder::Folder, request::Limits};
 
 pub use layout::Layout;
-pub(super) use recognise::{MARKERS, recognised};
+pub(super) use recognise::{MARKERS, recognise};
 
 /// How the files of a folder are read.
 #[derive(Debug, Default)]

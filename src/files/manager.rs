@@ -1,8 +1,8 @@
 //! Coming over from mcp-markdown-manager: its articles with their history, read from its PostgreSQL database.
 //!
-//! Each article is saved again revision by revision. Which of them are here is noted with each save (`article_sources`, as of
-//! files), so a run that was interrupted is gone on with by the next one, and a repeated one brings what is new there. What
-//! was edited or deleted here stays so. The other database is only read.
+//! Each article is saved again revision by revision. Which of them are here is noted with each save (`article_sources`,
+//! as of files), so a run that was interrupted is gone on with by the next one, and a repeated one brings what is new
+//! there. What was edited or deleted here stays so. The other database is only read.
 
 mod place;
 mod report;
@@ -14,13 +14,13 @@ use afterword_actors::store::StoreError;
 use super::source;
 use crate::articles::{ArticleError, Articles};
 use place::{ArticlePlace, Places};
-use save::{NotSaved, Outcome};
+use save::{ArticleOutcome, NotSaved};
 use theirs::{State, TheirArticle, Theirs};
 
 pub use report::{ManagerError, ManagerReport, NotBroughtIn};
 
 /// The name of the source: articles of another program, by their slugs there.
-const NAME: &str = "mcp-markdown-manager";
+const SOURCE_NAME: &str = "mcp-markdown-manager";
 
 /// Brings all articles in. `progress` hears how many are done, and of how many.
 ///
@@ -58,18 +58,18 @@ async fn bring_in(
     place: ArticlePlace,
     report: &mut ManagerReport,
 ) -> Result<(), StoreError> {
-    let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.known.is_some() && !report.dry_run);
+    let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.record.is_some() && !report.dry_run);
     if let Some(place) = unmarked {
         // Of an earlier version, which knew it by its slug alone.
         let marked = articles.database.write(move |to| Box::pin(async move { place.mark(to).await }));
         marked.await?;
     }
     match brought_in(articles, article, &states, place, report.dry_run).await {
-        Ok(Outcome::Created) => report.created += 1,
-        Ok(Outcome::Continued) => report.continued += 1,
-        Ok(Outcome::Unchanged) => report.unchanged += 1,
-        Ok(Outcome::Edited) => report.edited.push(article.slug.clone()),
-        Ok(Outcome::Deleted) => report.deleted.push(article.slug.clone()),
+        Ok(ArticleOutcome::Created) => report.created += 1,
+        Ok(ArticleOutcome::Continued) => report.continued += 1,
+        Ok(ArticleOutcome::Unchanged) => report.unchanged += 1,
+        Ok(ArticleOutcome::Edited) => report.edited.push(article.slug.clone()),
+        Ok(ArticleOutcome::Deleted) => report.deleted.push(article.slug.clone()),
         Err(NotSaved::Article(ArticleError::Store(error))) => return Err(error),
         Err(error) => report.failed.push(NotBroughtIn { slug: article.slug.clone(), error: error.to_string() }),
     }
@@ -83,17 +83,17 @@ async fn brought_in(
     states: &[State],
     mut place: ArticlePlace,
     dry_run: bool,
-) -> Result<Outcome, NotSaved> {
+) -> Result<ArticleOutcome, NotSaved> {
     for _ in 0..=2 * states.len() {
         let planned = save::plan(articles, article, &place, states).await?;
         if dry_run {
             return Ok(planned.outcome);
         }
-        if planned.outcome == Outcome::Edited {
+        if planned.outcome == ArticleOutcome::Edited {
             // By another run, perhaps.
             let now = place.clone().anew(articles).await?;
             if now.is_known_as(&place) {
-                return Ok(Outcome::Edited);
+                return Ok(ArticleOutcome::Edited);
             }
             place = now;
             continue;
@@ -109,7 +109,7 @@ async fn brought_in(
 /// The source, made if there is none; 0 in a dry run without one.
 async fn source_of(articles: &Articles, dry_run: bool) -> Result<i64, StoreError> {
     let all = source::all(articles.database.reader()).await?;
-    if let Some(found) = all.iter().find(|source| source.name.as_deref() == Some(NAME)) {
+    if let Some(found) = all.iter().find(|source| source.name.as_deref() == Some(SOURCE_NAME)) {
         return Ok(found.id);
     }
     if dry_run {
@@ -117,6 +117,8 @@ async fn source_of(articles: &Articles, dry_run: bool) -> Result<i64, StoreError
     }
     let database = &articles.database;
     database
-        .write(move |transaction| Box::pin(async move { source::add(transaction, Some(NAME), "", NAME, "").await }))
+        .write(move |transaction| {
+            Box::pin(async move { source::add(transaction, Some(SOURCE_NAME), "", SOURCE_NAME, "").await })
+        })
         .await
 }

@@ -35,7 +35,7 @@ pub(super) fn extension(place: &str) -> String {
 }
 
 /// `name` in the folder `parents`.
-pub(super) fn joined(parents: &str, name: &str) -> String {
+pub(super) fn join(parents: &str, name: &str) -> String {
     match (parents.is_empty(), name.is_empty()) {
         (true, _) => name.to_owned(),
         (_, true) => parents.to_owned(),
@@ -55,19 +55,21 @@ pub(super) fn is_plain(place: &str) -> bool {
     place.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
 }
 
-/// The place of a copy beside a file: its name with `mark` behind it, and cut where it would be longer than names may be.
+/// The place of a copy beside a file: its name with `mark` behind it, and cut where it would be longer than names may
+/// be.
 pub(super) fn beside(file: &str, mark: &str) -> String {
     /// *Units:* bytes. *Source:* Linux, `NAME_MAX`; other systems allow as much.
-    const LONGEST: usize = 255;
+    const MAX_NAME_BYTES: usize = 255;
     let (parents, whole) = file.rsplit_once('/').unwrap_or(("", file));
     let (stem, extension) = whole.rsplit_once('.').unwrap_or((whole, "md"));
-    let most = LONGEST.saturating_sub(extension.len() + mark.len() + " ().".len());
+    let most = MAX_NAME_BYTES.saturating_sub(extension.len() + mark.len() + " ().".len());
     let stem = &stem[..stem.floor_char_boundary(most)];
-    joined(parents, &format!("{stem} ({mark}).{extension}"))
+    join(parents, &format!("{stem} ({mark}).{extension}"))
 }
 
-/// Where something is known of a file that left its place to another one and was not found again yet. Its article's number is in the
-/// name, so that whoever finds the file finds this. If the file is not found, its article gets a new one here.
+/// Where something is known of a file that left its place to another one and was not found again yet. Its article's
+/// number is in the name, so that whoever finds the file finds this. If the file is not found, its article gets a new
+/// one here.
 pub(super) fn aside(file: &str, article: i64) -> String {
     beside(file, &format!("moved {article}"))
 }
@@ -80,12 +82,12 @@ pub(super) fn is_copy(file: &str) -> bool {
 }
 
 /// Returns the same text for places that some file systems do not tell apart.
-pub(super) fn folded(place: &str) -> String {
+pub(super) fn fold_case(place: &str) -> String {
     place.nfc().flat_map(char::to_lowercase).collect()
 }
 
 /// Returns the same text for places that differ only in how their accents are written.
-pub(super) fn composed(place: &str) -> String {
+pub(super) fn compose(place: &str) -> String {
     place.nfc().collect()
 }
 

@@ -41,20 +41,21 @@ pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
     head + &before.body
 }
 
-/// Whether the file of an article has two blocks of front matter, whose bytes stay. `held` reads the file, if it is there.
+/// Whether the file of an article has two blocks of front matter, whose bytes stay. `text_before` reads the file, if it is
+/// there.
 pub(super) fn keeps_both_blocks(
     article: &Article,
-    known: Option<&FileRecord>,
-    held: impl FnOnce() -> Option<String>,
+    record: Option<&FileRecord>,
+    text_before: impl FnOnce() -> Option<String>,
 ) -> bool {
     let has_block = |text: &str| !front_matter::head(text).is_empty();
     if article.front_matter.is_empty() || !has_block(&article.body) {
         return false;
     }
     let as_it_came = || hash(format!("{}{}", article.front_matter, article.body).as_bytes());
-    match held() {
-        Some(held) => has_block(&Document::split(&held).body),
-        None => known.is_some_and(|known| known.file_hash == as_it_came()),
+    match text_before() {
+        Some(text_before) => has_block(&Document::split(&text_before).body),
+        None => record.is_some_and(|record| record.file_hash == as_it_came()),
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 use crate::articles::folder::Folder;
 
 /// Of so many files in a hundred that are the same, place and bytes, it follows that the folder is the same.
-const ALIKE: usize = 80;
+const SAME_FILES_PERCENT: usize = 80;
 
 /// What is known of a folder.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub(super) struct ResolvedFolder {
     /// Where the folder lies in its source.
     pub(super) prefix: String,
     /// Its files, by their places in the folder.
-    pub(super) known: HashMap<String, FileRecord>,
+    pub(super) records: HashMap<String, FileRecord>,
     /// The source is somewhere else, where it still is: the files are a copy.
     pub(super) is_copy: bool,
     /// A folder that is kept in step, of which this one is a copy that has no source yet.
@@ -42,8 +42,8 @@ pub(super) struct ResolvedFolder {
     pub(super) note: Option<String>,
 }
 
-/// Files (place and hash) that are a copy of a folder that is kept in step. What is noted of that folder's own files is never
-/// changed for them: its next run would take that for a change of those.
+/// Files (place and hash) that are a copy of a folder that is kept in step. What is noted of that folder's own files is
+/// never changed for them: its next run would take that for a change of those.
 #[derive(Debug, Clone)]
 pub(super) struct CopyOf {
     pub(super) kept: i64,
@@ -61,11 +61,11 @@ pub(super) struct FolderQuery<'a> {
 /// Finds the source of a folder, from its place, else from what is in it.
 pub(super) async fn resolve(
     connection: &impl Sql,
-    asked: &FolderQuery<'_>,
+    query: &FolderQuery<'_>,
     files: &[ScannedFile],
 ) -> Result<ResolvedFolder, StoreError> {
     let sources = source::all(connection).await?;
-    if let Some(name) = asked.name {
+    if let Some(name) = query.name {
         let found = sources.iter().find(|source| source.name.as_deref() == Some(name));
         return match found {
             Some(found) => of_one(connection, found.id).await,
@@ -73,15 +73,15 @@ pub(super) async fn resolve(
         };
     }
     let machine = machine(connection);
-    let near = nearby(&sources, &machine, asked);
+    let near = nearby(&sources, &machine, query);
     match near.is_empty() {
-        true => by_content(connection, asked, files, &sources, &machine).await,
+        true => by_content(connection, query, files, &sources, &machine).await,
         false => by_place(connection, &near).await,
     }
 }
 
-/// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the articles is not
-/// the same, and the changes of one would be taken back by the other.
+/// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the
+/// articles is not the same, and the changes of one would be taken back by the other.
 pub(super) fn own(sources: &[Source], machine: &str, place: &Path, above: &Folder) -> Option<i64> {
     let place = place.to_string_lossy();
     let is_own = |source: &&Source| {
@@ -92,11 +92,11 @@ pub(super) fn own(sources: &[Source], machine: &str, place: &Path, above: &Folde
 }
 
 /// Where the folder lies in its source; empty if it is the source.
-pub(super) async fn prefix(connection: &impl Sql, asked: &FolderQuery<'_>) -> Result<String, StoreError> {
-    if asked.name.is_some() {
+pub(super) async fn prefix(connection: &impl Sql, query: &FolderQuery<'_>) -> Result<String, StoreError> {
+    if query.name.is_some() {
         return Ok(String::new());
     }
-    let near = nearby(&source::all(connection).await?, &machine(connection), asked);
+    let near = nearby(&source::all(connection).await?, &machine(connection), query);
     Ok(target(&near).map(|near| near.prefix.clone()).unwrap_or_default())
 }
 
@@ -106,9 +106,9 @@ fn target(near: &[NearbySource]) -> Option<&NearbySource> {
 }
 
 /// The sources at, around and inside the folder; whose word counts first is first.
-fn nearby(sources: &[Source], machine: &str, asked: &FolderQuery<'_>) -> Vec<NearbySource> {
-    let ours = sources.iter().filter(|source| source.machine == machine && source.folder == asked.above.as_ref());
-    let mut near: Vec<NearbySource> = ours.filter_map(|source| near(source, asked.root)).collect();
+fn nearby(sources: &[Source], machine: &str, query: &FolderQuery<'_>) -> Vec<NearbySource> {
+    let ours = sources.iter().filter(|source| source.machine == machine && source.folder == query.above.as_ref());
+    let mut near: Vec<NearbySource> = ours.filter_map(|source| near(source, query.root)).collect();
     near.sort_by_key(|near| (near.rank, near.offset.len(), near.id));
     if near.iter().any(|near| near.in_use && matches!(near.rank, Rank::Around(_))) {
         // The files of others were taken over by the folder around them.
@@ -164,9 +164,9 @@ async fn by_place(connection: &impl Sql, near: &[NearbySource]) -> Result<Resolv
             resolved.inside.push((*id, offset.clone()));
         }
         let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        for known in source::files(connection, *id, &start).await? {
-            let file = place::joined(offset, &known.path[start.len()..]);
-            resolved.known.entry(file).or_insert(known);
+        for record in source::files(connection, *id, &start).await? {
+            let file = place::join(offset, &record.path[start.len()..]);
+            resolved.records.entry(file).or_insert(record);
         }
     }
     Ok(resolved)
@@ -181,14 +181,14 @@ async fn of_one(connection: &impl Sql, id: i64) -> Result<ResolvedFolder, StoreE
 /// A folder at a place that nothing is known of: perhaps it was elsewhere before.
 async fn by_content(
     connection: &impl Sql,
-    asked: &FolderQuery<'_>,
+    query: &FolderQuery<'_>,
     files: &[ScannedFile],
     sources: &[Source],
     machine: &str,
 ) -> Result<ResolvedFolder, StoreError> {
     let places: Vec<_> = files.iter().map(|file| (file.file.as_str(), file.hash.as_str())).collect();
-    let alike = source::most_alike(connection, asked.above.as_ref(), &places).await?;
-    let Some((id, _)) = alike.filter(|(_, same)| same * 100 >= files.len() * ALIKE) else {
+    let alike = source::most_alike(connection, query.above.as_ref(), &places).await?;
+    let Some((id, _)) = alike.filter(|(_, same)| same * 100 >= files.len() * SAME_FILES_PERCENT) else {
         return Ok(ResolvedFolder::default());
     };
     let Some(found) = sources.iter().find(|source| source.id == id) else { return Ok(ResolvedFolder::default()) };
@@ -211,17 +211,17 @@ impl ResolvedFolder {
     /// The same of a folder that is to have a source of its own. What it has no file of is none of it.
     fn beside(self, copy_of: CopyOf) -> Self {
         let is_here: HashSet<&str> = copy_of.files.iter().map(|(file, _)| file.as_str()).collect();
-        let known = self.known.into_iter().filter(|(file, _)| is_here.contains(file.as_str())).collect();
-        Self { source: None, known, is_copy: true, copy_of: Some(copy_of), note: self.note, ..Self::default() }
+        let records = self.records.into_iter().filter(|(file, _)| is_here.contains(file.as_str())).collect();
+        Self { source: None, records, is_copy: true, copy_of: Some(copy_of), note: self.note, ..Self::default() }
     }
 }
 
-/// The name of this computer, if the database can be reached from others. One that is given while the program runs counts at its next
-/// start: a folder is not another one for it.
+/// The name of this computer, if the database can be reached from others. One that is given while the program runs
+/// counts at its next start: a folder is not another one for it.
 pub(super) fn machine(connection: &impl Sql) -> String {
-    static NAME: LazyLock<String> = LazyLock::new(hostname);
+    static HOSTNAME: LazyLock<String> = LazyLock::new(hostname);
     match connection.engine() {
         Engine::Sqlite => String::new(),
-        Engine::Postgres => NAME.clone(),
+        Engine::Postgres => HOSTNAME.clone(),
     }
 }

@@ -19,12 +19,12 @@ use cap_std::{
     fs::{Dir, DirBuilder, Metadata, OpenOptions},
 };
 
-use self::names::named;
+use self::names::rename_if_free;
 use super::{decode, hash, place};
 pub(super) use late::{LateWrite, Returning, UntouchedBackups};
 
 /// What the names of files begin with that are being written.
-const PART: &str = ".afterword-";
+const PART_PREFIX: &str = ".afterword-";
 
 /// An open folder.
 pub(super) struct Root {
@@ -59,7 +59,8 @@ pub(super) struct Stamp {
     pub(super) modified: i128,
     size: u64,
     number: u64,
-    /// When the system changed anything of it; unlike the time above, no program sets it. *Units:* nanoseconds since 1970.
+    /// When the system changed anything of it; unlike the time above, no program sets it. *Units:* nanoseconds since
+    /// 1970.
     changed: i128,
 }
 
@@ -127,16 +128,17 @@ impl Root {
         self.read(file, limit).ok().and_then(|bytes| decode::text(bytes).ok())
     }
 
-    /// Writes a file that is to be what is said; answers whether it was. Folders are made where they are missing. What is written
-    /// is on the disk before it bears its name, and bears the time `modified` (*units:* milliseconds since 1970).
+    /// Writes a file that is to be what is said; answers whether it was. Folders are made where they are missing. What
+    /// is written is on the disk before it bears its name, and bears the time `modified` (*units:* milliseconds since
+    /// 1970).
     pub(super) fn put(&self, file: &str, bytes: &[u8], before: &Before, modified: i64) -> io::Result<bool> {
         if !place::is_plain(file) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a path in a folder"));
         }
-        let dir = self.made(place::parents(file))?;
+        let dir = self.make_folders(place::parents(file))?;
         let put = match before {
             Before::Nothing => new_file(&dir, place::name(file), bytes, modified),
-            Before::Hash(wanted) => self.replaced(&dir, file, bytes, wanted, modified),
+            Before::Hash(wanted) => self.replace(&dir, file, bytes, wanted, modified),
         };
         // That it bears its name is to be on the disk as well.
         settle_folder(&dir);
@@ -154,11 +156,11 @@ impl Root {
 
     /// Removes what a process left that died while it wrote, long ago.
     pub(super) fn clear(&self, part: &str) {
-        const LONG: std::time::Duration = std::time::Duration::from_secs(3600);
-        let is_part = place::name(part).starts_with(PART) && part.ends_with(".part");
+        const ABANDONED_AFTER: std::time::Duration = std::time::Duration::from_secs(3600);
+        let is_part = place::name(part).starts_with(PART_PREFIX) && part.ends_with(".part");
         let born =
             self.about(part).ok().filter(|about| is_part && about.is_file()).and_then(|about| about.created().ok());
-        if born.is_some_and(|born| born.into_std().elapsed().is_ok_and(|age| age > LONG)) {
+        if born.is_some_and(|born| born.into_std().elapsed().is_ok_and(|age| age > ABANDONED_AFTER)) {
             let _ = self.folder(place::parents(part)).and_then(|dir| dir.remove_file(place::name(part)));
         }
     }
@@ -217,7 +219,7 @@ impl Root {
         }
     }
 
-    fn made<'p>(&self, mut parts: impl Iterator<Item = &'p str>) -> io::Result<Dir> {
+    fn make_folders<'p>(&self, mut parts: impl Iterator<Item = &'p str>) -> io::Result<Dir> {
         let builder = private_builder();
         parts.try_fold(self.dir.try_clone()?, |dir, part| match dir.open_dir_nofollow(part) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -267,16 +269,16 @@ impl Stamp {
         format!("{modified:x}.{size:x}.{number:x}.{changed:x}")
     }
 
-    /// Whether a change after the moment of the reading would show. A file that was changed so short a time before it was read
-    /// may have been changed again without that being seen.
+    /// Whether a change after the moment of the reading would show. A file that was changed so short a time before it
+    /// was read may have been changed again without that being seen.
     pub(super) fn is_settled(&self) -> bool {
         use std::time::Duration;
         /// Systems count in ticks of their clocks.
-        const FINE: Duration = Duration::from_millis(100);
+        const FINE_TICK: Duration = Duration::from_millis(100);
         /// Some file systems keep times to two seconds.
-        const COARSE: Duration = Duration::from_secs(3);
+        const COARSE_TICK: Duration = Duration::from_secs(3);
         let kept = if self.changed == 0 { self.modified } else { self.changed };
-        let tick = if kept % 1_000_000_000 == 0 { COARSE } else { FINE };
+        let tick = if kept % 1_000_000_000 == 0 { COARSE_TICK } else { FINE_TICK };
         let before = SystemTime::now().checked_sub(tick).and_then(|then| then.duration_since(UNIX_EPOCH).ok());
         let before = before.and_then(|then| i128::try_from(then.as_nanos()).ok());
         before.is_some_and(|then| kept < then)
@@ -310,7 +312,7 @@ fn new_file(dir: &Dir, name: &str, bytes: &[u8], modified: i64) -> io::Result<bo
     let part = unpredictable_name()?;
     let put = write_new(dir, &part, bytes)
         .and_then(|()| settle(dir, &part, modified))
-        .and_then(|()| named(dir, &part, dir, name));
+        .and_then(|()| rename_if_free(dir, &part, dir, name));
     if !matches!(put, Ok(true)) {
         let _ = dir.remove_file(&part);
     }
@@ -318,7 +320,7 @@ fn new_file(dir: &Dir, name: &str, bytes: &[u8], modified: i64) -> io::Result<bo
 }
 
 /// Gives `part`, which is written, the rights of the file `name`, and its owner if that can be had.
-fn like(dir: &Dir, name: &str, written: &Dir, part: &str) -> io::Result<()> {
+fn copy_rights(dir: &Dir, name: &str, written: &Dir, part: &str) -> io::Result<()> {
     let about = dir.symlink_metadata(name)?;
     #[cfg(unix)]
     {
@@ -343,5 +345,5 @@ fn private_builder() -> DirBuilder {
 fn unpredictable_name() -> io::Result<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    Ok(format!("{PART}{:032x}.part", u128::from_le_bytes(random)))
+    Ok(format!("{PART_PREFIX}{:032x}.part", u128::from_le_bytes(random)))
 }

@@ -45,14 +45,14 @@ pub(super) fn scan(
     let problem = |error: &dyn std::fmt::Display| FileProblem::new(file, error);
     let bytes = root.read(file, limits.max_size).map_err(|error| problem(&error))?;
     let text = decode::text(bytes).map_err(|error| problem(&error))?;
-    let placed = place::joined(prefix, file);
+    let placed = place::join(prefix, file);
     let content = reading.content(&text, &placed, above, limits).map_err(|error| problem(&error))?;
     Ok(of_content(&text, file, placed, content))
 }
 
 /// What is known of a file that holds `text`.
 pub(super) fn of_text(text: &str, file: &str, prefix: &str, above: &Folder, limits: Limits) -> ScannedFile {
-    let placed = place::joined(prefix, file);
+    let placed = place::join(prefix, file);
     let content = content::read(text, &placed, above, limits);
     of_content(text, file, placed, content)
 }

@@ -1,14 +1,16 @@
 //! `sources` and `article_sources`: which folders of files there are, and which article each file is.
 
+mod occupant;
 pub(super) mod resting;
 
 use afterword_actors::store::{
     Engine, StoreError,
-    sql::{self, FromRow, Sql},
+    sql::{self, FromRow, Sql, Value},
 };
 
+pub(super) use self::occupant::{Occupant, alike, deleted_slugs, occupants};
 use super::place;
-use crate::articles::row;
+use crate::articles::Article;
 
 /// A folder of files.
 #[derive(Debug, Clone, FromRow)]
@@ -42,26 +44,44 @@ pub(super) struct FileRecord {
     pub(super) present_slug: Option<String>,
 }
 
-#[cfg(test)]
 impl FileRecord {
-    /// A file that is as its article, at a place.
-    pub(super) fn sample(article_id: i64, path: &str) -> Self {
+    /// A file that its owner made, and that has no article yet.
+    pub(super) fn without_article(source_id: i64, path: String, file_hash: String) -> Self {
         Self {
-            source_id: 1,
-            path: path.to_owned(),
-            article_id,
-            file_hash: "hash".to_owned(),
+            source_id,
+            path,
+            article_id: 0,
+            file_hash,
             revision: 1,
-            slug: "slug".to_owned(),
+            slug: String::new(),
             folder: String::new(),
             written: false,
-            present: Some(1),
+            present: None,
             present_slug: None,
         }
     }
+
+    /// The same file, which is this article.
+    pub(super) fn with_article(self, article: &Article) -> Self {
+        Self {
+            article_id: article.id,
+            revision: article.revision,
+            slug: article.slug.clone(),
+            folder: article.folder.clone(),
+            ..self
+        }
+    }
+
+    /// A file that is as its article, at a place.
+    #[cfg(test)]
+    pub(super) fn sample(article_id: i64, path: &str) -> Self {
+        let (slug, present) = ("slug".to_owned(), Some(1));
+        Self { article_id, slug, present, ..Self::without_article(1, path.to_owned(), "hash".to_owned()) }
+    }
 }
 
-const KNOWN: &str = "s.source_id, s.path, s.article_id, s.file_hash, s.revision, s.slug, s.folder, s.written,
+const FILE_RECORD_COLUMNS: &str =
+    "s.source_id, s.path, s.article_id, s.file_hash, s.revision, s.slug, s.folder, s.written,
     a.revision AS present, a.slug AS present_slug";
 
 /// All folders.
@@ -79,7 +99,7 @@ pub(super) async fn all(connection: &impl Sql) -> Result<Vec<Source>, StoreError
 /// The files of a folder; only those at places that begin with `prefix`.
 pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
+        "SELECT {FILE_RECORD_COLUMNS} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.source_id = $1 AND substr(s.path, 1, length($2)) = $2"
     );
     connection.rows(&sql, [source.into(), prefix.into()]).await
@@ -88,7 +108,7 @@ pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> R
 /// The files of all folders.
 pub(super) async fn all_files(connection: &impl Sql) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id ORDER BY s.source_id, s.path"
+        "SELECT {FILE_RECORD_COLUMNS} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id ORDER BY s.source_id, s.path"
     );
     connection.rows(&sql, []).await
 }
@@ -133,8 +153,8 @@ pub(super) async fn add(
     found.map(|source| source.id).ok_or_else(|| StoreError::Unexpected("a source is gone that was just added".into()))
 }
 
-/// Notes of a copy of a folder that is kept in step which article each of its `files` (place and hash) is. What differs from the
-/// folder's own file is noted as unknown.
+/// Notes of a copy of a folder that is kept in step which article each of its `files` (place and hash) is. What differs
+/// from the folder's own file is noted as unknown.
 pub(super) async fn copy(
     connection: &impl Sql,
     kept: i64,
@@ -167,8 +187,8 @@ pub(super) async fn remove(connection: &impl Sql, source: i64) -> Result<(), Sto
     connection.run("DELETE FROM sources WHERE id = $1", [source.into()]).await.map(drop)
 }
 
-/// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A folder
-/// that is exported to, or kept in step, keeps its own. Answers how many files.
+/// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A
+/// folder that is exported to, or kept in step, keeps its own. Answers how many files.
 pub(super) async fn take_over(
     connection: &impl Sql,
     inside: i64,
@@ -189,7 +209,12 @@ pub(super) async fn take_over(
 }
 
 /// Notes that a folder is somewhere else now. One that is kept in step is where it is.
-pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, root: &str) -> Result<(), StoreError> {
+pub(super) async fn move_source(
+    connection: &impl Sql,
+    source: i64,
+    machine: &str,
+    root: &str,
+) -> Result<(), StoreError> {
     connection
         .run(
             "UPDATE sources SET machine = $2, root = $3 WHERE id = $1 AND NOT kept AND NOT EXISTS (
@@ -201,20 +226,28 @@ pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, roo
         .map(drop)
 }
 
-/// Notes which article a file is. Answers whether it did: not if the place is taken and `replaces` does not say that this
-/// is known.
-pub(super) async fn record(connection: &impl Sql, row: &FileRecord, replaces: bool) -> Result<bool, StoreError> {
-    let sql = if replaces {
+/// Notes which article a file is, in place of what was noted of it before.
+pub(super) async fn record(connection: &impl Sql, row: &FileRecord) -> Result<(), StoreError> {
+    let sql =
         "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (source_id, path) DO UPDATE SET article_id = excluded.article_id, file_hash = excluded.file_hash,
              revision = excluded.revision, slug = excluded.slug, folder = excluded.folder, written = excluded.written,
-             stamp = ''"
-    } else {
+             stamp = ''";
+    connection.run(sql, values(row)).await.map(drop)
+}
+
+/// Notes which article a file is. Answers whether it did: not if something is noted of its place already.
+pub(super) async fn record_new(connection: &impl Sql, row: &FileRecord) -> Result<bool, StoreError> {
+    let sql =
         "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (source_id, path) DO NOTHING"
-    };
-    let values = [
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (source_id, path) DO NOTHING";
+    Ok(connection.run(sql, values(row)).await? > 0)
+}
+
+/// The columns of a new row.
+fn values(row: &FileRecord) -> [Value; 9] {
+    [
         row.source_id.into(),
         row.path.clone().into(),
         row.article_id.into(),
@@ -224,8 +257,7 @@ pub(super) async fn record(connection: &impl Sql, row: &FileRecord, replaces: bo
         row.folder.clone().into(),
         row.written.into(),
         place::is_copy(&row.path).into(),
-    ];
-    Ok(connection.run(sql, values).await? > 0)
+    ]
 }
 
 /// The marks by which another program knows what it has at the places of a source, by these places.
@@ -247,8 +279,8 @@ pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Re
         .await
 }
 
-/// Holds what is known of two places until the transaction ends. Of files that take each other's places at the same time, PostgreSQL
-/// would refuse one: all hold them in one order.
+/// Holds what is known of two places until the transaction ends. Of files that take each other's places at the same
+/// time, PostgreSQL would refuse one: all hold them in one order.
 pub(super) async fn hold(connection: &impl Sql, one: &FileRecord, other: &FileRecord) -> Result<(), StoreError> {
     let sql = "SELECT s.path FROM article_sources s
                WHERE s.source_id = $1 AND s.path = $2 OR s.source_id = $3 AND s.path = $4
@@ -264,16 +296,16 @@ pub(super) async fn hold(connection: &impl Sql, one: &FileRecord, other: &FileRe
     }
 }
 
-/// Forgets where a file was that is at the place of `to` now, unless another file is there by now. What is known of another file
-/// that was at that place is put aside: until that one is found as well, by this run or a later one, it is a file that is gone, and
-/// whose text is at a place that nothing is known of.
-pub(super) async fn relocate(connection: &impl Sql, known: &FileRecord, to: &FileRecord) -> Result<(), StoreError> {
+/// Forgets where a file was that is at the place of `to` now, unless another file is there by now. What is known of
+/// another file that was at that place is put aside: until that one is found as well, by this run or a later one, it is
+/// a file that is gone, and whose text is at a place that nothing is known of.
+pub(super) async fn relocate(connection: &impl Sql, record: &FileRecord, to: &FileRecord) -> Result<(), StoreError> {
     let sql = "DELETE FROM article_sources WHERE source_id = $1 AND path IN ($2, $4) AND article_id = $3";
-    let aside = place::aside(&known.path, known.article_id);
-    let left = [known.source_id.into(), known.path.clone().into(), known.article_id.into(), aside.into()];
+    let aside = place::aside(&record.path, record.article_id);
+    let left = [record.source_id.into(), record.path.clone().into(), record.article_id.into(), aside.into()];
     connection.later(sql, left).await?;
     let sql = "SELECT article_id FROM article_sources WHERE source_id = $1 AND path = $2 AND article_id <> $3";
-    let there = [to.source_id.into(), to.path.clone().into(), known.article_id.into()];
+    let there = [to.source_id.into(), to.path.clone().into(), record.article_id.into()];
     let Some(other) = connection.row::<i64>(sql, there).await? else { return Ok(()) };
     let sql = "UPDATE article_sources SET path = $3, stamp = '' WHERE source_id = $1 AND path = $2
                    AND NOT EXISTS (SELECT 1 FROM article_sources o WHERE o.source_id = $1 AND o.path = $3)";
@@ -282,7 +314,7 @@ pub(super) async fn relocate(connection: &impl Sql, known: &FileRecord, to: &Fil
 }
 
 /// Which of these articles (ids, with the revision they were at) say still what they said then, renamed or not.
-pub(super) async fn unedited(connection: &impl Sql, articles: &[(i64, i64)]) -> Result<Vec<i64>, StoreError> {
+pub(super) async fn unedited_articles(connection: &impl Sql, articles: &[(i64, i64)]) -> Result<Vec<i64>, StoreError> {
     connection
         .rows(
             "SELECT a.id FROM {rows $1: id BIGINT, revision BIGINT} j
@@ -293,57 +325,4 @@ pub(super) async fn unedited(connection: &impl Sql, articles: &[(i64, i64)]) -> 
             [sql::json(articles)?],
         )
         .await
-}
-
-/// An article that has a slug, now or formerly.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub(super) struct Occupant {
-    pub(super) name: String,
-    pub(super) id: i64,
-    pub(super) slug: String,
-    pub(super) title: String,
-    pub(super) folder: String,
-    pub(super) content_hash: String,
-    pub(super) revision: i64,
-    pub(super) front_matter: String,
-    /// Whether it came from a file.
-    pub(super) from_file: bool,
-}
-
-const OCCUPANT: &str = "a.id, a.slug, a.title, a.folder, a.content_hash, a.revision,
-    EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file";
-
-/// Who has these slugs.
-pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result<Vec<Occupant>, StoreError> {
-    let sql = format!(
-        "SELECT n.name, {OCCUPANT}, {}
-             FROM (
-                 SELECT b.slug AS name, b.id FROM {{texts $1}} j JOIN articles b ON b.slug = j.text
-                 UNION ALL
-                 SELECT c.slug AS name, c.article_id AS id FROM {{texts $1}} j JOIN slug_aliases c ON c.slug = j.text
-             ) n JOIN articles a ON a.id = n.id",
-        row::FRONT_MATTER
-    );
-    connection.rows(&sql, [sql::json(slugs)?]).await
-}
-
-/// Which of these articles say what files say that have these hashes.
-pub(super) async fn alike(
-    connection: &impl Sql,
-    articles: &[i64],
-    content_hashes: &[&str],
-) -> Result<Vec<Occupant>, StoreError> {
-    let sql = format!(
-        "SELECT a.slug AS name, {OCCUPANT}, {} FROM {{ids $1}} j CROSS JOIN articles a
-         WHERE a.id = j.id AND a.content_hash IN (SELECT h.text FROM {{texts $2}} h)",
-        row::FRONT_MATTER
-    );
-    connection.rows(&sql, [sql::json(articles)?, sql::json(content_hashes)?]).await
-}
-
-/// What these articles were called when they were deleted, by their numbers, as far as their past is kept.
-pub(super) async fn deleted(connection: &impl Sql, articles: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
-    let sql = "SELECT v.article_id, v.slug FROM {ids $1} j CROSS JOIN article_versions v
-               WHERE v.article_id = j.id AND v.deleted ORDER BY v.article_id, v.revision";
-    connection.rows(sql, [sql::json(articles)?]).await
 }

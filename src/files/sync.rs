@@ -1,8 +1,9 @@
 //! A folder of files and the articles kept the same, in both directions.
 //!
-//! What both sides were when they last agreed is in `article_sources`: the file's hash, the article's revision. A run looks at
-//! both sides, plans once, and carries the plan out; each step can be repeated, so a run that was killed at any moment is gone
-//! on with by the next one. What is in doubt is kept twice, and nothing is ever overwritten that is not what the plan saw.
+//! What both sides were when they last agreed is in `article_sources`: the file's hash, the article's revision. A run
+//! looks at both sides, plans once, and carries the plan out; each step can be repeated, so a run that was killed at
+//! any moment is gone on with by the next one. What is in doubt is kept twice, and nothing is ever overwritten that is
+//! not what the plan saw.
 //!
 //! ```text
 //! look ── plan ── ask if much would be deleted ── files to articles ── what both changed ── deletions ── articles to files
@@ -47,7 +48,7 @@ use crate::articles::Articles;
 use disk::blocking;
 use dry_run::DryRun;
 use memory::Memory;
-use run::Run;
+use run::SyncRun;
 use snapshot::SyncSnapshot;
 
 pub use error::{KeptFolder, PendingDeletions, SyncError};
@@ -57,12 +58,12 @@ pub use report::{ArticleChanges, Conflict, FileChanges, SyncReport, SyncRequest}
 pub use watch::{WatchEvent, watch};
 
 /// Looks of one run. What is still changing then is left to the next.
-const ROUNDS: usize = 6;
+const MAX_ROUNDS: usize = 6;
 
-/// A folder that is brought to the same state as the articles again and again: what it has read of the files, it need not read
-/// again.
+/// A folder that is brought to the same state as the articles again and again: what it has read of the files, it need
+/// not read again.
 pub struct FolderSync {
-    asked: SyncRequest,
+    request: SyncRequest,
     /// The number of the folder, since it has been kept in step.
     source: Option<i64>,
     memory: Memory,
@@ -76,21 +77,22 @@ pub struct FolderSync {
 /// Brings a folder and the articles to the same state.
 ///
 /// # Errors
-/// [`SyncError`]; what was done before stays done, and the next run goes on. What is wrong with one file is in the report.
-pub async fn sync(articles: &Articles, asked: &SyncRequest) -> Result<SyncReport, SyncError> {
-    FolderSync::new(asked.clone()).sync(articles).await
+/// [`SyncError`]; what was done before stays done, and the next run goes on. What is wrong with one file is in the
+/// report.
+pub async fn sync(articles: &Articles, request: &SyncRequest) -> Result<SyncReport, SyncError> {
+    FolderSync::new(request.clone()).sync(articles).await
 }
 
 impl FolderSync {
     /// One that has not looked yet.
-    pub fn new(asked: SyncRequest) -> Self {
+    pub fn new(request: SyncRequest) -> Self {
         let (memory, unwritten) = (Memory::default(), UntouchedBackups::default());
-        Self { asked, source: None, memory, unwritten, gone: HashMap::new(), patience: Duration::ZERO }
+        Self { request, source: None, memory, unwritten, gone: HashMap::new(), patience: Duration::ZERO }
     }
 
     /// What is asked of it.
-    pub fn asked(&self) -> &SyncRequest {
-        &self.asked
+    pub fn request(&self) -> &SyncRequest {
+        &self.request
     }
 
     /// Brings both sides to the same state.
@@ -98,22 +100,22 @@ impl FolderSync {
     /// # Errors
     /// As [`sync`].
     pub async fn sync(&mut self, articles: &Articles) -> Result<SyncReport, SyncError> {
-        let directory = self.asked.directory.clone();
+        let directory = self.request.directory.clone();
         let opened = blocking(move || Root::open(&directory)).await?;
-        let open = |source| SyncError::Folder { path: self.asked.directory.clone(), source };
+        let open = |source| SyncError::Folder { path: self.request.directory.clone(), source };
         let root = Arc::new(opened.map_err(open)?);
-        let mut report = SyncReport { dry_run: self.asked.dry_run, ..SyncReport::default() };
-        let mut looked = match self.asked.dry_run {
+        let mut report = SyncReport { dry_run: self.request.dry_run, ..SyncReport::default() };
+        let mut looked = match self.request.dry_run {
             true => self.look_only(articles, &root, &mut report).await?,
             false => self.take_back(articles, &root, &mut report).await?,
         };
         report.notes.extend(looked.note.clone());
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             report.begin_round(&looked.failed, &looked.files);
             let mut plan = plan::plan(&looked);
             report.waiting = self.not_yet_certain(&plan, &looked.gone);
             report.failed.extend(plan.refused.iter().cloned());
-            match deletions::ask(&plan, &looked, &self.asked, &report) {
+            match deletions::ask(&plan, &looked, &self.request, &report) {
                 // A disk may just have gone: what is written now would be written to the place where it was mounted.
                 Err(_) if report.waiting > 0 => plan = plan::Plan::default(),
                 question => question?,
@@ -124,13 +126,14 @@ impl FolderSync {
             if plan.is_empty() {
                 break;
             }
-            let foreseen = self.asked.dry_run.then(DryRun::default);
-            let run = Run { articles, asked: &self.asked, root: &root, looked: &looked, foreseen: foreseen.as_ref() };
+            let foreseen = self.request.dry_run.then(DryRun::default);
+            let run =
+                SyncRun { articles, request: &self.request, root: &root, looked: &looked, foreseen: foreseen.as_ref() };
             if !run.carry_out(plan, &mut report).await? {
                 break;
             }
             looked = match foreseen {
-                Some(foreseen) => looked.after(articles, foreseen.changed()).await?,
+                Some(foreseen) => looked.after(articles, foreseen.into_changes()).await?,
                 None => self.look(articles, &root).await?,
             };
         }
@@ -139,13 +142,13 @@ impl FolderSync {
     }
 
     async fn look(&mut self, articles: &Articles, root: &Arc<Root>) -> Result<SyncSnapshot, SyncError> {
-        let looked = snapshot::look(articles, &self.asked, root, &mut self.memory, self.source).await?;
-        self.source = Some(looked.source).filter(|_| !self.asked.dry_run);
+        let looked = snapshot::look(articles, &self.request, root, &mut self.memory, self.source).await?;
+        self.source = Some(looked.source).filter(|_| !self.request.dry_run);
         Ok(looked)
     }
 
-    /// Files that were taken away by a run that died, and what was written to others after they had been replaced, become files
-    /// again before anything is looked at.
+    /// Files that were taken away by a run that died, and what was written to others after they had been replaced,
+    /// become files again before anything is looked at.
     async fn take_back(
         &mut self,
         articles: &Articles,
@@ -153,9 +156,9 @@ impl FolderSync {
         report: &mut SyncReport,
     ) -> Result<SyncSnapshot, SyncError> {
         let (root_of, mut unwritten) = (Arc::clone(root), std::mem::take(&mut self.unwritten));
-        let (late, unwritten) = blocking(move || (root_of.late(&mut unwritten), unwritten)).await?;
+        let (late, unwritten) = blocking(move || (root_of.return_late_writes(&mut unwritten), unwritten)).await?;
         self.unwritten = unwritten;
-        let late = late.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
+        let late = late.map_err(|source| SyncError::Folder { path: self.request.directory.clone(), source })?;
         report.conflicts.extend(late.into_iter().map(|LateWrite { file, copy }| Conflict { file, copy }));
         self.look(articles, root).await
     }
@@ -169,7 +172,7 @@ impl FolderSync {
     ) -> Result<SyncSnapshot, SyncError> {
         let looked = self.look(articles, root).await?;
         let (root, foreseen, above, limits) =
-            (Arc::clone(root), DryRun::default(), self.asked.folder.clone(), articles.limits);
+            (Arc::clone(root), DryRun::default(), self.request.folder.clone(), articles.limits);
         let returning = blocking(move || {
             let returning = root.would_return()?;
             for Returning { place, bytes, .. } in &returning {
@@ -182,19 +185,19 @@ impl FolderSync {
             Ok((returning, foreseen))
         });
         let (returning, foreseen) =
-            returning.await?.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
+            returning.await?.map_err(|source| SyncError::Folder { path: self.request.directory.clone(), source })?;
         let late = returning.into_iter().filter_map(|returning| returning.late);
         report.conflicts.extend(late.map(|LateWrite { file, copy }| Conflict { file, copy }));
-        looked.after(articles, foreseen.changed()).await.map_err(SyncError::from)
+        looked.after(articles, foreseen.into_changes()).await.map_err(SyncError::from)
     }
 
-    /// How many files and articles are gone, as long as one of them has gone just now: files may come back, and what goes little
-    /// by little is asked about as a whole.
+    /// How many files and articles are gone, as long as one of them has gone just now: files may come back, and what
+    /// goes little by little is asked about as a whole.
     fn not_yet_certain(&mut self, plan: &plan::Plan, gone: &HashSet<String>) -> usize {
         let now = Instant::now();
         let before = std::mem::take(&mut self.gone);
-        for known in plan.deletions.iter().chain(plan.written_again(gone)).chain(&plan.removals) {
-            self.gone.insert(known.path.clone(), before.get(&known.path).copied().unwrap_or(now));
+        for record in plan.deletions.iter().chain(plan.written_again(gone)).chain(&plan.removals) {
+            self.gone.insert(record.path.clone(), before.get(&record.path).copied().unwrap_or(now));
         }
         let patience = self.patience;
         if self.gone.values().all(|since| now.duration_since(*since) >= patience) { 0 } else { self.gone.len() }
@@ -208,11 +211,11 @@ mod tests {
 
     #[test]
     fn what_goes_little_by_little_is_one_deletion() {
-        let asked =
+        let request =
             SyncRequest { directory: "notes".into(), folder: Folder::default(), many_deletions: false, dry_run: false };
         let patience = Duration::from_secs(2);
         let long_ago = Instant::now().checked_sub(patience * 2).expect("a clock that runs");
-        let mut folders = FolderSync { patience, ..FolderSync::new(asked) };
+        let mut folders = FolderSync { patience, ..FolderSync::new(request) };
         let mut plan = plan::Plan {
             deletions: vec![FileRecord::sample(1, "a.md"), FileRecord::sample(1, "b.md")],
             removals: vec![FileRecord::sample(1, "c.md")],

@@ -65,7 +65,7 @@ pub(super) fn passes_by(root: &Root, place: &str) -> bool {
         let own = root.folder(path.split('/')).map_or_else(|_| Ok(Vec::new()), |dir| rules_of(root, &dir, &path));
         let Ok(own) = own else { return true };
         let here = Rc::new(Rules { above: rules.take(), own });
-        path = place::joined(&path, part);
+        path = place::join(&path, part);
         let is_out = by_name(&path, number + 1 < parts.len(), &here).is_some();
         rules = Some(here);
         is_out
@@ -100,11 +100,11 @@ fn look(dir: &Dir, path: &str, rules: &Rules, walked: &mut FolderContents) -> io
         let entry = entry?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
-            let shown = place::joined(path, &name.to_string_lossy());
+            let shown = place::join(path, &name.to_string_lossy());
             walked.failed.push(FileProblem::new(shown, "has a name that is not UTF-8; rename it, then import it"));
             continue;
         };
-        let (kind, file) = (entry.file_type()?, place::joined(path, name));
+        let (kind, file) = (entry.file_type()?, place::join(path, name));
         match reason(&file, kind, rules) {
             Some(reason) => {
                 let path = if kind.is_dir() { format!("{file}/") } else { file };
@@ -174,7 +174,7 @@ impl Rules {
 fn rules_of(root: &Root, dir: &Dir, path: &str) -> io::Result<Vec<Gitignore>> {
     let mut rules = Vec::new();
     for name in RULES {
-        let text = settled_text(root, dir, &place::joined(path, name));
+        let text = settled_text(root, dir, &place::join(path, name));
         let text = text.map_err(|error| io::Error::new(error.kind(), format!("{name} cannot be read: {error}")))?;
         let mut builder = GitignoreBuilder::new(Path::new(path));
         for line in text.lines() {
@@ -187,14 +187,14 @@ fn rules_of(root: &Root, dir: &Dir, path: &str) -> io::Result<Vec<Gitignore>> {
 
 /// What a file of rules says. One that has just been emptied is perhaps being saved, and gets the time to be.
 fn settled_text(root: &Root, dir: &Dir, file: &str) -> io::Result<String> {
-    const LOOKS: usize = 16;
-    const BETWEEN: Duration = Duration::from_millis(25);
-    for _ in 0..LOOKS {
+    const MAX_LOOKS: usize = 16;
+    const LOOK_INTERVAL: Duration = Duration::from_millis(25);
+    for _ in 0..MAX_LOOKS {
         let text = text_of(dir, place::name(file))?;
         if !text.is_empty() || root.stamp(file).is_none_or(|stamp| stamp.is_settled()) {
             return Ok(text);
         }
-        std::thread::sleep(BETWEEN);
+        std::thread::sleep(LOOK_INTERVAL);
     }
     Err(io::Error::other("it was emptied a moment ago, and is perhaps being saved"))
 }

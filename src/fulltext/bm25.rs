@@ -23,7 +23,8 @@ pub(crate) fn idf(engine: Engine, articles: f64, all: f64) -> f64 {
     }
 }
 
-/// What a term of this idf adds to an article that has it so many times, and is so long where articles have `average` terms.
+/// What a term of this idf adds to an article that has it so many times, and is so long where articles have `average`
+/// terms.
 pub(crate) fn worth(idf: f64, times: f64, length: f64, average: f64) -> f64 {
     idf * ((times * (K1 + 1.0)) / (times + K1 * (1.0 - B + B * length / average)))
 }

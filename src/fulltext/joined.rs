@@ -1,4 +1,5 @@
-//! Words that are written together in some texts and apart in others: `useEffect`, `use effect`, `use-effect`, `10.0.0.1`.
+//! Words that are written together in some texts and apart in others: `useEffect`, `use effect`, `use-effect`,
+//! `10.0.0.1`.
 
 use std::ops::Range;
 
@@ -22,7 +23,7 @@ const MAX_NEIGHBOURS: usize = 4;
 /// Longer ones are no units. *Units:* characters.
 const LONGEST_UNIT: usize = 3;
 /// Longer ones are no words. *Units:* characters.
-const LONGEST: usize = 40;
+const MAX_WORD_CHARS: usize = 40;
 
 /// Something to look for: what it may be in an index, and as it was written.
 pub(super) type JoinedTerm = (Vec<Phrase>, String);
@@ -31,7 +32,8 @@ pub(super) type JoinedTerm = (Vec<Phrase>, String);
 pub(super) fn by_marks(text: &str, found: &[Token], languages: &Languages) -> Vec<JoinedTerm> {
     let joins = |pair: &[Token]| {
         let gap = text.get(pair[0].range.end..pair[1].range.start).unwrap_or_default();
-        // Two words are written with a hyphen, without and as one, and it says nothing more: Cranfield loses .004 by it.
+        // Two words are written with a hyphen, without and as one, and it says nothing more: Cranfield loses .004 by
+        // it.
         let is_hyphen = gap == "-" && !pair.iter().any(|token| token.word.contains(|c: char| c.is_numeric()));
         !gap.is_empty()
             && !is_hyphen
@@ -116,7 +118,7 @@ pub(super) fn neighbours(text: &str, languages: &Languages) -> Vec<JoinedTerm> {
             if words.windows(2).any(|pair| ends(&pair[0].word) && begins(&pair[1].word)) {
                 continue;
             }
-            if !is_name || words.iter().any(|token| token.kind != Kind::Word) || word.chars().count() > LONGEST {
+            if !is_name || words.iter().any(|token| token.kind != Kind::Word) || word.chars().count() > MAX_WORD_CHARS {
                 continue;
             }
             let Ok([token]) = <[Token; 1]>::try_from(tokens(&word)) else { continue };

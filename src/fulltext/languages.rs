@@ -18,15 +18,16 @@ use super::{
 pub(crate) struct Languages(Arc<[Stems]>);
 
 impl Languages {
-    /// `otherwise` for articles of which the language is not known, and `held`, of which there are articles.
-    pub(crate) fn of<'l>(otherwise: &'l str, held: impl Iterator<Item = &'l str>) -> Self {
-        Self(std::iter::once(Stems::of(otherwise)).chain(others(otherwise, held).map(Stems::of_other)).collect())
+    /// `otherwise` for articles of which the language is not known, and `stored`, of which there are articles.
+    pub(crate) fn of<'l>(otherwise: &'l str, stored: impl Iterator<Item = &'l str>) -> Self {
+        Self(std::iter::once(Stems::of(otherwise)).chain(others(otherwise, stored).map(Stems::of_other)).collect())
     }
 
-    /// The same while articles are left that an earlier version wrote, whose stems do not say of which language they are.
-    pub(super) fn with_earlier<'l>(otherwise: &'l str, held: impl Iterator<Item = &'l str> + Clone) -> Self {
-        let now = others(otherwise, held.clone()).map(Stems::of_other);
-        let earlier = others(otherwise, held).map(Stems::of);
+    /// The same while articles are left that an earlier version wrote, whose stems do not say of which language they
+    /// are.
+    pub(super) fn with_earlier<'l>(otherwise: &'l str, stored: impl Iterator<Item = &'l str> + Clone) -> Self {
+        let now = others(otherwise, stored.clone()).map(Stems::of_other);
+        let earlier = others(otherwise, stored).map(Stems::of);
         Self(std::iter::once(Stems::of(otherwise)).chain(now).chain(earlier).collect())
     }
 
@@ -40,7 +41,8 @@ impl Languages {
         self.0.iter().map(|stems| stems.term(word, written).into_owned())
     }
 
-    /// What may stand in the index for a part of a question, each once: the first is what was meant, in the first language.
+    /// What may stand in the index for a part of a question, each once: the first is what was meant, in the first
+    /// language.
     pub(crate) fn terms(&self, token: &Token) -> Vec<String> {
         let mut terms = Vec::new();
         let own = self.0.iter().flat_map(|stems| terms_by(stems, token));
@@ -52,7 +54,8 @@ impl Languages {
         terms
     }
 
-    /// The stems of a word in the collection's language, as a text of another has them: people borrow words with their endings.
+    /// The stems of a word in the collection's language, as a text of another has them: people borrow words with their
+    /// endings.
     fn borrowed(&self, token: &Token) -> Vec<String> {
         if token.kind != Kind::Word {
             return Vec::new();
@@ -124,11 +127,12 @@ fn beginning(mut phrase: Phrase) -> Phrase {
     Phrase { is_prefix: true, ..phrase }
 }
 
-fn others<'l>(otherwise: &'l str, held: impl Iterator<Item = &'l str>) -> impl Iterator<Item = &'l str> {
-    held.filter(move |language| *language != otherwise)
+fn others<'l>(otherwise: &'l str, stored: impl Iterator<Item = &'l str>) -> impl Iterator<Item = &'l str> {
+    stored.filter(move |language| *language != otherwise)
 }
 
-/// What may stand in the index of an article in one language for a part of a question, each once: the first is what was written.
+/// What may stand in the index of an article in one language for a part of a question, each once: the first is what was
+/// written.
 fn terms_by(stems: &Stems, token: &Token) -> Vec<String> {
     let Token { word, written, .. } = token;
     if token.kind != Kind::Word {

@@ -18,8 +18,8 @@ impl Phrase {
         format!("\"{}\"{}", self.terms.join(" "), if self.is_prefix { " *" } else { "" })
     }
 
-    /// The phrases that `text` may be: one for each choice among what `terms` says each of its parts may be, the first of each first.
-    /// None if it holds no term. Of very many, parts at the end have no choice.
+    /// The phrases that `text` may be: one for each choice among what `terms` says each of its parts may be, the first
+    /// of each first. None if it holds no term. Of very many, parts at the end have no choice.
     pub(super) fn all_of(text: &str, terms: impl Fn(&Token) -> Vec<String>) -> Vec<Self> {
         let mut found = tokens(text);
         // It stands for the end of a run, and what is looked for may go on.

@@ -1,7 +1,7 @@
 //! Terms in PostgreSQL: text-search vectors, ranked by BM25 as FTS5 does.
 //!
-//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
-//! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
+//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says
+//! how often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
 //! Framework: BM25 and Beyond", 2009.
 //!
 //! Vectors are given term by term with their positions: no parser of PostgreSQL's has a say in what a term is.
@@ -26,17 +26,17 @@ use super::{
 };
 
 /// Terms in one part of a text: positions in a text-search vector end at 16,383, and so would phrases.
-const PART: usize = 8_000;
+const TERMS_PER_PART: usize = 8_000;
 /// Terms of the next part that stand at the end of each, so that a phrase is found across that end.
-const NEXT: usize = 32;
+const OVERLAP_TERMS: usize = 32;
 /// A text-search vector keeps 256 places of a term: so many in a part, if those of the next are to be kept too.
-const PLACES: usize = 256 - NEXT;
-/// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions end.
-/// *Units:* bytes.
+const PLACES_PER_TERM: usize = 256 - OVERLAP_TERMS;
+/// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions
+/// end. *Units:* bytes.
 const PART_BYTES: usize = 1 << 18;
 
 /// The number of articles: exact while there are few, then as PostgreSQL last counted.
-const ARTICLES: &str = "
+const ARTICLE_COUNT: &str = "
     SELECT greatest(
         (SELECT count(*) FROM (SELECT 1 FROM article_terms WHERE part = 0 LIMIT 2000) few),
         (SELECT reltuples FROM pg_class WHERE oid = CAST('article_terms' AS regclass))) AS articles";
@@ -49,17 +49,17 @@ const AVERAGE: &str = "
     JOIN article_terms w ON w.article_id = sampled.id AND w.part = 0";
 
 /// Marks the terms of the title.
-const TITLE: &str = "A";
+const TITLE_LABEL: &str = "A";
 /// Marks terms that count in the next part: they stand behind all others, and are worth nothing to a rank.
-const AGAIN: &str = "C";
+const OVERLAP_LABEL: &str = "C";
 
 /// Weights are those of unmarked terms, of `C`, of `B` and of `A`.
 const RANK: &str = "
     CROSS JOIN LATERAL (SELECT ts_rank('{1, 0, 1, 1}', w.words, weighed.query) AS anywhere,
                                ts_rank('{1, 0, 1, 1}', w.title, weighed.query) AS in_title OFFSET 0) rank";
 
-/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as a
-/// share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
+/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as
+/// a share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
 fn occurrences(rank: &str) -> String {
     format!("CASE WHEN {rank} = 0 THEN 0 ELSE floor(1 / (1.64493406685 * (1.0000001 - {rank}))) END")
 }
@@ -90,8 +90,8 @@ fn parts<'t>(title: &'t [&str], body: &'t [&str]) -> impl Iterator<Item = String
         rest = (!behind.is_empty()).then_some((&[], behind));
         // Two further on than the last of the title: no phrase reaches from it into the text.
         let first = if title.is_empty() { 1 } else { title.len() + 2 };
-        let next = &behind[..behind.len().min(NEXT)];
-        Some(vector(&[(1, title, TITLE), (first, part, ""), (first + part.len(), next, AGAIN)]))
+        let next = &behind[..behind.len().min(OVERLAP_TERMS)];
+        Some(vector(&[(1, title, TITLE_LABEL), (first, part, ""), (first + part.len(), next, OVERLAP_LABEL)]))
     })
 }
 
@@ -101,11 +101,11 @@ fn part_of(title: &[&str], body: &[&str]) -> usize {
     title.iter().for_each(|term| *places.entry(term).or_default() += 1);
     let mut bytes = 0;
     let mut count = 0;
-    for term in body.iter().take(PART) {
+    for term in body.iter().take(TERMS_PER_PART) {
         bytes += term.len() + 8;
         let places = places.entry(term).or_default();
         *places += 1;
-        if bytes > PART_BYTES || *places > PLACES {
+        if bytes > PART_BYTES || *places > PLACES_PER_TERM {
             break;
         }
         count += 1;
@@ -113,8 +113,8 @@ fn part_of(title: &[&str], body: &[&str]) -> usize {
     count.max(1).min(body.len())
 }
 
-/// Terms with their positions as PostgreSQL reads them: each stretch with its first position, and its mark. No term holds a
-/// quotation mark.
+/// Terms with their positions as PostgreSQL reads them: each stretch with its first position, and its mark. No term
+/// holds a quotation mark.
 fn vector(stretches: &[(usize, &[&str], &str)]) -> String {
     let mut places: BTreeMap<&str, String> = BTreeMap::new();
     for (first, terms, mark) in stretches {
@@ -156,7 +156,7 @@ pub(super) async fn ranking(
              FROM term
              CROSS JOIN LATERAL (SELECT count(DISTINCT w.article_id) AS articles FROM article_terms w
                                  WHERE w.words @@ term.query) found
-             CROSS JOIN ({ARTICLES}) total
+             CROSS JOIN ({ARTICLE_COUNT}) total
          ), weighed AS MATERIALIZED (
              SELECT worth.place, worth.rarity, CAST(j.query AS tsquery) AS query, j.is_one
              FROM {{rows $3: place BIGINT, query TEXT, is_one BOOLEAN}} j JOIN worth ON worth.place = j.place
@@ -174,7 +174,7 @@ pub(super) async fn ranking(
          FROM counted c CROSS JOIN ({AVERAGE}) usual
          GROUP BY c.article_id ORDER BY score DESC, c.article_id LIMIT $2"
     );
-    let asked: Vec<_> =
+    let queries: Vec<_> =
         terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives), term.times)).collect();
     // Of a beginning, the rank is the sum over all terms that begin so: it may be above 1, and counts nothing.
     let is_one = |phrase: &Phrase| phrase.terms.len() == 1 && !phrase.is_prefix;
@@ -182,7 +182,8 @@ pub(super) async fn ranking(
         term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase), is_one(phrase)))
     });
     let alternatives: Vec<_> = alternatives.collect();
-    let values = [sql::json(&asked)?, limit.into(), sql::json(&alternatives)?].into_iter().chain(among.values.clone());
+    let values =
+        [sql::json(&queries)?, limit.into(), sql::json(&alternatives)?].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await
 }
 
@@ -196,8 +197,8 @@ pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
     (format!("a.id IN (SELECT w.article_id FROM article_terms w WHERE {has})"), vec![query(phrases).into()])
 }
 
-/// All of several, each of which is any of some phrases: one condition, because the time to plan grows with the square of their
-/// number, and more.
+/// All of several, each of which is any of some phrases: one condition, because the time to plan grows with the square
+/// of their number, and more.
 pub(super) fn having_all(texts: &[Vec<Phrase>], part: Part) -> (String, Vec<Value>) {
     let has = has(part, "asked.query");
     let condition = format!(
@@ -230,12 +231,12 @@ pub(super) async fn frequencies(
          FROM {{rows $1: place BIGINT, query TEXT}} j
          CROSS JOIN LATERAL (SELECT count(DISTINCT w.article_id) AS articles FROM article_terms w
                              WHERE w.words @@ CAST(j.query AS tsquery)) found
-         CROSS JOIN ({ARTICLES}) total"
+         CROSS JOIN ({ARTICLE_COUNT}) total"
     );
-    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(term.as_ref()))).collect();
-    let asked = sql::json(&asked)?;
+    let queries: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(term.as_ref()))).collect();
+    let queries = sql::json(&queries)?;
     let (mut found, mut all) = (vec![0; terms.len()], 0);
-    for (place, articles, total) in connection.rows::<(i64, i64, f64)>(&sql, [asked]).await? {
+    for (place, articles, total) in connection.rows::<(i64, i64, f64)>(&sql, [queries]).await? {
         all = total as i64;
         if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
             *found = articles;
@@ -247,8 +248,8 @@ pub(super) async fn frequencies(
 pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT DISTINCT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                JOIN article_terms w ON w.article_id = $2 AND w.words @@ CAST(j.query AS tsquery)";
-    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives))).collect();
-    connection.rows(sql, [sql::json(&asked)?, id.into()]).await
+    let queries: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives))).collect();
+    connection.rows(sql, [sql::json(&queries)?, id.into()]).await
 }
 
 #[cfg(test)]
@@ -264,7 +265,7 @@ mod tests {
     #[test]
     fn a_vector_says_where_each_term_stands() {
         let (title, body) = (terms("b"), terms("a b a"));
-        assert_eq!(vector(&[(1, &title, TITLE), (3, &body, "")]), "'a':3,5 'b':1A,4");
+        assert_eq!(vector(&[(1, &title, TITLE_LABEL), (3, &body, "")]), "'a':3,5 'b':1A,4");
         assert_eq!(parts(&title, &body).collect::<Vec<_>>(), ["'a':3,5 'b':1A,4"]);
         assert_eq!(parts(&[], &body).collect::<Vec<_>>(), ["'a':1,3 'b':2"]);
         assert_eq!(vector(&[]), "");
@@ -273,12 +274,12 @@ mod tests {
     #[test]
     fn a_long_text_has_parts_and_an_empty_one_has_one() {
         assert_eq!(parts(&[], &[]).collect::<Vec<_>>(), [""]);
-        let many: Vec<_> = (0..=PART).map(|n| format!("w{n}")).collect();
+        let many: Vec<_> = (0..=TERMS_PER_PART).map(|n| format!("w{n}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        assert_eq!(parts(&[], &many[..PART]).count(), 1);
+        assert_eq!(parts(&[], &many[..TERMS_PER_PART]).count(), 1);
         assert_eq!(parts(&[], &many).count(), 2);
         let long = "x".repeat(100);
-        assert!(parts(&terms("t"), &[long.as_str(); PART]).count() > 2);
+        assert!(parts(&terms("t"), &[long.as_str(); TERMS_PER_PART]).count() > 2);
         let endless = "x".repeat(PART_BYTES);
         assert_eq!(parts(&[], &[endless.as_str(); 3]).count(), 3);
     }
@@ -294,12 +295,12 @@ mod tests {
             let (mut place, mut title_of_part) = (0, title.as_slice());
             for part in parts(&title, &body) {
                 let places = |mark: &str| part.split([':', ',', ' ']).filter(|at| at.ends_with(mark)).count();
-                let marked = places(TITLE) + places(AGAIN);
+                let marked = places(TITLE_LABEL) + places(OVERLAP_LABEL);
                 let all = part.split([':', ',', ' ']).filter(|at| at.starts_with(|c: char| c.is_ascii_digit())).count();
-                prop_assert_eq!(places(TITLE), title_of_part.len());
+                prop_assert_eq!(places(TITLE_LABEL), title_of_part.len());
                 title_of_part = &[];
                 place += all - marked;
-                prop_assert_eq!(places(AGAIN), (body.len() - place).min(NEXT));
+                prop_assert_eq!(places(OVERLAP_LABEL), (body.len() - place).min(OVERLAP_TERMS));
                 for term in part.split(' ').filter(|term| !term.starts_with("'a'") && !term.starts_with("'b'")) {
                     prop_assert!(term.split(',').count() <= 256, "{}", term);
                 }

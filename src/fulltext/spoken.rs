@@ -1,8 +1,9 @@
-//! In which language a text or a question is, told by its little words: those that are in every text of a language and say nothing.
+//! In which language a text or a question is, told by its little words: those that are in every text of a language and
+//! say nothing.
 //!
-//! Those of a question are left out, with the English ones. In a collection of a few hundred texts they are rare enough to
-//! outweigh what was meant ("wie viele" stands in questions, seldom in answers). Those of an article tell by whose stems its words
-//! are indexed.
+//! Those of a question are left out, with the English ones. In a collection of a few hundred texts they are rare enough
+//! to outweigh what was meant ("wie viele" stands in questions, seldom in answers). Those of an article tell by whose
+//! stems its words are indexed.
 
 use std::{collections::HashMap, ops::Add, sync::LazyLock};
 
@@ -38,8 +39,8 @@ const ENGLISH: usize = OTHERS.len();
 const TELLING: usize = 2;
 /// So many tell that an article is.
 const TELLING_OF_AN_ARTICLE: usize = 3;
-/// Of the words of an article in a language, one in so many at least is a little one. They are every second or third; of a list or
-/// of code that has none, nothing is said.
+/// Of the words of an article in a language, one in so many at least is a little one. They are every second or third;
+/// of a list or of code that has none, nothing is said.
 const ONE_IN: usize = 10;
 /// Vietnamese words with letters that no other language has, by which a question is told.
 const TELLING_LETTERS: usize = 2;
@@ -121,8 +122,8 @@ pub(crate) fn is_little(word: &str) -> bool {
     is_one(word) || LITTLE.contains_key(word)
 }
 
-/// The language whose stems the words of an article in Latin letters have: the one that its texts are clearly in, `otherwise` if there
-/// is none.
+/// The language whose stems the words of an article in Latin letters have: the one that its texts are clearly in,
+/// `otherwise` if there is none.
 pub(super) fn of_article(counts: Counts, otherwise: &'static str) -> &'static str {
     let name = |place: usize| if place == ENGLISH { "english" } else { OTHERS[place].0 };
     let latin = (0..=ENGLISH).filter(|place| stems::is_latin(name(*place)));

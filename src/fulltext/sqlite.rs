@@ -29,7 +29,7 @@ use crate::offload;
 pub(crate) use lists::{Lists, Lookups};
 
 /// Postings that are ranked where they are: moving them would take longer.
-const FEW: usize = 5_000;
+const MAX_POSTINGS_IN_PLACE: usize = 5_000;
 
 pub(super) async fn index(transaction: &impl Sql, id: i64, title: Terms, body: Terms) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO article_terms (rowid, title, body) VALUES ($1, $2, $3)";
@@ -52,7 +52,7 @@ pub(super) async fn ranking(
 }
 
 async fn ranked(lists: &Arc<Lists>, terms: &[Term], limit: Option<usize>) -> Option<Vec<WordHit>> {
-    if lists.len() <= FEW {
+    if lists.len() <= MAX_POSTINGS_IN_PLACE {
         return lists.ranking(terms, limit);
     }
     let (lists, terms) = (Arc::clone(lists), terms.to_vec());
@@ -161,8 +161,9 @@ pub(super) async fn frequencies(
 pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                WHERE EXISTS (SELECT 1 FROM article_terms WHERE article_terms MATCH j.query AND rowid = $2)";
-    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, any_phrase(&term.alternatives))).collect();
-    connection.rows(sql, [sql::json(&asked)?, id.into()]).await
+    let phrases: Vec<_> =
+        terms.iter().enumerate().map(|(place, term)| (place, any_phrase(&term.alternatives))).collect();
+    connection.rows(sql, [sql::json(&phrases)?, id.into()]).await
 }
 
 /// How many articles there are. FTS5 keeps that; to count them would read a row for each.
@@ -185,7 +186,8 @@ async fn note(connection: &impl Sql, number: i64) -> Result<Option<Vec<u8>>, Sto
     connection.row("SELECT block FROM article_terms_data WHERE id = $1", [number.into()]).await
 }
 
-/// As [`ranking`] takes it: of the articles that there are if `lists` were looked up, of all that were ever written if not.
+/// As [`ranking`] takes it: of the articles that there are if `lists` were looked up, of all that were ever written if
+/// not.
 pub(super) async fn average_length(connection: &impl Sql, lists: Option<&Lists>) -> Result<f64, StoreError> {
     if let Some(lists) = lists {
         return Ok(lists.average);

@@ -34,11 +34,11 @@ pub(crate) struct Freshness {
 impl Freshness {
     /// All languages by whose stems there are articles.
     pub(crate) fn languages(&self) -> Languages {
-        let held = self.languages.as_deref().unwrap_or_default().split_ascii_whitespace();
+        let stored = self.languages.as_deref().unwrap_or_default().split_ascii_whitespace();
         if self.is_renewed {
-            Languages::of(&self.language, held)
+            Languages::of(&self.language, stored)
         } else {
-            Languages::with_earlier(&self.language, held)
+            Languages::with_earlier(&self.language, stored)
         }
     }
 
@@ -67,8 +67,8 @@ impl Freshness {
                     version >= {VERSION} AND rebuilt_to IS NULL AS is_renewed, {{now}} AS now, {notes}
              FROM fulltext_state WHERE id = 1"
         );
-        let standing = connection.row(&sql, []).await?;
-        standing.ok_or_else(|| StoreError::Unexpected("the index of words has no state".to_owned()))
+        let freshness = connection.row(&sql, []).await?;
+        freshness.ok_or_else(|| StoreError::Unexpected("the index of words has no state".to_owned()))
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A stemmer of a language with accents is given the word with them, as it was made for, and what it answers is folded.
 //!
-//! In an article of another language than its collection's, a stem says of which: `past°it` is that of the Italian pasta, and no
-//! English article about the past has it.
+//! In an article of another language than its collection's, a stem says of which: `past°it` is that of the Italian
+//! pasta, and no English article about the past has it.
 //!
 //! *Source:* Porter, "Snowball: A language for stemming algorithms", 2001.
 
@@ -13,12 +13,13 @@ use rust_stemmers::{Algorithm, Stemmer};
 
 use super::fold::{self, FoldedText};
 
-/// Of Turkish stems so many characters: suffixes of verbs are left, and words that begin so are forms of one. *Source:* Can et al.,
-/// "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some already. *Units:* characters.
+/// Of Turkish stems so many characters: suffixes of verbs are left, and words that begin so are forms of one. *Source:*
+/// Can et al., "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some
+/// already. *Units:* characters.
 const TURKISH: usize = 6;
 
 /// A longer word is none, and has no stem. *Units:* bytes.
-const LONGEST: usize = 400;
+const MAX_WORD_BYTES: usize = 400;
 
 /// Stands between a stem and the code of its language. No word has it.
 const OF_LANGUAGE: char = '°';
@@ -60,8 +61,8 @@ const BY_SCRIPT: &[&str] = &["arabic", "greek", "russian", "tamil"];
 const SIMPLE: &str = "simple";
 
 impl Stems {
-    /// Those of a text in `language`, which is its collection's. Latin words of a language without a stemmer stay as they are; in
-    /// a text in Russian, Greek, Arabic or Tamil they are taken for English.
+    /// Those of a text in `language`, which is its collection's. Latin words of a language without a stemmer stay as
+    /// they are; in a text in Russian, Greek, Arabic or Tamil they are taken for English.
     pub(crate) fn of(language: &str) -> Self {
         let latin = LATIN.iter().find(|(name, ..)| *name == language).copied();
         let script = BY_SCRIPT.iter().find(|name| **name == language).copied();
@@ -115,7 +116,7 @@ impl Stems {
 
     /// The folded stem of a folded word; the word itself if it has none.
     fn stem<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
-        if word.len() > LONGEST || word.bytes().any(|byte| byte.is_ascii_digit()) {
+        if word.len() > MAX_WORD_BYTES || word.bytes().any(|byte| byte.is_ascii_digit()) {
             return Cow::Borrowed(word);
         }
         let stemmer = match word.chars().next() {

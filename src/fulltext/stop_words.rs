@@ -1,4 +1,5 @@
-//! Words that say nothing where others say something. They are in the index, for phrases and for questions that hold no others.
+//! Words that say nothing where others say something. They are in the index, for phrases and for questions that hold no
+//! others.
 
 /// English, and what is left of its short forms (`author's`, `don't`).
 pub(super) const ENGLISH: &[&str] = &[

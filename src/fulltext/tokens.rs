@@ -1,9 +1,9 @@
 //! A text as terms: what is written to the index, and looked for in it. The same for both engines.
 //!
-//! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping runs, because no dictionary knows
-//! where their words end: pairs of characters of large scripts (备份数据 is 备份, 份数, 数据), threes of small ones, as Thai, of
-//! which a pair says too little. What is shorter at the end stands once more by itself, so that it is found as the beginning of a
-//! term. A symbol (an emoji, an arrow, the sign of a sum or of a currency) is a term.
+//! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping runs, because no dictionary
+//! knows where their words end: pairs of characters of large scripts (备份数据 is 备份, 份数, 数据), threes of small ones, as
+//! Thai, of which a pair says too little. What is shorter at the end stands once more by itself, so that it is found as
+//! the beginning of a term. A symbol (an emoji, an arrow, the sign of a sum or of a currency) is a term.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -12,12 +12,12 @@ use unicode_normalization::char::is_combining_mark;
 use super::{fold::FoldedText, stems::Stems, stop_words, terms::Terms};
 
 /// A word is compared by so many of its characters.
-const LONGEST: usize = 100;
+const MAX_TERM_CHARS: usize = 100;
 /// A term is compared by so much of itself, whatever marks its characters have: PostgreSQL takes none of two kilobytes.
 /// *Units:* bytes.
 const LONGEST_BYTES: usize = 1_000;
 /// So much of a text tells its language. *Units:* bytes.
-const BEGINNING: usize = 16 << 10;
+const LANGUAGE_SAMPLE_BYTES: usize = 16 << 10;
 
 /// A part of a text that is a term, or becomes one by its stem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl<'t> Reading<'t> {
 
     /// Gives `to` the words of scripts with spaces at the beginning of the text, folded.
     pub(super) fn first_words(&self, mut to: impl FnMut(&str)) {
-        let beginning = &self.folded.text[..self.folded.text.floor_char_boundary(BEGINNING)];
+        let beginning = &self.folded.text[..self.folded.text.floor_char_boundary(LANGUAGE_SAMPLE_BYTES)];
         each_term(beginning, |range, kind| {
             if kind == Kind::Word {
                 to(&beginning[range]);
@@ -127,7 +127,7 @@ fn each_term(folded: &str, mut to: impl FnMut(Range<usize>, Kind)) {
             && let Some(end) = plain_word(folded.as_bytes(), at)
         {
             if end > at {
-                to(at..end.min(at + LONGEST), Kind::Word);
+                to(at..end.min(at + MAX_TERM_CHARS), Kind::Word);
             }
             at = end.max(at + 1);
             continue;
@@ -139,7 +139,8 @@ fn each_term(folded: &str, mut to: impl FnMut(Range<usize>, Kind)) {
     run.end(&mut to);
 }
 
-/// Where the word at a place ends if it is all ASCII, and nothing behind it can belong to it; of a gap, the place itself.
+/// Where the word at a place ends if it is all ASCII, and nothing behind it can belong to it; of a gap, the place
+/// itself.
 fn plain_word(bytes: &[u8], at: usize) -> Option<usize> {
     let is_letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let end = bytes[at..].iter().position(|byte| !is_letter(byte)).map_or(bytes.len(), |length| at + length);
@@ -190,8 +191,8 @@ impl Class {
     }
 }
 
-/// Characters of scripts that are written without spaces, or, as Korean, with particles at their words: Han, kana, Hangul, Thai, Lao,
-/// Khmer, Myanmar.
+/// Characters of scripts that are written without spaces, or, as Korean, with particles at their words: Han, kana,
+/// Hangul, Thai, Lao, Khmer, Myanmar.
 pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{3041}'..='\u{3096}' | '\u{309d}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'
@@ -237,7 +238,7 @@ impl Run {
         let (Some(first), Some(last)) = (clusters.first(), clusters.last()) else { return };
         match self.class {
             Class::Word => {
-                let end = clusters.get(LONGEST).map_or(last.end, |next| next.start);
+                let end = clusters.get(MAX_TERM_CHARS).map_or(last.end, |next| next.start);
                 to(first.start..end, Kind::Word);
             }
             Class::Pairs => self.overlapping(2, to),

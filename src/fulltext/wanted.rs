@@ -25,8 +25,8 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// Whether nothing is missing in a collection that has it nowhere: words that a mark joins, as read/write, each count by
-    /// themselves. Of an address or a version the numbers alone say little.
+    /// Whether nothing is missing in a collection that has it nowhere: words that a mark joins, as read/write, each
+    /// count by themselves. Of an address or a version the numbers alone say little.
     pub(crate) fn may_be_missing(&self) -> bool {
         !self.is_word
             && self.word.contains(['.', '-', ':', '/', '_', '@', '&', '>', '='])

@@ -1,5 +1,5 @@
-//! What no look of a running server finds out by itself: whether there is room on the disk, whether the data is sound, what
-//! is not embedded, how words are indexed, the copies that wait for their owner, the files of the model.
+//! What no look of a running server finds out by itself: whether there is room on the disk, whether the data is sound,
+//! what is not embedded, how words are indexed, the copies that wait for their owner, the files of the model.
 //!
 //! `afterword doctor` and the page say the same.
 
@@ -67,10 +67,10 @@ async fn room_in(folder: Option<PathBuf>) -> std::io::Result<()> {
 /// A rollback may never reach the disk, so this writes a temporary file through to it.
 fn room(folder: &Path) -> std::io::Result<()> {
     /// Room for saves of articles of a usual size. *Units:* bytes.
-    const NEEDED: usize = 1 << 20;
+    const SAVE_ROOM_BYTES: usize = 1 << 20;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut file = tempfile::tempfile_in(folder)?;
-    file.write_all(&vec![1; NEEDED])?;
+    file.write_all(&vec![1; SAVE_ROOM_BYTES])?;
     file.sync_all()
 }
 

@@ -17,9 +17,9 @@ use super::{Finding, Health, diagnosis, waiting};
 use crate::config;
 
 /// A database that takes longer to answer a small query is in trouble.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The period in which restarts count.
-const SPAN: Duration = Duration::from_secs(3600);
+const RESTARTS_PERIOD: Duration = Duration::from_secs(3600);
 /// The parts that are checked here.
 const PARTS: [&str; 5] = ["database", "model", "provider", "queue", "runtime"];
 
@@ -66,10 +66,10 @@ async fn statistics(database: &Database) -> Result<QueueStats, StoreError> {
     in_time(stats::queue(database.reader())).await.unwrap_or_else(Err)
 }
 
-/// The answer of `asked`, unless the database takes too long.
-async fn in_time<T>(asked: impl Future<Output = T>) -> Result<T, StoreError> {
-    let late = |_| StoreError::Unreachable(format!("no answer within {PATIENCE:?}"));
-    tokio::time::timeout(PATIENCE, asked).await.map_err(late)
+/// The answer of `statement`, unless the database takes too long.
+async fn in_time<T>(statement: impl Future<Output = T>) -> Result<T, StoreError> {
+    let late = |_| StoreError::Unreachable(format!("no answer within {DATABASE_TIMEOUT:?}"));
+    tokio::time::timeout(DATABASE_TIMEOUT, statement).await.map_err(late)
 }
 
 /// The counts of restarts in the last hour, with an entry for each change.
@@ -80,7 +80,9 @@ pub(super) struct Restarts {
 
 impl Restarts {
     fn within_the_hour(&mut self, total: u64, now: Instant) -> u64 {
-        while self.looks.len() > 1 && self.looks.front().is_some_and(|(at, _)| now.duration_since(*at) > SPAN) {
+        while self.looks.len() > 1
+            && self.looks.front().is_some_and(|(at, _)| now.duration_since(*at) > RESTARTS_PERIOD)
+        {
             self.looks.pop_front();
         }
         if self.looks.back().is_none_or(|(_, last)| *last != total) {

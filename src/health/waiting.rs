@@ -37,7 +37,8 @@ pub async fn why_tasks_wait(database: &Database) -> Result<Option<String>, Store
     Ok(diagnosis::of_hosts(&living).into_iter().find_map(|finding| finding.detail))
 }
 
-/// Returns what keeps the set that is being built from becoming complete, for people: a pause, or that no running host makes it.
+/// Returns what keeps the set that is being built from becoming complete, for people: a pause, or that no running host
+/// makes it.
 ///
 /// # Errors
 /// [`StoreError`]

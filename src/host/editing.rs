@@ -17,8 +17,8 @@ impl Host {
     ///
     /// # Errors
     /// Those of [`crate::articles::Articles::edit`].
-    pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<EditAnswer, ArticleError> {
-        let edited = self.articles.edit(slug, asked).await?;
+    pub async fn edit(&self, slug: &str, request: PartEdits) -> Result<EditAnswer, ArticleError> {
+        let edited = self.articles.edit(slug, request).await?;
         let article = edited.saved.article;
         let (title, before, after) = (article.title, edited.before, article.body);
         let is_cut = !article.skip_embedding && before.len().max(after.len()) <= LARGEST_CUT;

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use crate::articles::Articles;
 
 /// The pause between two batches: saves and the queue go first.
-const PAUSE: Duration = Duration::from_millis(20);
+const BATCH_PAUSE: Duration = Duration::from_millis(20);
 /// The pause after the database has failed.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -19,7 +19,7 @@ impl Reading {
         Self(tokio::spawn(async move {
             loop {
                 match articles.read_some_again().await {
-                    Ok(true) => tokio::time::sleep(PAUSE).await,
+                    Ok(true) => tokio::time::sleep(BATCH_PAUSE).await,
                     Ok(false) => return,
                     Err(error) => {
                         tracing::warn!(%error, "tags and properties of earlier articles are not read yet");

@@ -1,4 +1,4 @@
-//! `/api/articles`: the article service over HTTP.
+//! `/api/articles`: the article service over HTTP. A file for each subject; this one has saves and reads.
 
 mod answer;
 mod conditional;

@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 
 /// Larger pieces are divided into pieces of this size: the server takes further ones only as its client reads, but a
 /// whole one at once, so the resource would be released while all of it still waits to be sent. *Units:* bytes.
-const PIECE: usize = 64 << 10;
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Returns `body`, which keeps `kept` until all but the last pieces have been sent, or sending has ended.
 pub(crate) fn keeping<T: Send + Unpin + 'static>(body: Body, kept: T) -> Body {
@@ -50,7 +50,7 @@ impl<T: Unpin> HttpBody for Keeping<T> {
                 Some(failed @ Err(_)) => return Poll::Ready(Some(failed)),
             }
         }
-        let length = self.rest.len().min(PIECE);
+        let length = self.rest.len().min(PIECE_BYTES);
         let piece = self.rest.split_to(length);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
@@ -107,12 +107,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_kept_is_kept_until_the_last_piece_however_large_the_body() {
         let held = Arc::new(());
-        let text = Bytes::from(vec![b'x'; 10 * PIECE + 1]);
+        let text = Bytes::from(vec![b'x'; 10 * PIECE_BYTES + 1]);
         let mut body = keeping(Body::from(text.clone()), Arc::clone(&held));
         let (mut length, mut pieces) = (0, 0);
         assert_eq!(body.size_hint().exact(), Some(text.len() as u64), "the length is said as before");
         while let Some(piece) = next(&mut body).await {
-            assert!(piece.len() <= PIECE);
+            assert!(piece.len() <= PIECE_BYTES);
             assert_eq!(Arc::strong_count(&held), 2, "after {length} bytes");
             (length, pieces) = (length + piece.len(), pieces + 1);
             let left = (text.len() - length) as u64;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Most runs that are listed.
-const LISTED: u32 = 100;
+const MAX_LISTED_RUNS: u32 = 100;
 
 pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
@@ -70,7 +70,7 @@ struct Runs {
 #[utoipa::path(get, path = "/bulk", operation_id = "list_bulk_runs", tag = "bulk",
     responses((status = OK, description = "The last runs", body = Runs), ProblemResponses))]
 async fn list(State(app): State<HttpState>) -> Result<Json<Runs>, Problem> {
-    Ok(Json(Runs { runs: app.host.bulk.list(LISTED).await?, total: app.host.bulk.total().await? }))
+    Ok(Json(Runs { runs: app.host.bulk.list(MAX_LISTED_RUNS).await?, total: app.host.bulk.total().await? }))
 }
 
 /// Show the state of a run, or how it ended.

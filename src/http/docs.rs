@@ -11,8 +11,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{app::HttpState, problem::Details};
 
-const PLACE: &str = "/api/openapi.json";
-const SECURITY: &str = "token";
+const OPENAPI_PATH: &str = "/api/openapi.json";
+const SECURITY_SCHEME: &str = "token";
 
 /// The description without the operations, which are added by their routes.
 pub(super) fn head() -> OpenApi {
@@ -20,7 +20,7 @@ pub(super) fn head() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("`afterword token create NAME` makes one. Not needed on this machine while there is none."));
-    components.add_security_scheme(SECURITY, SecurityScheme::Http(bearer.build()));
+    components.add_security_scheme(SECURITY_SCHEME, SecurityScheme::Http(bearer.build()));
     components.schemas.insert(Details::name().into_owned(), Details::schema());
     let mut parts = Vec::new();
     Details::schemas(&mut parts);
@@ -40,7 +40,10 @@ pub(super) fn head() -> OpenApi {
                 .license(Some(license)),
         )
         .components(Some(components))
-        .security(Some([SecurityRequirement::default(), SecurityRequirement::new(SECURITY, Vec::<String>::new())]))
+        .security(Some([
+            SecurityRequirement::default(),
+            SecurityRequirement::new(SECURITY_SCHEME, Vec::<String>::new()),
+        ]))
         .tags(Some([
             tag("articles", "Articles and their revisions"),
             tag("search", "By words, by meaning, or both"),
@@ -54,6 +57,8 @@ pub(super) fn head() -> OpenApi {
 pub(super) fn routes(description: OpenApi) -> Router<HttpState> {
     let answer = Json(description);
     // Otherwise the page would send its address to a validator on the internet.
-    let config = Config::new([PLACE]).validator_url("none").try_it_out_enabled(true);
-    Router::new().route(PLACE, get(move || async move { answer })).merge(SwaggerUi::new("/api/docs").config(config))
+    let config = Config::new([OPENAPI_PATH]).validator_url("none").try_it_out_enabled(true);
+    Router::new()
+        .route(OPENAPI_PATH, get(move || async move { answer }))
+        .merge(SwaggerUi::new("/api/docs").config(config))
 }

@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// Entries read at once.
-const PAGE: u32 = 500;
+const ENTRIES_PER_READ: u32 = 500;
 /// How often late entries are looked for.
-const LATE: Duration = Duration::from_millis(500);
+const LATE_ENTRIES_INTERVAL: Duration = Duration::from_millis(500);
 /// Keeps proxies from taking silence for an end.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -57,12 +57,13 @@ async fn follow(
     caller: Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let asked = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok())) {
+    let last_entry = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok()))
+    {
         Some(None) => return Err(Problem::malformed("Last-Event-ID must be the id of an event of this server")),
         Some(id) => id,
         None => None,
     };
-    let trail = app.host.queue.seen_by(caller.scope).follow(asked).await?;
+    let trail = app.host.queue.seen_by(caller.scope).follow(last_entry).await?;
     let seen = app.feed.follow();
     let follower = Follower {
         app,
@@ -93,7 +94,7 @@ impl Follower {
                 tokio::select! {
                     changed = self.seen.changed() => changed.ok()?,
                     // A late entry is not newer than the last one, so nothing announces it; nor what could not be read.
-                    () = tokio::time::sleep(LATE), if late => {}
+                    () = tokio::time::sleep(LATE_ENTRIES_INTERVAL), if late => {}
                     () = self.app.stopping.cancelled() => return None,
                 }
             }
@@ -108,7 +109,7 @@ impl Follower {
         }
         self.workers.clone_from(&seen.workers);
         if seen.event > self.trail.last() || self.trail.waits() {
-            let entries = self.trail.next(PAGE).await;
+            let entries = self.trail.next(ENTRIES_PER_READ).await;
             self.has_missed = entries.is_err();
             for entry in entries.unwrap_or_default() {
                 if entry.is_of_tokens() && !self.manages {

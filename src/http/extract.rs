@@ -35,7 +35,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads a body here, or, if that takes a while, on another thread: a large one may be a list of a million values.
 async fn read<T: DeserializeOwned + Send + 'static>(bytes: Bytes) -> Result<T, Problem> {
-    let is_small = bytes.len() <= offload::SMALL;
+    let is_small = bytes.len() <= offload::SMALL_TEXT_BYTES;
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::no_object());
     }

@@ -17,7 +17,7 @@ use crate::hosts::{self, Worker};
 /// How often changes of other hosts are looked for; those of this host are announced.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Changes of this host within this time are looked at together.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The result of the last look.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +63,7 @@ async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Se
         }
         // A missed hint, or a closed sender, costs one look.
         match tokio::time::timeout(CHECK_INTERVAL, local.recv()).await {
-            Ok(Ok(_) | Err(RecvError::Lagged(_))) => tokio::time::sleep(GATHER).await,
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) => tokio::time::sleep(GATHER_INTERVAL).await,
             Ok(Err(RecvError::Closed)) => tokio::time::sleep(CHECK_INTERVAL).await,
             Err(_) => {}
         }

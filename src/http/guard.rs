@@ -1,6 +1,6 @@
 //! The guards in front of every handler, from the outside in: an id for the request, its measurement, panics, hosts and
-//! origins, rates, how a body is coded, authentication, room for large bodies, streams, permission, the deadline, and the
-//! parameters of the query.
+//! origins, rates, how a body is coded, authentication, room for large bodies, streams, permission, the deadline, and
+//! the parameters of the query.
 
 pub(super) mod access;
 pub(super) mod coding;

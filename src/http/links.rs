@@ -61,9 +61,9 @@ struct Broken {
 async fn of_article(
     State(app): State<HttpState>,
     Path(slug): Path<String>,
-    Query(asked): Query<LinksQuery>,
+    Query(parameters): Query<LinksQuery>,
 ) -> Result<Json<Links>, Problem> {
-    let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
+    let (articles, limit) = (&app.host.articles, limit(parameters.limit)?);
     let linked = articles.linked(&slug).await?;
     let links = articles.links_of(&linked, limit).await?;
     let backlinks = articles.backlinks(&linked, limit).await?;
@@ -73,14 +73,14 @@ async fn of_article(
 /// List links that lead to no article.
 #[utoipa::path(get, path = "/links/broken", operation_id = "list_broken_links", tag = "articles", params(LinksQuery),
     responses((status = OK, description = "Links that lead nowhere", body = Broken), ProblemResponses))]
-async fn broken(State(app): State<HttpState>, Query(asked): Query<LinksQuery>) -> Result<Json<Broken>, Problem> {
+async fn broken(State(app): State<HttpState>, Query(parameters): Query<LinksQuery>) -> Result<Json<Broken>, Problem> {
     let articles = &app.host.articles;
-    let CountedRows { rows, total } = articles.broken_links(limit(asked.limit)?).await?;
+    let CountedRows { rows, total } = articles.broken_links(limit(parameters.limit)?).await?;
     Ok(Json(Broken { links: rows, total, unread: articles.unread().await? }))
 }
 
-fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(DEFAULT_ROWS);
+fn limit(wanted: Option<u32>) -> Result<u32, Problem> {
+    let limit = wanted.unwrap_or(DEFAULT_ROWS);
     if (1..=MAX_ROWS).contains(&limit) {
         return Ok(limit);
     }

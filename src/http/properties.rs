@@ -70,9 +70,9 @@ struct Properties {
 /// List tags of front matter and texts, with the number of their articles.
 #[utoipa::path(get, path = "/tags", operation_id = "list_tags", tag = "articles", params(TagsQuery),
     responses((status = OK, description = "Tags", body = Tags), ProblemResponses))]
-async fn tags(State(app): State<HttpState>, Query(asked): Query<TagsQuery>) -> Result<Json<Tags>, Problem> {
+async fn tags(State(app): State<HttpState>, Query(parameters): Query<TagsQuery>) -> Result<Json<Tags>, Problem> {
     let articles = &app.host.articles;
-    let tags = articles.tags(&asked.start, limit(asked.limit)?).await?;
+    let tags = articles.tags(&parameters.start, limit(parameters.limit)?).await?;
     Ok(Json(Tags { total: tags.total, tags: tags.rows, unread: articles.unread().await? }))
 }
 
@@ -81,11 +81,11 @@ async fn tags(State(app): State<HttpState>, Query(asked): Query<TagsQuery>) -> R
     responses((status = OK, description = "Keys, or values", body = Properties), ProblemResponses))]
 async fn properties(
     State(app): State<HttpState>,
-    Query(asked): Query<PropertiesQuery>,
+    Query(parameters): Query<PropertiesQuery>,
 ) -> Result<Json<Properties>, Problem> {
-    let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
+    let (articles, limit) = (&app.host.articles, limit(parameters.limit)?);
     let unread = articles.unread().await?;
-    Ok(Json(match asked.key {
+    Ok(Json(match parameters.key {
         Some(key) => {
             let CountedRows { rows, total } = articles.property_values(&key, limit).await?;
             Properties { keys: None, values: Some(rows), total, unread }
@@ -97,8 +97,8 @@ async fn properties(
     }))
 }
 
-fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(DEFAULT_ROWS);
+fn limit(wanted: Option<u32>) -> Result<u32, Problem> {
+    let limit = wanted.unwrap_or(DEFAULT_ROWS);
     if (1..=MAX_ROWS).contains(&limit) {
         return Ok(limit);
     }

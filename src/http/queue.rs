@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Tasks of a page, if the request names no number.
-const PAGE: u32 = 50;
+const DEFAULT_PAGE_SIZE: u32 = 50;
 /// Most tasks of a page.
 const MAX_PAGE: u32 = 200;
 
@@ -103,7 +103,7 @@ async fn tasks(
     caller: Extension<Caller>,
     Query(listed): Query<ListTasksQuery>,
 ) -> Result<Json<Tasks>, Problem> {
-    let limit = listed.limit.unwrap_or(PAGE);
+    let limit = listed.limit.unwrap_or(DEFAULT_PAGE_SIZE);
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Problem::invalid("limit", format!("must be from 1 to {MAX_PAGE}")));
     }

@@ -9,7 +9,7 @@ use tower_http::timeout::TimeoutError;
 use super::problem::Problem;
 
 /// What the libraries write, and what it means to a client.
-const WORDS: [(&str, &str); 8] = [
+const PHRASES: [(&str, &str); 8] = [
     ("Failed to deserialize query string: ", "the query: "),
     ("Failed to deserialize the JSON body into the target type: ", "the body: "),
     ("Failed to parse the request body as JSON: ", "the body is not JSON: "),
@@ -22,7 +22,7 @@ const WORDS: [(&str, &str); 8] = [
 
 /// What a library says, without its own names for things.
 fn plain(text: &str) -> String {
-    let said = WORDS.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
+    let said = PHRASES.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
     said.replace('`', "\"")
 }
 

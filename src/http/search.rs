@@ -65,9 +65,9 @@ async fn related(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
-    Query(asked): Query<RelatedQuery>,
+    Query(parameters): Query<RelatedQuery>,
 ) -> Result<Json<SearchAnswer>, Problem> {
-    let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
+    let limit = parameters.limit.unwrap_or(app.host.settings().search.default_limit);
     Ok(Json(app.host.related(&caller.who, &slug, limit).await?))
 }
 
@@ -81,16 +81,16 @@ async fn related(
 async fn find(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
-    SearchParams { questions, how: asked }: SearchParams<SearchQuery>,
+    SearchParams { questions, how: parameters }: SearchParams<SearchQuery>,
 ) -> Result<Json<SearchAnswer>, Problem> {
-    let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
+    let limit = parameters.limit.unwrap_or(app.host.settings().search.default_limit);
     let Some((first, others)) = questions.split_first() else { return Err(Problem::malformed("missing field `q`")) };
     let query = search::Query {
-        folder: folder(&asked.folder)?,
-        filter: filter(&asked.filter)?,
-        passages: asked.passages.unwrap_or(1),
-        explain: asked.explain,
-        ..search::Query::new(first, asked.mode, limit)
+        folder: folder(&parameters.folder)?,
+        filter: filter(&parameters.filter)?,
+        passages: parameters.passages.unwrap_or(1),
+        explain: parameters.explain,
+        ..search::Query::new(first, parameters.mode, limit)
     };
     let (folder, filter) = (query.folder.clone(), query.filter.clone());
     let found = app.host.find(&caller.who, query, others.to_vec()).await?;

@@ -8,8 +8,9 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 
 use super::{byte_order_mark, long_lines::neutralised};
 
-/// How much is parsed at once, in bytes: the parser's tree takes up to sixty times the text, so it is never built whole.
-const WINDOW: usize = 128 << 10;
+/// How much is parsed at once, in bytes: the parser's tree takes up to sixty times the text, so it is never built
+/// whole.
+const WINDOW_BYTES: usize = 128 << 10;
 
 /// A block longer than this, in bytes, is read in parts, as if another block began there.
 const LONGEST_BLOCK: usize = 1 << 20;
@@ -75,7 +76,7 @@ pub(crate) struct Outline<'a> {
 impl<'a> Outline<'a> {
     /// Reads `body` from its beginning; skips a byte order mark.
     pub(crate) fn new(body: &'a str) -> Self {
-        Self::with_window(body, WINDOW, LONGEST_BLOCK)
+        Self::with_window(body, WINDOW_BYTES, LONGEST_BLOCK)
     }
 
     fn with_window(body: &'a str, window: usize, longest: usize) -> Self {

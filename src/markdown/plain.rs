@@ -1,6 +1,7 @@
 //! The words of a markdown text without its markup.
 //!
-//! Owns what counts as words (text and code, and the text of HTML; no link targets, no tags). Knows nothing of searches.
+//! Owns what counts as words (text and code, and the text of HTML; no link targets, no tags). Knows nothing of
+//! searches.
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 

@@ -15,7 +15,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::{Heading, Outline, Piece};
 
 /// Separates the headings of a path, as searches show it.
-const BETWEEN: &str = " > ";
+const SEPARATOR: &str = " > ";
 
 /// A section of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Section {
         let chain = std::iter::successors(Some(&self.chain), |chain| chain.above.as_ref());
         let mut path: Vec<_> = chain.map(|chain| chain.title.as_str()).filter(|title| !title.is_empty()).collect();
         path.reverse();
-        path.join(BETWEEN)
+        path.join(SEPARATOR)
     }
 
     /// Returns the words of its heading.
@@ -100,7 +100,8 @@ pub(crate) struct SectionMatch<'w> {
     pub(crate) number: Option<usize>,
 }
 
-/// Returns the sections that `wanted` may mean: as [`named`], with the number of one behind it if there is none of the whole name.
+/// Returns the sections that `wanted` may mean: as [`named`], with the number of one behind it if there is none of the
+/// whole name.
 pub(crate) fn meant<'w>(sections: &[Section], wanted: &'w str) -> SectionMatch<'w> {
     let found = named(sections, wanted);
     match numbered(wanted) {
@@ -136,13 +137,13 @@ pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
     }
     // As it was given first: a heading may hold the sign that stands between headings.
     let parts: Vec<_> = name.split('>').map(str::trim).collect();
-    let joined = parts.join(BETWEEN);
+    let joined = parts.join(SEPARATOR);
     let chains = |chain: &str| {
         let chains = |is_whole: bool| {
             all(&|section| {
                 let name = folded(&section.name());
                 let before = name.strip_suffix(chain);
-                before.is_some_and(|before| before.is_empty() || (!is_whole && before.ends_with(BETWEEN)))
+                before.is_some_and(|before| before.is_empty() || (!is_whole && before.ends_with(SEPARATOR)))
             })
         };
         let whole = chains(true);
@@ -162,8 +163,8 @@ pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
 /// [`meant`] counts.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// How often there was a heading of these words, and a chain of these headings. By what they hash to: a chain may be long, and
-    /// below it are very many.
+    /// How often there was a heading of these words, and a chain of these headings. By what they hash to: a chain may
+    /// be long, and below it are very many.
     seen: HashMap<u64, usize>,
 }
 
@@ -171,7 +172,7 @@ impl Names {
     /// Returns the name of the next section, of the headings above it and its own, `title`.
     pub(crate) fn next<'h>(&mut self, above: impl Iterator<Item = &'h str>, title: &'h str) -> String {
         let path: Vec<_> = above.chain([title]).filter(|title| !title.is_empty()).collect();
-        let name = path.join(BETWEEN);
+        let name = path.join(SEPARATOR);
         let by_title = if title.is_empty() { 0 } else { self.count("title", title) };
         let by_chain = self.count("chain", &name);
         // A single heading is looked for wherever it stands.

@@ -24,17 +24,17 @@ impl<S: Send + Sync + 'static> Tools<S> {
     }
 
     /// Returns the permission that a tool needs; an unknown one needs all of them.
-    pub(super) fn needed(&self, tool: &str) -> Permission {
+    pub(super) fn required_permission(&self, tool: &str) -> Permission {
         self.needed.get(tool).copied().unwrap_or(Permission::Admin)
     }
 }
 
 /// The caller that the guard has authenticated.
-pub(super) fn guarded(context: &RequestContext<RoleServer>) -> Option<&Caller> {
+pub(super) fn caller(context: &RequestContext<RoleServer>) -> Option<&Caller> {
     context.extensions.get::<Parts>()?.extensions.get::<Caller>()
 }
 
 /// The client that pays for shared limits.
 pub(super) fn who(context: &RequestContext<RoleServer>) -> Who {
-    guarded(context).map_or(Who::Local, |caller| caller.who.clone())
+    caller(context).map_or(Who::Local, |caller| caller.who.clone())
 }

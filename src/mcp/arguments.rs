@@ -10,7 +10,7 @@ use super::problem::Problem;
 use crate::{bounded_json, printable};
 
 /// Longest value that a refusal shows. *Units:* characters.
-const SHOWN: usize = 60;
+const MAX_SHOWN_CHARS: usize = 60;
 /// Largest whole number where negative ones are not allowed.
 const MAX_INTEGER: i64 = u32::MAX as i64;
 
@@ -68,7 +68,7 @@ impl Schema<'_> {
     }
 
     fn unknown(&self, name: &str, known: &JsonObject) -> Problem {
-        let name = printable::line(name, SHOWN);
+        let name = printable::line(name, MAX_SHOWN_CHARS);
         let names: Vec<_> = known.keys().map(String::as_str).collect();
         Problem::new(format!("{name}: is not {}; it takes {}", self.what, names.join(", ")))
     }
@@ -135,7 +135,7 @@ impl Argument<'_> {
                 Value::Object(fields) => {
                     schema.fields(known, fields).map(Value::Object).map_err(|problem| numbered(problem.into_text()))
                 }
-                other => Err(numbered(format!("is {}, and must be an object", shown(&other)))),
+                other => Err(numbered(format!("is {}, and must be an object", show_value(&other)))),
             }
         };
         items.into_iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::Array)
@@ -201,16 +201,16 @@ impl Argument<'_> {
     }
 
     fn refuse(&self, value: &Value, allowed: &str) -> Problem {
-        Problem::new(format!("{}: is {}, and must be {allowed}", self.name, shown(value)))
+        Problem::new(format!("{}: is {}, and must be {allowed}", self.name, show_value(value)))
     }
 }
 
-fn shown(value: &Value) -> String {
+fn show_value(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        Value::String(text) => format!("\"{}\"", printable::line(text, SHOWN)),
-        other => printable::line(&other.to_string(), SHOWN),
+        Value::String(text) => format!("\"{}\"", printable::line(text, MAX_SHOWN_CHARS)),
+        other => printable::line(&other.to_string(), MAX_SHOWN_CHARS),
     }
 }
 

@@ -1,5 +1,5 @@
-//! How many calls of one client run at once, over all of its sessions: further ones wait, and very many are refused. The
-//! guards in front of a session see only that a call was received.
+//! How many calls of one client run at once, over all of its sessions: further ones wait, and very many are refused.
+//! The guards in front of a session see only that a call was received.
 
 use super::problem::Problem;
 use crate::{
@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// Running calls of one client; further ones wait.
-const RUNNING: u32 = 64;
+const MAX_RUNNING: u32 = 64;
 /// Running and waiting calls of one client; further ones are refused.
-const ACCEPTED: u32 = 4 * RUNNING;
+const MAX_ACCEPTED: u32 = 4 * MAX_RUNNING;
 
 /// The turns of all clients. Cheap to clone.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ impl Calls {
     /// Makes turns for clients with as many connections together.
     pub(super) fn new(connections: usize) -> Self {
         let all = u32::try_from(connections).unwrap_or(u32::MAX);
-        Self { accepted: Shares::new(all.saturating_mul(4), ACCEPTED), running: Shares::new(all, RUNNING) }
+        Self { accepted: Shares::new(all.saturating_mul(4), MAX_ACCEPTED), running: Shares::new(all, MAX_RUNNING) }
     }
 
     /// Waits for the turn of a call of `who`.
@@ -37,8 +37,9 @@ impl Calls {
     /// # Errors
     /// [`Problem`] if very many calls wait already.
     pub(super) async fn turn(&self, who: &Who) -> Result<Turn, Problem> {
-        let busy =
-            || Problem::new(format!("too many calls at once, at most {ACCEPTED} may wait; wait for an answer first"));
+        let busy = || {
+            Problem::new(format!("too many calls at once, at most {MAX_ACCEPTED} may wait; wait for an answer first"))
+        };
         let accepted = self.accepted.try_take(who, 1).ok_or_else(busy)?;
         Ok(Turn { _accepted: accepted, _running: self.running.take(who, 1).await })
     }
@@ -55,10 +56,10 @@ mod tests {
         let calls = Calls::new(1_024);
         let (one, other) = (Who::Token(1), Who::Token(2));
         let mut running = Vec::new();
-        for _ in 0..RUNNING {
+        for _ in 0..MAX_RUNNING {
             running.push(calls.turn(&one).await.expect("a turn"));
         }
-        let mut waiting: Vec<_> = (RUNNING..ACCEPTED).map(|_| Box::pin(calls.turn(&one))).collect();
+        let mut waiting: Vec<_> = (MAX_RUNNING..MAX_ACCEPTED).map(|_| Box::pin(calls.turn(&one))).collect();
         for call in &mut waiting {
             assert!(matches!(futures_util::poll!(call), Poll::Pending));
         }

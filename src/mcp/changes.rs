@@ -12,9 +12,9 @@ use crate::articles::{ArticleEvent, Articles};
 /// How often it looks.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// A new listener is also told changes that are no older than this: they may have been told just before it listened.
-const RECENT: Duration = Duration::from_secs(2);
+const REPEATED_PERIOD: Duration = Duration::from_secs(2);
 /// Changes that a slow listener may be behind before it is told that it missed some.
-const BEHIND: usize = 256;
+const MAX_BEHIND: usize = 256;
 
 /// Gives access to the watcher. Cheap to clone; the watcher ends with the last clone.
 #[derive(Clone)]
@@ -68,7 +68,7 @@ impl Listener {
 }
 
 async fn watch(articles: Articles, mut joining: mpsc::Receiver<oneshot::Sender<Listener>>) {
-    let (tell, _) = broadcast::channel(BEHIND);
+    let (tell, _) = broadcast::channel(MAX_BEHIND);
     while let Some(first) = joining.recv().await {
         let mut recent: VecDeque<(Instant, ArticleEvent)> = VecDeque::new();
         let mut feed = articles.changes();
@@ -82,7 +82,7 @@ async fn watch(articles: Articles, mut joining: mpsc::Receiver<oneshot::Sender<L
                     None => return,
                 },
                 now = tick.tick() => {
-                    recent.retain(|(at, _)| now - *at < RECENT);
+                    recent.retain(|(at, _)| now - *at < REPEATED_PERIOD);
                     let changes = feed.next().await.unwrap_or_else(|error| {
                         tracing::debug!(%error, "changes are looked for again");
                         Vec::new()

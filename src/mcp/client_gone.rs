@@ -1,7 +1,8 @@
 //! Whether the client of a request is still connected: if it hung up and does not come back, a question need not be
 //! answered.
 //!
-//! Over HTTP the protocol's library lets a call run on when the connection of its request ends, for a client that resumes.
+//! Over HTTP the protocol's library lets a call run on when the connection of its request ends, for a client that
+//! resumes.
 
 use std::{
     sync::{
@@ -32,7 +33,7 @@ pub(super) struct Receiver {
 
 impl ClientGone {
     /// Returns when the client is gone.
-    pub(super) async fn gone(&self) {
+    pub(super) async fn wait(&self) {
         self.0.cancelled().await;
     }
 }
@@ -93,25 +94,25 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const TEST_TIMEOUT: Duration = Duration::from_secs(5);
 
     #[tokio::test(start_paused = true)]
     async fn who_hangs_up_and_does_not_come_back_is_gone() {
         let returns = Returns::default();
-        let (line, receiver) = returns.line(PATIENCE);
+        let (line, receiver) = returns.line(TEST_TIMEOUT);
         let mut answers = receiver.receive(stream::pending::<u8>());
         assert!(matches!(futures_util::poll!(answers.next()), Poll::Pending));
         drop(answers);
-        line.gone().await;
+        line.wait().await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_comes_back_is_still_there() {
         let returns = Returns::default();
-        let (line, receiver) = returns.line(PATIENCE);
+        let (line, receiver) = returns.line(TEST_TIMEOUT);
         drop(receiver.receive(stream::pending::<u8>()));
         returns.note();
-        tokio::time::sleep(2 * PATIENCE).await;
-        assert!(matches!(futures_util::poll!(Box::pin(line.gone())), Poll::Pending));
+        tokio::time::sleep(2 * TEST_TIMEOUT).await;
+        assert!(matches!(futures_util::poll!(Box::pin(line.wait())), Poll::Pending));
     }
 }

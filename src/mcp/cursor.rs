@@ -1,4 +1,5 @@
-//! Where a page ended, as a text that clients return unread. It says of which list it is: a place in one is none in another.
+//! Where a page ended, as a text that clients return unread. It says of which list it is: a place in one is none in
+//! another.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -8,7 +9,7 @@ use super::problem::Problem;
 use crate::api::NOT_A_CURSOR;
 
 /// What stands between the list and the place.
-const BETWEEN: char = ' ';
+const SEPARATOR: char = ' ';
 
 /// The name of the list that these conditions make.
 pub(super) fn name(conditions: &impl Serialize) -> String {
@@ -18,14 +19,14 @@ pub(super) fn name(conditions: &impl Serialize) -> String {
 
 /// The cursor of a place in the list of this name, which has no blank.
 pub(super) fn encode(list: &str, place: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{list}{BETWEEN}{place}"))
+    URL_SAFE_NO_PAD.encode(format!("{list}{SEPARATOR}{place}"))
 }
 
 /// The place in the list of this name.
 pub(super) fn decode(list: &str, cursor: &str) -> Result<String, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
-    match text.split_once(BETWEEN) {
+    match text.split_once(SEPARATOR) {
         Some((of, place)) if of == list => Ok(place.to_owned()),
         Some(_) => Err(Problem::new("cursor: is of another question or list; send it with the arguments it came from")),
         None => Err(invalid()),

@@ -43,7 +43,8 @@ pub(super) enum Past {
     Deleted,
 }
 
-/// Returns the requested part of `article`, as much as there is room for. The head says which part that is, unless it is all.
+/// Returns the requested part of `article`, as much as there is room for. The head says which part that is, unless it
+/// is all.
 pub(super) fn of(article: &Article, part: &Part) -> Result<String, Problem> {
     let section = part.section.as_ref().map(|wanted| section(&article.body, wanted)).transpose()?;
     let whole = section.as_ref().map_or(article.body.as_str(), |section| &article.body[section.range.clone()]);
@@ -121,7 +122,8 @@ impl Head {
             fitting((!part.linked_from.is_empty()).then(|| format!("linked from: {}", part.linked_from))),
         ];
         let is_beginning = part.section.is_none() && part.offset == 0;
-        let sections = (is_cut && is_beginning).then(|| format!("sections: {}", named(&sections_of(&article.body))));
+        let sections =
+            (is_cut && is_beginning).then(|| format!("sections: {}", name_sections(&sections_of(&article.body))));
         let after = format!("{}---\n", fitting(sections).unwrap_or_default());
         let described: String = described.into_iter().flatten().collect();
         Self { before: format!("---\n{slug}\n{described}{section}"), after }
@@ -139,13 +141,13 @@ impl Head {
 }
 
 fn tags(article: &Article) -> Option<String> {
-    let tags = || budget::clipped(&article.tags.join(", "), LONGEST_PROPERTIES);
+    let tags = || budget::clip(&article.tags.join(", "), LONGEST_PROPERTIES);
     (!article.tags.is_empty()).then(|| format!("tags: {}", tags()))
 }
 
 fn properties(article: &Article) -> Option<String> {
     let properties = serde_json::to_string(&article.properties).unwrap_or_default();
-    let properties = || budget::clipped(&properties, LONGEST_PROPERTIES);
+    let properties = || budget::clip(&properties, LONGEST_PROPERTIES);
     (!article.properties.is_empty()).then(|| format!("properties: {}", properties()))
 }
 
@@ -156,7 +158,7 @@ fn embedding(article: &Article) -> String {
         text.push_str(" (found by the meaning of an older text)");
     }
     if let Some(error) = &embedding.error {
-        text.push_str(&format!(" ({})", budget::clipped(&error.replace('\n', " "), LONGEST_HEADING)));
+        text.push_str(&format!(" ({})", budget::clip(&error.replace('\n', " "), LONGEST_HEADING)));
     }
     text
 }
@@ -178,7 +180,7 @@ fn section(body: &str, wanted: &str) -> Result<FoundSection, Problem> {
     let all = sections_of(body);
     let SectionMatch { found, name, number } = meant(&all, wanted);
     let place = number.unwrap_or(1);
-    let name = budget::clipped(name, LONGEST_HEADING);
+    let name = budget::clip(name, LONGEST_HEADING);
     if let Some(&one) = place.checked_sub(1).and_then(|place| found.get(place)) {
         let range = all[one].range.clone();
         let told = match found.len() {
@@ -193,15 +195,15 @@ fn section(body: &str, wanted: &str) -> Result<FoundSection, Problem> {
             "section: there are {count} with this name, \"{name} [1]\" to \"{name} [{count}]\""
         )));
     }
-    let wanted = budget::clipped(wanted, LONGEST_HEADING);
-    let known = named(&all);
+    let wanted = budget::clip(wanted, LONGEST_HEADING);
+    let known = name_sections(&all);
     let known = if known.is_empty() { "the text has no headings".to_owned() } else { format!("there are: {known}") };
     Err(Problem::new(format!("section: there is no heading \"{wanted}\"; {known}")))
 }
 
-fn named(sections: &[Section]) -> String {
+fn name_sections(sections: &[Section]) -> String {
     let named = sections.iter().map(Section::title).filter(|title| !title.is_empty()).take(NAMED_HEADINGS);
-    let mut text = named.map(|title| budget::clipped(title, LONGEST_HEADING)).collect::<Vec<_>>().join(" | ");
+    let mut text = named.map(|title| budget::clip(title, LONGEST_HEADING)).collect::<Vec<_>>().join(" | ");
     if sections.len() > NAMED_HEADINGS {
         text.push_str(" | …");
     }

@@ -1,4 +1,5 @@
-//! Texts with half of a character, such as `"\\ud83d"`: JSON can write it, and no text can hold it. Some clients cut an emoji in two.
+//! Texts with half of a character, such as `"\\ud83d"`: JSON can write it, and no text can hold it. Some clients cut an
+//! emoji in two.
 
 use std::borrow::Cow;
 
@@ -10,18 +11,18 @@ use crate::bounded_json;
 const MARK: char = '\u{fffe}';
 const ESCAPED_MARK: &[u8] = b"\\ufffe";
 /// Length of `\uXXXX`. *Units:* bytes.
-const ESCAPE: usize = 6;
+const ESCAPE_BYTES: usize = 6;
 
-/// Returns the place of the first text with half a character, such as `params.arguments.body`; `None` if the message is no JSON
-/// for another reason.
+/// Returns the place of the first text with half a character, such as `params.arguments.body`; `None` if the message is
+/// no JSON for another reason.
 pub(super) fn place(message: &[u8]) -> Option<String> {
-    let Cow::Owned(marked) = marked(message) else { return None };
+    let Cow::Owned(marked) = mark_halves(message) else { return None };
     let mut place = Vec::new();
     has_mark(&bounded_json::read(&marked).ok()?, &mut place).then(|| place.join("."))
 }
 
 /// Replaces each half by the mark.
-fn marked(message: &[u8]) -> Cow<'_, [u8]> {
+fn mark_halves(message: &[u8]) -> Cow<'_, [u8]> {
     let (mut marked, mut at, mut rest) = (Vec::new(), 0, 0);
     while at < message.len() {
         if message[at] != b'\\' {
@@ -29,14 +30,16 @@ fn marked(message: &[u8]) -> Cow<'_, [u8]> {
             continue;
         }
         match unit(&message[at..]) {
-            Some(0xd800..=0xdbff) if matches!(unit(&message[at + ESCAPE..]), Some(0xdc00..=0xdfff)) => at += 2 * ESCAPE,
+            Some(0xd800..=0xdbff) if matches!(unit(&message[at + ESCAPE_BYTES..]), Some(0xdc00..=0xdfff)) => {
+                at += 2 * ESCAPE_BYTES
+            }
             Some(0xd800..=0xdfff) => {
                 marked.extend_from_slice(&message[rest..at]);
                 marked.extend_from_slice(ESCAPED_MARK);
-                at += ESCAPE;
+                at += ESCAPE_BYTES;
                 rest = at;
             }
-            Some(_) => at += ESCAPE,
+            Some(_) => at += ESCAPE_BYTES,
             None => at += 2,
         }
     }

@@ -1,5 +1,5 @@
-//! The requests of one session that wait for their answers. The protocol's library tells them apart by their ids alone: of two
-//! with one id it would answer one, and let the other wait for ever. So the second is refused.
+//! The requests of one session that wait for their answers. The protocol's library tells them apart by their ids alone:
+//! of two with one id it would answer one, and let the other wait for ever. So the second is refused.
 
 use std::{
     collections::HashSet,

@@ -25,7 +25,7 @@ use super::{
 };
 
 /// Answers that may wait to be written; beyond that the sender waits too.
-const WAITING: usize = 64;
+const MAX_WAITING_ANSWERS: usize = 64;
 
 /// A client at the other end of a pipe.
 pub(super) struct Pipe<R> {
@@ -58,7 +58,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
         longest: usize,
         alive: CancellationToken,
     ) -> (Self, JoinHandle<io::Result<()>>) {
-        let (sender, lines) = mpsc::channel(WAITING);
+        let (sender, lines) = mpsc::channel(MAX_WAITING_ANSWERS);
         let pipe = Self {
             input: BufReader::new(input),
             line: Vec::new(),

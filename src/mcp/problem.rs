@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Longest refusal: it may quote the arguments. *Units:* characters.
-const LONGEST: usize = 2_000;
+const MAX_REFUSAL_CHARS: usize = 2_000;
 /// Longest difference in a refusal. *Units:* characters.
 const LONGEST_CHANGED: usize = 1_400;
 
@@ -36,7 +36,7 @@ impl Problem {
     }
 
     pub(super) fn into_text(self) -> String {
-        budget::clipped(&self.0, LONGEST)
+        budget::clip(&self.0, MAX_REFUSAL_CHARS)
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) fn not_allowed(needed: Permission) -> String {
 
 impl From<Problem> for CallToolResponse {
     fn from(problem: Problem) -> Self {
-        CallToolResult::error(vec![ContentBlock::text(budget::clipped(&problem.0, LONGEST))]).into()
+        CallToolResult::error(vec![ContentBlock::text(budget::clip(&problem.0, MAX_REFUSAL_CHARS))]).into()
     }
 }
 
@@ -79,7 +79,7 @@ impl From<ArticleError> for Problem {
             ),
             ArticleError::Conflict { slug, expected, present, changed } => {
                 let changed =
-                    changed.map(|changed| format!("\nchanged since:\n{}", budget::clipped(&changed, LONGEST_CHANGED)));
+                    changed.map(|changed| format!("\nchanged since:\n{}", budget::clip(&changed, LONGEST_CHANGED)));
                 let changed = changed.unwrap_or_default();
                 format!(
                     "conflict: the article \"{slug}\" is at revision {present}, not {expected}, and nothing was saved; \

@@ -63,7 +63,7 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     let mut request = request;
     accept_whatever_comes(request.headers_mut());
     if request.method() != Method::POST {
-        return told(owner::while_asking(who, next.run(request)).await).await;
+        return as_problem(owner::while_asking(who, next.run(request)).await).await;
     }
     let may_save = caller.is_some_and(|caller| caller.may(Permission::Write));
     let longest = if may_save { reader.longest } else { reader.longest.min(LONGEST_QUESTION) };
@@ -71,7 +71,7 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     let (mut parts, body) = request.into_parts();
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let message = match collect(body, announced.unwrap_or(0).min(longest), longest).await {
-        Ok(bytes) if bytes.len() <= offload::SMALL => Message::read(&bytes),
+        Ok(bytes) if bytes.len() <= offload::SMALL_TEXT_BYTES => Message::read(&bytes),
         Ok(bytes) => offload::save(move || Message::read(&bytes)).await,
         Err(refused) => return refused,
     };
@@ -84,7 +84,7 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     parts.headers.remove(header::TRANSFER_ENCODING);
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     let response = owner::while_asking(who, next.run(Request::from_parts(parts, Body::from(text)))).await;
-    told(if is_json { understandable(response) } else { response }).await
+    as_problem(if is_json { understandable(response) } else { response }).await
 }
 
 /// A client that takes anything takes both of what a message may be answered with; the library wants them named.
@@ -96,7 +96,7 @@ fn accept_whatever_comes(headers: &mut HeaderMap) {
 }
 
 /// Makes a problem, as the other doors have them, of a refusal that the library writes as plain words.
-async fn told(response: Response) -> Response {
+async fn as_problem(response: Response) -> Response {
     let is_refused = response.status().is_client_error() || response.status().is_server_error();
     if !is_refused || response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| !is_plain(kind)) {
         return response;

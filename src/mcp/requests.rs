@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
 
 use super::{
-    access::{guarded, who},
+    access::{caller, who},
     message::LargeArguments,
     problem::{self, Problem},
     server::{McpServer, Transport},
@@ -19,13 +19,13 @@ impl McpServer {
     pub(super) fn may(&self, context: &RequestContext<RoleServer>, scope: Permission) -> bool {
         match self.way {
             Transport::Pipe => true,
-            Transport::Http { .. } => guarded(context).is_some_and(|caller| caller.may(scope)),
+            Transport::Http { .. } => caller(context).is_some_and(|caller| caller.may(scope)),
         }
     }
 
     /// Returns the caller's name, for the log.
     pub(super) fn caller(&self, context: &RequestContext<RoleServer>) -> String {
-        guarded(context).map_or_else(|| "local".to_owned(), |caller| caller.name.clone())
+        caller(context).map_or_else(|| "local".to_owned(), |caller| caller.name.clone())
     }
 
     /// Returns the large texts among the arguments, which bypassed the library.
@@ -39,8 +39,8 @@ impl McpServer {
         large.map(LargeArguments::take).unwrap_or_default()
     }
 
-    /// Waits for room for the article of this name, if it is large. It is taken while the article is read; what is sent of it
-    /// is small, or at most a megabyte.
+    /// Waits for room for the article of this name, if it is large. It is taken while the article is read; what is sent
+    /// of it is small, or at most a megabyte.
     pub(super) async fn room(
         &self,
         context: &RequestContext<RoleServer>,

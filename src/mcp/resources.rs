@@ -30,11 +30,11 @@ const MARKDOWN: &str = "text/markdown";
 /// A longer name names no article. *Units:* bytes.
 const LONGEST_SLUG: usize = 200;
 /// A longer article is read in parts. *Units:* bytes.
-const LONGEST: u64 = 1 << 20;
+const MAX_WHOLE_ARTICLE_BYTES: u64 = 1 << 20;
 /// Longest address that a refusal shows. *Units:* characters.
-const SHOWN: usize = 200;
+const MAX_SHOWN_ADDRESS_CHARS: usize = 200;
 /// Resources on a page.
-const PAGE: u32 = 50;
+const PAGE_SIZE: u32 = 50;
 
 pub(super) fn uri(slug: &str) -> String {
     format!("{SCHEME}{slug}")
@@ -48,7 +48,7 @@ pub(super) fn slug(uri: &str) -> Option<Cow<'_, str>> {
 
 impl McpServer {
     pub(super) async fn resources(&self, cursor: Option<String>) -> Result<ListResourcesResult, ErrorData> {
-        let page = self.host.articles.list(&Folder::default(), cursor.as_deref(), PAGE).await.map_err(failed)?;
+        let page = self.host.articles.list(&Folder::default(), cursor.as_deref(), PAGE_SIZE).await.map_err(failed)?;
         let mut list = ListResourcesResult::with_all_items(page.articles.into_iter().map(resource).collect());
         list.next_cursor = page.next_cursor;
         Ok(list)
@@ -81,7 +81,7 @@ impl McpServer {
         }
         let slug = &*slug(uri).ok_or_else(|| not_found(uri))?;
         let size = self.host.articles.weight(slug).await.map_err(failed)?;
-        if size > LONGEST {
+        if size > MAX_WHOLE_ARTICLE_BYTES {
             let reason =
                 format!("\"{slug}\" has {size} bytes, too many for a resource; read it in parts with read_article");
             return Err(ErrorData::invalid_params(reason, None));
@@ -93,8 +93,8 @@ impl McpServer {
         Ok(ReadResourceResult::new(vec![ResourceContents::text(article.body, uri).with_mime_type(MARKDOWN)]))
     }
 
-    /// Returns the articles of a tag or a folder, as links. Nothing is in a list of what no article has: its name may be
-    /// mistyped.
+    /// Returns the articles of a tag or a folder, as links. Nothing is in a list of what no article has: its name may
+    /// be mistyped.
     async fn list(&self, uri: &str, list: &str) -> Result<ReadResourceResult, ErrorData> {
         let (kind, name) = list.split_once('/').ok_or_else(|| not_found(uri))?;
         let name = percent_decode_str(name).decode_utf8().map_err(|_| not_found(uri))?;
@@ -106,7 +106,7 @@ impl McpServer {
         // A quotation mark in a name would make several words of it.
         let filter = filter.filter(|filter| filter.len() <= 1);
         let (Ok(folder), Some(filter)) = (folder, filter) else { return Err(not_found(uri)) };
-        let page = self.host.articles.list_where(&folder, &filter, None, PAGE).await.map_err(failed)?;
+        let page = self.host.articles.list_where(&folder, &filter, None, PAGE_SIZE).await.map_err(failed)?;
         if page.articles.is_empty() && !(kind == "folder" && folder.as_ref().is_empty()) {
             return Err(not_found(uri));
         }
@@ -154,7 +154,7 @@ fn resource(article: ArticleSummary) -> Resource {
 }
 
 pub(super) fn not_found(uri: &str) -> ErrorData {
-    let uri = printable::line(uri, SHOWN);
+    let uri = printable::line(uri, MAX_SHOWN_ADDRESS_CHARS);
     let data = serde_json::json!({ "uri": uri });
     ErrorData::resource_not_found(
         format!("there is no resource \"{uri}\"; there are {TEMPLATE}, {TAGGED} and {FOLDER}"),

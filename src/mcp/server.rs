@@ -122,11 +122,11 @@ impl McpServer {
         let work = async {
             let turn = self.calls.turn(&who).await;
             let _turn = turn.map_err(|problem| ErrorData::invalid_request(problem.into_text(), None))?;
-            answered(work).await
+            catch_panics(work).await
         };
         tokio::select! {
             answer = work => answer,
-            () = left(context) => Err(nobody_waits()),
+            () = wait_until_abandoned(context) => Err(nobody_waits()),
         }
     }
 
@@ -142,7 +142,7 @@ impl McpServer {
             let reason = format!("there is no tool \"{name}\"; there are {}", all.join(", "));
             return Err(ErrorData::invalid_params(reason, None));
         };
-        let needed = TOOLS.needed(&tool.name);
+        let needed = TOOLS.required_permission(&tool.name);
         if !self.may(&context, needed) {
             return Ok(Problem::not_allowed(needed).into());
         }
@@ -185,14 +185,14 @@ impl ToolLogEntry {
     }
 }
 
-/// Returns when nobody waits for the answer any more: the client cancelled its request, or hung up and did not come back,
-/// or its session has ended.
-fn left(context: &RequestContext<RoleServer>) -> impl Future<Output = ()> + Send + use<> {
+/// Returns when nobody waits for the answer any more: the client cancelled its request, or hung up and did not come
+/// back, or its session has ended.
+fn wait_until_abandoned(context: &RequestContext<RoleServer>) -> impl Future<Output = ()> + Send + use<> {
     let (cancelled, line) = (context.ct.clone(), context.extensions.get::<ClientGone>().cloned());
     async move {
         let gone = async {
             match &line {
-                Some(line) => line.gone().await,
+                Some(line) => line.wait().await,
                 None => std::future::pending().await,
             }
         };
@@ -208,7 +208,7 @@ fn nobody_waits() -> ErrorData {
 }
 
 /// Answers also if `work` panics: the client of a session would wait for ever.
-async fn answered<T>(work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
+async fn catch_panics<T>(work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
         let reason = "the server failed, and its log says why; read the article again before you repeat a save";
         Err(ErrorData::internal_error(reason, None))
@@ -252,7 +252,7 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.idle_timer.reset();
-        let (who, left) = (who(&context), left(&context));
+        let (who, left) = (who(&context), wait_until_abandoned(&context));
         tokio::pin!(left);
         let _turn = tokio::select! {
             turn = self.calls.turn(&who) => match turn {
@@ -262,8 +262,8 @@ impl ServerHandler for McpServer {
             () = &mut left => return Err(nobody_waits()),
         };
         // A change that was begun is carried out.
-        let is_question = TOOLS.needed(&request.name) == Permission::Read;
-        let answer = answered(self.carry_out(request, context));
+        let is_question = TOOLS.required_permission(&request.name) == Permission::Read;
+        let answer = catch_panics(self.carry_out(request, context));
         tokio::select! {
             answer = answer => answer,
             () = &mut left, if is_question => Err(nobody_waits()),
@@ -342,8 +342,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_answered() {
-        let broken = answered(async { if true { panic!("a fault") } else { Ok(()) } }).await;
+        let broken = catch_panics(async { if true { panic!("a fault") } else { Ok(()) } }).await;
         assert_eq!(broken.expect_err("an error").code, rmcp::model::ErrorCode::INTERNAL_ERROR);
-        assert_eq!(answered(async { Ok(1) }).await.expect("an answer"), 1);
+        assert_eq!(catch_panics(async { Ok(1) }).await.expect("an answer"), 1);
     }
 }

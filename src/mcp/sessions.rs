@@ -30,7 +30,7 @@ use super::{
 use crate::auth::Who;
 
 /// One caller has at most one part in this many of all sessions.
-const SHARE: usize = 4;
+const CALLER_SHARE: usize = 4;
 /// Most sessions; each takes some tens of kilobytes.
 pub(super) const MAX_SESSIONS: usize = 2_000;
 
@@ -95,7 +95,7 @@ impl Sessions {
         for session in open.values() {
             *counts.entry(session.owner.as_ref()).or_default() += 1;
         }
-        let has_too_many = counts.get(&owner).is_some_and(|count| *count >= (self.most / SHARE).max(1));
+        let has_too_many = counts.get(&owner).is_some_and(|count| *count >= (self.most / CALLER_SHARE).max(1));
         let from = match has_too_many {
             true => owner,
             false if open.len() >= self.most => *counts.iter().max_by_key(|(_, count)| **count)?.0,
@@ -185,8 +185,9 @@ impl SessionManager for Sessions {
     }
 }
 
-/// The name of the event behind this one: the library sends the named one again. Only the first of the stream for notifications is
-/// repeated: the library gives its name to what opens the stream, too, and whoever was told of that alone would miss it.
+/// The name of the event behind this one: the library sends the named one again. Only the first of the stream for
+/// notifications is repeated: the library gives its name to what opens the stream, too, and whoever was told of that
+/// alone would miss it.
 fn after(event: &str) -> String {
     if event == "0" {
         return event.to_owned();
@@ -212,7 +213,7 @@ mod tests {
 
     use rmcp::transport::streamable_http_server::SessionManager;
 
-    use super::{Open, SHARE, SessionConfig, Sessions, Who, owner};
+    use super::{CALLER_SHARE, Open, SessionConfig, Sessions, Who, owner};
 
     #[test]
     fn a_stream_goes_on_behind_the_last_event() {
@@ -236,7 +237,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_longest_silent_of_the_same_caller_makes_room() {
-        let sessions = Sessions::new(SessionConfig::default(), 2 * SHARE);
+        let sessions = Sessions::new(SessionConfig::default(), 2 * CALLER_SHARE);
         let (one, other) = (Who::Token(1), Who::Token(2));
         let others = begin(&sessions, &other).await;
         let (first, second) = (begin(&sessions, &one).await, begin(&sessions, &one).await);
@@ -250,15 +251,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn when_there_are_too_many_the_one_who_has_most_gives() {
-        let sessions = Sessions::new(SessionConfig::default(), 2 * SHARE);
+        let sessions = Sessions::new(SessionConfig::default(), 2 * CALLER_SHARE);
         let busy = begin(&sessions, &Who::Token(0)).await;
         begin(&sessions, &Who::Token(0)).await;
-        for token in 1..=i64::try_from(2 * SHARE - 2).expect("few") {
+        for token in 1..=i64::try_from(2 * CALLER_SHARE - 2).expect("few") {
             begin(&sessions, &Who::Token(token)).await;
         }
         begin(&sessions, &Who::Token(99)).await;
         assert!(!has(&sessions, &busy).await);
         let open: Vec<_> = sessions.open().values().map(|Open { owner, .. }| owner.clone()).collect();
-        assert_eq!(open.len(), 2 * SHARE);
+        assert_eq!(open.len(), 2 * CALLER_SHARE);
     }
 }

@@ -72,8 +72,8 @@ pub(super) enum PipError {
 /// How often the size of what pip has written is checked.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Downloads the wheel of `requirement` into `folder`, a new and empty folder; refuses more than `most` bytes, because an
-/// index may answer anything.
+/// Downloads the wheel of `requirement` into `folder`, a new and empty folder; refuses more than `most` bytes, because
+/// an index may answer anything.
 pub(super) async fn download(requirement: &str, folder: &Path, most: u64) -> Result<(), PipError> {
     let path = trusted_path();
     for (program, first) in PIPS {
@@ -83,7 +83,7 @@ pub(super) async fn download(requirement: &str, folder: &Path, most: u64) -> Res
             .args(["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest"])
             .arg(folder)
             .arg(requirement);
-        let output = bounded(pip, folder, most).await?;
+        let output = run_within(pip, folder, most).await?;
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
             return Ok(());
@@ -96,14 +96,14 @@ pub(super) async fn download(requirement: &str, folder: &Path, most: u64) -> Res
 }
 
 /// Runs it to its end, or kills it when the folder contains more than `most` bytes.
-async fn bounded(mut pip: Command, folder: &Path, most: u64) -> Result<Output, PipError> {
+async fn run_within(mut pip: Command, folder: &Path, most: u64) -> Result<Output, PipError> {
     let running = pip.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?.wait_with_output();
     tokio::pin!(running);
     loop {
         tokio::select! {
             output = &mut running => return Ok(output?),
             () = tokio::time::sleep(CHECK_INTERVAL) => {
-                if written(folder) > most {
+                if folder_size(folder) > most {
                     return Err(PipError::TooLarge(most));
                 }
             }
@@ -112,10 +112,10 @@ async fn bounded(mut pip: Command, folder: &Path, most: u64) -> Result<Output, P
 }
 
 /// The size of all files in a folder and below. *Units:* bytes.
-fn written(folder: &Path) -> u64 {
+fn folder_size(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let size = |entry: std::fs::DirEntry| match entry.file_type() {
-        Ok(kind) if kind.is_dir() => written(&entry.path()),
+        Ok(kind) if kind.is_dir() => folder_size(&entry.path()),
         Ok(_) => entry.metadata().map_or(0, |metadata| metadata.len()),
         Err(_) => 0,
     };

@@ -1,4 +1,5 @@
-//! Reading, searching and writing articles.
+//! The views of articles: reading, searching and writing them. They know the article service and searches, and nothing
+//! of the runtime but the state of an embedding.
 
 mod confirmed;
 mod conflict;

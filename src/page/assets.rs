@@ -23,7 +23,7 @@ const SCRIPT: &str = concat!(
     include_str!("assets/script/keys.js"),
 );
 const ICON: &str = include_str!("assets/icon.svg");
-const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const CACHED_FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
@@ -47,11 +47,11 @@ pub(super) fn icon() -> String {
 
 pub(super) fn routes() -> Router<PageState> {
     Router::new()
-        .route("/page/style.css", get(|| async { sent("text/css; charset=utf-8", STYLE) }))
-        .route("/page/script.js", get(|| async { sent("text/javascript; charset=utf-8", SCRIPT) }))
-        .route("/page/icon.svg", get(|| async { sent("image/svg+xml", ICON) }))
+        .route("/page/style.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
+        .route("/page/script.js", get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }))
+        .route("/page/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
 }
 
-fn sent(kind: &'static str, content: &'static str) -> ([(HeaderName, HeaderValue); 2], &'static str) {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, CACHED)], content)
+fn asset(kind: &'static str, content: &'static str) -> ([(HeaderName, HeaderValue); 2], &'static str) {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, CACHED_FOR_EVER)], content)
 }

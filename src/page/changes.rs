@@ -14,11 +14,11 @@ use crate::queue::{Follower, Queue};
 /// How often changes of other hosts are polled; those of this host are announced.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Changes of this host within this time are read together.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER_INTERVAL: Duration = Duration::from_millis(200);
 /// Entries of the audit trail read at once. If more are new, every view reads again.
-const ENTRIES: u32 = 500;
+const ENTRIES_PER_READ: u32 = 500;
 /// Changes that a slow client may be behind before it reads again.
-const BEHIND: usize = 64;
+const MAX_BEHIND: usize = 64;
 
 /// Articles whose tasks changed; `None` if it may have been any.
 pub(super) type ChangedArticles = Option<Arc<HashSet<i64>>>;
@@ -33,7 +33,7 @@ pub(super) struct TaskChanges {
 impl TaskChanges {
     /// Announces changes until `stopping`.
     pub(super) fn start(queue: Queue, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
-        let changes = Self { sender: broadcast::Sender::new(BEHIND), arrived: Arc::default() };
+        let changes = Self { sender: broadcast::Sender::new(MAX_BEHIND), arrived: Arc::default() };
         let telling = changes.clone();
         tokio::spawn(async move {
             tokio::select! {
@@ -53,12 +53,12 @@ impl TaskChanges {
     async fn tell(&self, queue: &Queue, runtime: &RuntimeHandle) {
         let (mut local, mut follower) = (runtime.subscribe(), None);
         loop {
-            follower = if self.sender.receiver_count() > 0 { self.told(queue, follower).await } else { None };
+            follower = if self.sender.receiver_count() > 0 { self.announce(queue, follower).await } else { None };
             tokio::select! {
                 () = self.arrived.notified() => {}
                 () = tokio::time::sleep(CHECK_INTERVAL) => {}
                 hint = local.recv() => match hint {
-                    Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
+                    Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER_INTERVAL).await,
                     Err(RecvError::Closed) => tokio::time::sleep(CHECK_INTERVAL).await,
                 },
             }
@@ -68,18 +68,18 @@ impl TaskChanges {
 
     /// Announces what changed after the given entry, and returns the entry to go on from. If no view is open or too
     /// much is new, every view reads again, and the trail is followed from its end.
-    async fn told(&self, queue: &Queue, follower: Option<Follower>) -> Option<Follower> {
+    async fn announce(&self, queue: &Queue, follower: Option<Follower>) -> Option<Follower> {
         let Some(mut follower) = follower else {
             let follower = queue.follow(None).await.ok()?;
             // No view was told of what happened before.
             let _ = self.sender.send(None);
             return Some(follower);
         };
-        let Ok(entries) = follower.next(ENTRIES).await else { return Some(follower) };
+        let Ok(entries) = follower.next(ENTRIES_PER_READ).await else { return Some(follower) };
         if entries.is_empty() {
             return Some(follower);
         }
-        if entries.len() >= ENTRIES as usize {
+        if entries.len() >= ENTRIES_PER_READ as usize {
             return None;
         }
         let changed = entries.iter().filter_map(|entry| entry.article_id).collect();

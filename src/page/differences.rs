@@ -8,23 +8,23 @@ use similar::{ChangeTag, TextDiff};
 use crate::offload;
 
 /// Unchanged lines that are shown around a change.
-const AROUND: usize = 3;
+const CONTEXT_LINES: usize = 3;
 /// Longer texts are not compared. *Units:* bytes, of both together.
-const LONGEST: usize = 4 << 20;
+const MAX_COMPARED_BYTES: usize = 4 << 20;
 /// Lines that are shown.
-const SHOWN: usize = 3_000;
+const MAX_LINES: usize = 3_000;
 /// After this time the rest is shown as one difference.
-const PATIENCE: Duration = Duration::from_millis(500);
+const DIFF_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Shows the changes from `old` to `new`; `name` tells them from others on the same page.
-pub(super) async fn between(name: &'static str, old: &str, new: &str) -> Markup {
+pub(super) async fn differences(name: &'static str, old: &str, new: &str) -> Markup {
     if old == new {
         return html! { p.empty { "The text is the same." } };
     }
-    if old.len() + new.len() > LONGEST {
+    if old.len() + new.len() > MAX_COMPARED_BYTES {
         return html! { p.empty { "The texts are too long to be compared here." } };
     }
-    if old.len() + new.len() <= offload::SMALL {
+    if old.len() + new.len() <= offload::SMALL_TEXT_BYTES {
         return lines(name, old, new);
     }
     let (old, new) = (old.to_owned(), new.to_owned());
@@ -32,10 +32,10 @@ pub(super) async fn between(name: &'static str, old: &str, new: &str) -> Markup 
 }
 
 fn lines(name: &str, old: &str, new: &str) -> Markup {
-    let difference = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
-    let mut left = SHOWN;
+    let difference = TextDiff::configure().timeout(DIFF_TIMEOUT).diff_lines(old, new);
+    let mut left = MAX_LINES;
     let mut groups: Vec<Vec<(ChangeTag, &str)>> = Vec::new();
-    for group in difference.grouped_ops(AROUND) {
+    for group in difference.grouped_ops(CONTEXT_LINES) {
         let changes = group.iter().flat_map(|op| difference.iter_changes(op)).take(left);
         let changes: Vec<_> = changes.map(|change| (change.tag(), change.value())).collect();
         left -= changes.len();
@@ -75,17 +75,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_went_and_what_came_is_told_and_is_text() {
-        let shown = between("Differences", "a\n<b>x</b>\nc\n", "a\n<script>\nc\n").await.into_string();
+        let shown = differences("Differences", "a\n<b>x</b>\nc\n", "a\n<script>\nc\n").await.into_string();
         assert!(
             shown.contains("<del>&lt;b&gt;x&lt;/b&gt;</del>") && shown.contains("<ins>&lt;script&gt;</ins>"),
             "{shown}"
         );
-        assert!(between("Differences", "a", "a").await.into_string().contains("the same"));
+        assert!(differences("Differences", "a", "a").await.into_string().contains("the same"));
     }
 
     #[tokio::test]
     async fn long_texts_end() {
         let (old, new) = ("old\n".repeat(200_000), "new\n".repeat(200_000));
-        assert!(between("Differences", &old, &new).await.into_string().len() < 2 << 20);
+        assert!(differences("Differences", &old, &new).await.into_string().len() < 2 << 20);
     }
 }

@@ -4,37 +4,35 @@ mod addresses;
 mod code;
 mod footnotes;
 mod foreign;
+mod headings;
 mod links;
 mod render_budget;
+mod shown_events;
 #[cfg(test)]
 mod tests;
 mod weight;
 
-use std::collections::{HashMap, HashSet};
-
 use maud::{Markup, PreEscaped};
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-pub(super) use self::links::Destinations;
+pub(super) use self::{headings::Heading, links::Destinations};
 
 use self::{
     code::Colours,
     footnotes::Footnotes,
     foreign::{CLEANER, harmless},
-    links::{ANCHOR, LinkEvent, LinkRewriter},
-    render_budget::{EventOutcome, RenderBudget},
-    weight::is_too_heavy,
+    headings::Headings,
+    links::{LinkEvent, LinkRewriter},
+    shown_events::ShownEvents,
 };
 use crate::{
-    articles::{front_matter::head, slug::Slug},
+    articles::front_matter::head,
     markdown::neutralised,
     offload::{self, Turn},
 };
 
 /// The most of a text that is shown at once. *Units:* bytes.
-const SHOWN: usize = 1 << 20;
-/// Headings of a table of contents.
-const HEADINGS: usize = 200;
+const MAX_SHOWN_BYTES: usize = 1 << 20;
 
 /// A text as it is read.
 pub(super) struct Rendered {
@@ -42,13 +40,6 @@ pub(super) struct Rendered {
     pub(super) headings: Vec<Heading>,
     /// Whether there is more.
     pub(super) is_cut: bool,
-}
-
-/// A heading of it.
-pub(super) struct Heading {
-    pub(super) level: u8,
-    pub(super) text: String,
-    pub(super) anchor: String,
 }
 
 /// Returns `body` without front matter at its beginning.
@@ -64,26 +55,26 @@ pub(super) fn after_title<'body>(body: &'body str, title: &str) -> &'body str {
 }
 
 /// The part of a text that is shown: all, or the beginning of a long one.
-pub(super) fn shown(body: &str) -> &str {
-    &body[..body.floor_char_boundary(SHOWN)]
+pub(super) fn beginning(body: &str) -> &str {
+    &body[..body.floor_char_boundary(MAX_SHOWN_BYTES)]
 }
 
 /// Renders `body`, or the beginning of a long one; `destinations` are those of its links.
 pub(super) async fn render(body: &str, destinations: Destinations) -> Rendered {
-    let shown = shown(body);
+    let shown = beginning(body);
     let is_cut = shown.len() < body.len();
     // Colouring code takes longer than all the rest.
-    let rendered = if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
-        offload::show_here(|turn| rendered(shown, &destinations, Colours::new(), turn))
+    let rendered = if shown.len() <= offload::SMALL_TEXT_BYTES && !shown.contains("```") && !shown.contains("~~~") {
+        offload::show_here(|turn| render_now(shown, &destinations, Colours::new(), turn))
     } else {
         let shown = shown.to_owned();
-        offload::show(move |turn| rendered(&shown, &destinations, Colours::new(), turn)).await
+        offload::show(move |turn| render_now(&shown, &destinations, Colours::new(), turn)).await
     };
     Rendered { is_cut: is_cut || rendered.is_cut, ..rendered }
 }
 
-fn rendered(body: &str, destinations: &Destinations, colours: Colours, turn: &Turn) -> Rendered {
-    let RawHtml { html, headings, is_cut } = written(body, destinations, colours, turn);
+fn render_now(body: &str, destinations: &Destinations, colours: Colours, turn: &Turn) -> Rendered {
+    let RawHtml { html, headings, is_cut } = raw_html(body, destinations, colours, turn);
     Rendered { html: PreEscaped(CLEANER.clean(&html).to_string()), headings, is_cut }
 }
 
@@ -94,39 +85,28 @@ struct RawHtml {
     is_cut: bool,
 }
 
-fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: &Turn) -> RawHtml {
+fn raw_html(body: &str, destinations: &Destinations, mut colours: Colours, turn: &Turn) -> RawHtml {
     let hidden = neutralised(body);
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_WIKILINKS;
-    let mut headings = Vec::new();
-    let mut shown = ShownEvents {
-        events: Vec::new(),
-        ours: HashSet::new(),
-        room: RenderBudget::new(turn),
-        text: String::new(),
-        literal: 0,
-        is_cut: false,
-    };
-    let mut footnotes = Footnotes::default();
-    let mut anchors: HashMap<String, usize> = HashMap::new();
-    let mut open: Option<(usize, u8, String)> = None;
+    let (mut shown, mut headings, mut footnotes) = (ShownEvents::new(turn), Headings::default(), Footnotes::default());
     let mut fence: Option<(String, String)> = None;
     let mut guide = LinkRewriter::new(destinations, body);
     for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
         if shown.is_cut {
             break;
         }
-        let event = match guide.led(harmless(as_written(event, body.get(range.clone()))), range) {
+        let event = match guide.resolve(harmless(as_written(event, body.get(range.clone()))), range) {
             LinkEvent::Of(event) => event,
             LinkEvent::Ours(event) => {
                 shown.push_ours(event);
                 continue;
             }
         };
-        if let Some(footnote) = footnotes.shown(&event) {
+        if let Some(footnote) = footnotes.render(&event) {
             shown.push_ours(footnote);
             continue;
         }
@@ -144,114 +124,15 @@ fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: 
                     None => shown.push(Event::Text(code.into())),
                 }
             }
-            Event::Start(Tag::Heading { level, .. }) => {
-                shown.end_text();
-                open = Some((shown.events.len(), *level as u8, String::new()));
-            }
-            Event::Text(text) | Event::Code(text) => {
-                if let Some((_, _, said)) = &mut open {
-                    said.push_str(text);
-                }
-            }
-            Event::End(TagEnd::Heading(_)) => {
-                if let Some((at, level, text)) = open.take() {
-                    let anchor = anchor(&text, &mut anchors);
-                    if let Some(Event::Start(Tag::Heading { id, .. })) = shown.events.get_mut(at) {
-                        *id = Some(CowStr::from(anchor.clone()));
-                    }
-                    if headings.len() < HEADINGS && !text.trim().is_empty() {
-                        headings.push(Heading { level, text, anchor });
-                    }
-                }
-            }
+            Event::Start(Tag::Heading { level, .. }) => headings.begin(*level, &mut shown),
+            Event::Text(text) | Event::Code(text) => headings.read(text),
+            Event::End(TagEnd::Heading(_)) => headings.end(&mut shown),
             _ => {}
         }
         shown.push(here(event));
     }
     shown.end_text();
-    RawHtml { is_cut: shown.is_cut, html: shown.html(), headings }
-}
-
-/// The events of a text that are shown.
-struct ShownEvents<'event, 'turn> {
-    events: Vec<Event<'event>>,
-    /// Those that this page made.
-    ours: HashSet<usize>,
-    room: RenderBudget<'turn>,
-    /// The text since the last other event: the parser may have it in pieces, even of one address.
-    text: String,
-    /// Links and code that are open: an address in them is no link.
-    literal: usize,
-    is_cut: bool,
-}
-
-impl<'event> ShownEvents<'event, '_> {
-    fn push(&mut self, event: Event<'event>) {
-        if let (Event::Text(text), 0) = (&event, self.literal) {
-            self.text.push_str(text);
-            return;
-        }
-        self.end_text();
-        match &event {
-            Event::Start(Tag::Link { .. } | Tag::CodeBlock(_)) => self.literal += 1,
-            Event::End(TagEnd::Link | TagEnd::CodeBlock) => self.literal = self.literal.saturating_sub(1),
-            _ => {}
-        }
-        self.place(event);
-    }
-
-    fn end_text(&mut self) {
-        if self.text.is_empty() {
-            return;
-        }
-        for event in addresses::linked(std::mem::take(&mut self.text)) {
-            self.place(event);
-        }
-    }
-
-    fn place(&mut self, event: Event<'event>) {
-        if self.is_cut {
-            return;
-        }
-        match self.room.place(event) {
-            EventOutcome::Shown(event) => self.events.push(event),
-            EventOutcome::Without => {}
-            EventOutcome::Full(last) => {
-                self.events.extend(last);
-                self.is_cut = true;
-            }
-        }
-    }
-
-    /// The same for HTML that this page made.
-    fn push_ours(&mut self, event: Event<'event>) {
-        self.end_text();
-        let at = self.events.len();
-        self.push(event);
-        if !self.is_cut {
-            self.ours.insert(at);
-        }
-    }
-
-    /// Returns it as HTML; what the text brings of it as text, if it would be too much.
-    fn html(mut self) -> String {
-        let html = as_html(self.events.iter().cloned());
-        if !is_too_heavy(&html) {
-            return html;
-        }
-        for (_, event) in self.events.iter_mut().enumerate().filter(|(at, _)| !self.ours.contains(at)) {
-            if let Event::Html(raw) | Event::InlineHtml(raw) = event {
-                *event = Event::Text(std::mem::replace(raw, CowStr::Borrowed("")));
-            }
-        }
-        as_html(self.events.into_iter())
-    }
-}
-
-fn as_html<'event>(events: impl Iterator<Item = Event<'event>>) -> String {
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, events);
-    html
+    RawHtml { is_cut: shown.is_cut, html: shown.html(), headings: headings.found }
 }
 
 /// The parser's copy of a text may hide marks of a very long line: what stands there is shown as it was written.
@@ -280,11 +161,4 @@ fn here(event: Event<'_>) -> Event<'_> {
 
 fn lower(level: HeadingLevel) -> HeadingLevel {
     HeadingLevel::try_from(level as usize + 1).unwrap_or(HeadingLevel::H6)
-}
-
-fn anchor(text: &str, taken: &mut HashMap<String, usize>) -> String {
-    let slug = Slug::from_title(text).to_string();
-    let times = taken.entry(slug.clone()).or_default();
-    *times += 1;
-    if *times == 1 { format!("{ANCHOR}{slug}") } else { format!("{ANCHOR}{slug}-{times}") }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Two moments this close are the same one. *Units:* milliseconds.
-const SAME: i64 = 2_500;
+const SAME_MOMENT_MS: i64 = 2_500;
 
 /// Moments remembered from one snapshot to the next, so that what has not changed looks the same.
 #[derive(Default)]
@@ -15,7 +15,7 @@ impl Memory {
     /// Returns `moment`, or the earlier value if it is the same.
     pub(super) fn steady(&mut self, name: String, moment: i64) -> i64 {
         let known = self.moments.entry(name).or_insert((moment, true));
-        if (known.0 - moment).abs() > SAME {
+        if (known.0 - moment).abs() > SAME_MOMENT_MS {
             known.0 = moment;
         }
         known.1 = true;

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use crate::sets::{Sets, SetsStatus};
 
 /// An older count is made again.
-const FRESH: Duration = Duration::from_secs(5);
+const FRESH_FOR: Duration = Duration::from_secs(5);
 
 /// The last count.
 #[derive(Default)]
@@ -21,7 +21,7 @@ impl StatusCache {
         let is_changing = sets.is_changing().await?;
         let mut counted = self.0.lock().await;
         let known = counted.as_ref().filter(|(at, known)| {
-            at.elapsed() < FRESH && known.in_use.is_some() && known.building.is_some() == is_changing
+            at.elapsed() < FRESH_FOR && known.in_use.is_some() && known.building.is_some() == is_changing
         });
         if let Some((_, known)) = known {
             return Ok(known.clone());

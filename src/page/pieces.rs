@@ -19,11 +19,11 @@ pub(super) fn moment(at: Timestamp) -> Markup {
 /// A number of things, by their name.
 pub(super) fn count(number: i64, one: &str, many: &str) -> String {
     let name = if number == 1 { one } else { many };
-    format!("{} {name}", grouped(number))
+    format!("{} {name}", with_separators(number))
 }
 
 /// A number that can be read: 1 234 567.
-pub(super) fn grouped(number: i64) -> String {
+pub(super) fn with_separators(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3 + 1);
     if number < 0 {
@@ -101,11 +101,11 @@ pub(super) fn crumbs(folder: &str) -> Markup {
 /// The part of an address after its `?`.
 pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
-    pairs.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
+    pairs.map(|(name, value)| format!("{name}={}", percent_encode(value))).collect::<Vec<_>>().join("&")
 }
 
 /// A text as a part of an address.
-pub(super) fn encoded(text: &str) -> String {
+pub(super) fn percent_encode(text: &str) -> String {
     /// Characters that need no escape in any part. *Source:* RFC 3986, 2.3.
     const UNRESERVED_STAY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(text, UNRESERVED_STAY).to_string()
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(-1_234_567), "-1\u{202f}234\u{202f}567");
+        assert_eq!(with_separators(0), "0");
+        assert_eq!(with_separators(-1_234_567), "-1\u{202f}234\u{202f}567");
         assert_eq!(count(1, "task", "tasks"), "1 task");
     }
 

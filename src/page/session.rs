@@ -23,7 +23,7 @@ use crate::auth::AuthError;
 /// The name of the cookie.
 const COOKIE: &str = "afterword";
 /// Browsers keep no more than 4 KiB of a cookie. *Units:* bytes.
-const LONGEST: usize = 3_800;
+const MAX_COOKIE_BYTES: usize = 3_800;
 /// How long the browser keeps the token. *Units:* seconds.
 const COOKIE_MAX_AGE: u32 = 30 * 24 * 3600;
 
@@ -53,9 +53,13 @@ struct NextQuery {
     next: String,
 }
 
-async fn show(State(app): State<PageState>, nonce: Nonce, Query(asked): Query<NextQuery>) -> Result<Response, Refusal> {
+async fn show(
+    State(app): State<PageState>,
+    nonce: Nonce,
+    Query(parameters): Query<NextQuery>,
+) -> Result<Response, Refusal> {
     let needs_token = app.host.tokens.closed().await?;
-    let place = local(&asked.next).parse().unwrap_or_default();
+    let place = local(&parameters.next).parse().unwrap_or_default();
     Ok(layout::html(if needs_token { login_page(&app, &nonce, &place, None) } else { open_page(&nonce) }))
 }
 
@@ -82,12 +86,15 @@ async fn log_in(State(app): State<PageState>, nonce: Nonce, Form(given): Form<Lo
     let is_sendable = token.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'"' | b'\\'));
     let checked = if is_sendable { app.host.tokens.check(token).await } else { Err(AuthError::Invalid) };
     let why = match checked {
-        Ok(_) if token.len() <= LONGEST => {
+        Ok(_) if token.len() <= MAX_COOKIE_BYTES => {
             let cookie = cookie(&app, token, COOKIE_MAX_AGE);
             return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response());
         }
         Ok(_) => {
-            format!("this token has {} characters, and a browser keeps {LONGEST}; make a shorter one", token.len())
+            format!(
+                "this token has {} characters, and a browser keeps {MAX_COOKIE_BYTES}; make a shorter one",
+                token.len()
+            )
         }
         Err(AuthError::Store(error)) => return Err(error.into()),
         Err(error @ (AuthError::Invalid | AuthError::NoScope | AuthError::Issuer)) => error.to_string(),

@@ -15,9 +15,9 @@ use afterword_actors::store::{
 use super::Coverage;
 
 /// A count older than this is renewed, for later callers.
-const FRESH: Duration = Duration::from_secs(30);
+const FRESH_FOR: Duration = Duration::from_secs(30);
 /// What takes no longer than this is counted for each caller.
-const CHEAP: Duration = Duration::from_millis(20);
+const CHEAP_BELOW: Duration = Duration::from_millis(20);
 
 /// The articles of one folder and of all folders below it, by the state of their vectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl Recent {
     /// The same, for each folder at the top, the one with the most to embed first.
     pub(super) async fn by_folder(&self, database: &Database) -> Result<Arc<[FolderCoverage]>, StoreError> {
         let before = self.last().map(|last| last.at);
-        if let Some(last) = self.last().filter(|last| last.took > CHEAP) {
-            if last.at.elapsed() >= FRESH {
+        if let Some(last) = self.last().filter(|last| last.took > CHEAP_BELOW) {
+            if last.at.elapsed() >= FRESH_FOR {
                 self.count_behind(database);
             }
             return Ok(last.coverage);

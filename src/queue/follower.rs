@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::{error::QueueError, trail::Names};
 use crate::api::Event;
 
-/// How long a transaction is waited for. Each of its statements may take as long, so that one may last longer, which then needs a
-/// PostgreSQL that hardly answers: its entries are in the trail, and only who follows misses them.
+/// How long a transaction is waited for. Each of its statements may take as long, so that one may last longer, which
+/// then needs a PostgreSQL that hardly answers: its entries are in the trail, and only who follows misses them.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(30);
 /// A wider gap comes from a PostgreSQL that lost its sequence's place in a crash, and not from running transactions.
 const WIDEST_GAP: i64 = 1_000;

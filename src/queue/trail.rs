@@ -16,8 +16,8 @@ pub(super) enum Names {
     /// Those of all articles.
     #[default]
     All,
-    /// Only those of articles that there are: what a deleted one was called, and what was said of it, is for whoever may
-    /// restore it.
+    /// Only those of articles that there are: what a deleted one was called, and what was said of it, is for whoever
+    /// may restore it.
     Present,
 }
 

@@ -2,8 +2,8 @@
 
 use reqwest::Url;
 
-/// The address of the endpoint `name` at `base_url`, which may end with it already. A query, e.g. `?api-version=…`, stays behind
-/// the path.
+/// The address of the endpoint `name` at `base_url`, which may end with it already. A query, e.g. `?api-version=…`,
+/// stays behind the path.
 pub(crate) fn endpoint(base_url: &str, name: &str) -> String {
     let Ok(mut url) = Url::parse(base_url) else { return format!("{}/{name}", base_url.trim_end_matches('/')) };
     let is_there = url.path().trim_end_matches('/').ends_with(&format!("/{name}"));

@@ -89,8 +89,8 @@ const WORDINGS: &[Wording] = &[
     wording("too long", Meaning::TooLarge),           // several
 ];
 
-/// Those about size that no failure of a server or of a gateway has, as "the upstream took too long" has: they are about the
-/// request also where the status says that the server failed.
+/// Those about size that no failure of a server or of a gateway has, as "the upstream took too long" has: they are
+/// about the request also where the status says that the server failed.
 const UNMISTAKABLE: &[&str] = &[
     "too large to process",     // llama.cpp, with 500
     "context length",           // Ollama, with 500
@@ -143,8 +143,8 @@ fn says_unknown_model(said: &str) -> bool {
 /// Where a refusal says one of these, its numbers are lengths of texts.
 const LENGTHS: &[&str] = &["token", "tensor", "maxlength", "model length", "context"];
 
-/// The limit that a refusal of `texts` texts names: the largest number in it that would be a smaller request. None where it speaks
-/// of the length of texts.
+/// The limit that a refusal of `texts` texts names: the largest number in it that would be a smaller request. None
+/// where it speaks of the length of texts.
 pub(crate) fn stated_limit(said: &str, texts: usize) -> Option<usize> {
     let said = said.to_lowercase();
     if LENGTHS.iter().any(|word| said.contains(word)) {
@@ -153,8 +153,8 @@ pub(crate) fn stated_limit(said: &str, texts: usize) -> Option<usize> {
     numbers(&said).filter(|number| (1..texts).contains(number)).max()
 }
 
-/// The whole numbers in a text of small letters, but for those that are a part of a name (`voyage-3`), of another number (`1.5`), or
-/// that tell which of the texts is meant (`id 5`).
+/// The whole numbers in a text of small letters, but for those that are a part of a name (`voyage-3`), of another
+/// number (`1.5`), or that tell which of the texts is meant (`id 5`).
 fn numbers(said: &str) -> impl Iterator<Item = usize> {
     let words = said.split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '/' | '.' | ','));
     let words = words.map(|word| word.trim_matches(['.', ','])).filter(|word| !word.is_empty());

@@ -7,15 +7,15 @@ use super::body;
 use crate::secrets;
 
 /// Characters of a server's own words that are repeated.
-pub(crate) const SHOWN: usize = 300;
+pub(crate) const MAX_SHOWN_CHARS: usize = 300;
 /// Characters of another answer that are shown.
-const BEGINNING: usize = 60;
+const MAX_BEGINNING_CHARS: usize = 60;
 /// Bytes of a refusal that are read.
-const READ: usize = 64 << 10;
+const MAX_REFUSAL_BYTES: usize = 64 << 10;
 
 /// The server's own words in a refusal, shortened and without secrets; for a web page, its title.
 pub(crate) async fn said_in(refusal: Response) -> String {
-    words(&body::at_most(refusal, READ).await.unwrap_or_default())
+    words(&body::at_most(refusal, MAX_REFUSAL_BYTES).await.unwrap_or_default())
 }
 
 /// The server's own words, shortened; for a web page, its title.
@@ -27,14 +27,14 @@ fn words(bytes: &[u8]) -> String {
     let text = page_title(&text).unwrap_or(text);
     // A server may repeat the key. It is struck out before the cut, which could leave a part of it.
     let text = secrets::strike(&text).split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() { "no reason given".to_owned() } else { text.chars().take(SHOWN).collect() }
+    if text.is_empty() { "no reason given".to_owned() } else { text.chars().take(MAX_SHOWN_CHARS).collect() }
 }
 
 /// How an answer begins that is not what it should be, shortened and without secrets.
 pub(crate) fn beginning(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(READ)]).into_owned();
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_REFUSAL_BYTES)]).into_owned();
     let text = secrets::strike(&text).split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.chars().take(BEGINNING).collect::<String>() {
+    match text.chars().take(MAX_BEGINNING_CHARS).collect::<String>() {
         none if none.is_empty() => "it is empty".to_owned(),
         text => format!("it begins with {text:?}"),
     }
@@ -42,7 +42,7 @@ pub(crate) fn beginning(bytes: &[u8]) -> String {
 
 /// The title of a web page, or how it begins; `None` if `text` is not one.
 pub(crate) fn page_title(text: &str) -> Option<String> {
-    let start = text.trim_start().get(..SHOWN).unwrap_or(text).to_ascii_lowercase();
+    let start = text.trim_start().get(..MAX_SHOWN_CHARS).unwrap_or(text).to_ascii_lowercase();
     if !start.trim_start().starts_with("<!doctype") && !start.trim_start().starts_with("<html") {
         return None;
     }

@@ -6,32 +6,32 @@ use super::refusal::RerankError;
 use crate::remote::{beginning, page_title};
 
 /// Bytes of an answer without its documents: names, usage, numbers.
-const ENVELOPE: usize = 64 << 10;
+const ENVELOPE_BYTES: usize = 64 << 10;
 /// Bytes of a result without its document.
-const RESULT: usize = 512;
+const MAX_RESULT_BYTES: usize = 512;
 /// A document that is repeated is at most so many times as long, each of its bytes being written as `\u00xx`.
 const ESCAPED: usize = 6;
 
 /// The most bytes that an answer about `documents` can have: some servers repeat each of them.
 pub(super) fn longest(documents: &[String]) -> usize {
-    let repeated = documents.iter().map(|document| RESULT + ESCAPED * document.len()).sum::<usize>();
-    ENVELOPE.saturating_add(repeated)
+    let repeated = documents.iter().map(|document| MAX_RESULT_BYTES + ESCAPED * document.len()).sum::<usize>();
+    ENVELOPE_BYTES.saturating_add(repeated)
 }
 
 /// The scores in the order of the documents.
 ///
 /// # Errors
 /// What the server says instead, or what is wrong with its scores.
-pub(super) fn scores(bytes: &[u8], asked: usize) -> Result<Vec<f64>, RerankError> {
+pub(super) fn scores(bytes: &[u8], documents: usize) -> Result<Vec<f64>, RerankError> {
     let answer: Value = serde_json::from_slice(bytes).map_err(|error| no_json(bytes, &error))?;
     let Some(results) = answer.as_array().or_else(|| answer.get("results").and_then(Value::as_array)) else {
         return Err(RerankError::in_success(&answer));
     };
-    if results.len() != asked {
+    if results.len() != documents {
         let answered = results.len();
-        return Err(RerankError::wrong(format!("the reranker answered {answered} scores for {asked} documents")));
+        return Err(RerankError::wrong(format!("the reranker answered {answered} scores for {documents} documents")));
     }
-    let mut scores = vec![None; asked];
+    let mut scores = vec![None; documents];
     for result in results {
         let index = result.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
         let place = index.and_then(|index| scores.get_mut(index));
@@ -69,8 +69,8 @@ fn shown(value: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(answer: &str, asked: usize) -> Result<Vec<f64>, String> {
-        scores(answer.as_bytes(), asked).map_err(|refused| refused.message)
+    fn read(answer: &str, documents: usize) -> Result<Vec<f64>, String> {
+        scores(answer.as_bytes(), documents).map_err(|refused| refused.message)
     }
 
     #[test]

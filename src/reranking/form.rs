@@ -1,5 +1,5 @@
-//! The two forms of the protocol. Which one a server speaks is found out by asking: one that wants the other form says that a
-//! field is missing.
+//! The two forms of the protocol. Which one a server speaks is found out by asking: one that wants the other form says
+//! that a field is missing.
 //!
 //! *Sources:* <https://docs.cohere.com/reference/rerank>, <https://jina.ai/reranker>, the OpenAPI description of
 //! text-embeddings-inference, the manuals of vLLM and of llama.cpp's server.
@@ -61,8 +61,8 @@ impl Form {
         }
     }
 
-    pub(super) fn request<'a>(self, asked: RerankInput<'a>) -> Request<'a> {
-        let RerankInput { model, query, documents } = asked;
+    pub(super) fn request<'a>(self, input: RerankInput<'a>) -> Request<'a> {
+        let RerankInput { model, query, documents } = input;
         match self {
             Self::Documents => Request::Documents { model, query, documents, top_n: documents.len() },
             Self::Texts => Request::Texts { query, texts: documents, truncate: true },

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::form::Form;
 use crate::{
-    remote::{self, Failure, Meaning, SHOWN, Server, meaning_of, stated_pause, words_of},
+    remote::{self, Failure, MAX_SHOWN_CHARS, Meaning, Server, meaning_of, stated_pause, words_of},
     secrets,
 };
 
@@ -65,7 +65,7 @@ impl RerankError {
         let said = words_of(answer).filter(|_| is_error).map(|said| secrets::strike(&said).into_owned());
         let message = match said {
             Some(said) => {
-                format!("the reranker answers an error: {}", said.chars().take(SHOWN).collect::<String>())
+                format!("the reranker answers an error: {}", said.chars().take(MAX_SHOWN_CHARS).collect::<String>())
             }
             None => "the reranker's answer has no scores (no `results`); check search.rerank.base_url".to_owned(),
         };

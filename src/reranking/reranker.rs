@@ -62,8 +62,8 @@ impl Reranker {
         self.weight
     }
 
-    /// How well each document answers, in their order: any finite numbers, comparable with each other only. What was asked
-    /// before is answered from memory.
+    /// How well each document answers, in their order: any finite numbers, comparable with each other only. What was
+    /// asked before is answered from memory.
     ///
     /// # Errors
     /// [`NoScores`] if the server does not answer as it should within the deadline, or has a rest because it did not.
@@ -111,13 +111,13 @@ impl Reranker {
     /// [`NoScores`] if it does not.
     pub async fn check(&self) -> Result<(), NoScores> {
         let documents = ["Bees dance to tell where flowers are.".to_owned(), "Bread rises by yeast.".to_owned()];
-        let asked = self.in_time("How do bees tell each other of flowers?", &documents).await;
-        asked.map(|_| ()).map_err(|refused| NoScores(refused.message))
+        let scores = self.in_time("How do bees tell each other of flowers?", &documents).await;
+        scores.map(|_| ()).map_err(|refused| NoScores(refused.message))
     }
 
     async fn in_time(&self, query: &str, documents: &[String]) -> Result<Vec<f64>, RerankError> {
-        let asked = tokio::time::timeout(self.deadline, self.ask(query, documents)).await;
-        asked.unwrap_or_else(|_| {
+        let scores = tokio::time::timeout(self.deadline, self.ask(query, documents)).await;
+        scores.unwrap_or_else(|_| {
             let deadline = self.deadline;
             Err(RerankError::wrong(format!("the reranker did not answer within {deadline:?} (search.rerank.deadline)")))
         })
@@ -125,13 +125,13 @@ impl Reranker {
 
     /// Asks in the form that was understood last, and in the other one if the server says that it is that.
     async fn ask(&self, query: &str, documents: &[String]) -> Result<Vec<f64>, RerankError> {
-        let asked = RerankInput { model: self.model.as_deref(), query, documents };
+        let input = RerankInput { model: self.model.as_deref(), query, documents };
         let form = self.form.form();
-        let refused = match self.send(form, asked).await {
+        let refused = match self.send(form, input).await {
             Err(refused) if refused.cause == Cause::Form => refused,
             answered => return answered,
         };
-        match self.send(form.other(), asked).await {
+        match self.send(form.other(), input).await {
             Ok(scores) => {
                 self.form.note(form.other());
                 Ok(scores)
@@ -142,20 +142,20 @@ impl Reranker {
         }
     }
 
-    async fn send(&self, form: Form, asked: RerankInput<'_>) -> Result<Vec<f64>, RerankError> {
+    async fn send(&self, form: Form, input: RerankInput<'_>) -> Result<Vec<f64>, RerankError> {
         let client = self.client.as_ref().map_err(|why| RerankError::wrong(why.clone()))?;
-        let request = client.post(&self.endpoint).json(&form.request(asked));
+        let request = client.post(&self.endpoint).json(&form.request(input));
         let response = request.send().await.map_err(RerankError::without_answer)?;
         if !response.status().is_success() {
             return Err(RerankError::of(response, form).await);
         }
-        let most = answer::longest(asked.documents);
+        let most = answer::longest(input.documents);
         let bytes = remote::at_most(response, most).await.map_err(RerankError::without_answer)?;
         if bytes.len() > most {
             let message = format!("the reranker's answer has more than {most} bytes; check search.rerank.base_url");
             return Err(RerankError::wrong(message));
         }
-        answer::scores(&bytes, asked.documents.len())
+        answer::scores(&bytes, input.documents.len())
     }
 }
 

@@ -1,4 +1,5 @@
-//! Scores of questions that were asked before: the next page of an answer has the order of the first, and costs nothing.
+//! Scores of questions that were asked before: the next page of an answer has the order of the first, and costs
+//! nothing.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -28,8 +29,8 @@ impl Default for ScoreCache {
 
 impl ScoreCache {
     pub(super) fn key(&self, query: &str, documents: &[String]) -> Key {
-        let asked = (query, documents);
-        (self.hashers.0.hash_one(asked), self.hashers.1.hash_one(asked))
+        let key = (query, documents);
+        (self.hashers.0.hash_one(key), self.hashers.1.hash_one(key))
     }
 
     pub(super) fn of(&self, key: Key) -> Option<Arc<[f64]>> {

@@ -25,8 +25,8 @@ struct ArticleRow {
     front_matter: String,
 }
 
-/// Explains these articles, each with the BM25 by which it was found. `idf` is what each term is worth in the ranking, `lists`
-/// what it was made of.
+/// Explains these articles, each with the BM25 by which it was found. `idf` is what each term is worth in the ranking,
+/// `lists` what it was made of.
 pub(super) async fn explain(
     database: &Database,
     matcher: &Matcher,

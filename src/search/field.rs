@@ -1,8 +1,8 @@
 //! Conditions on an article that a question may hold: `folder:guides`, `title:rust`, `slug:the-*`, `tag:rust`,
 //! `created:>2026-01`, `updated:<7d`.
 //!
-//! A name that is neither listed in [`Field::read`] nor a property of some article is no field, and what was written is text. Another field is a variant, its line there, and
-//! its condition in `filter`.
+//! A name that is neither listed in [`Field::read`] nor a property of some article is no field, and what was written is
+//! text. Another field is a variant, its line there, and its condition in `filter`.
 
 use std::collections::HashSet;
 
@@ -76,8 +76,8 @@ impl Field {
     }
 }
 
-/// The path of a folder, as it is stored; `None` if there is nothing but slashes and marks. One that no folder can have stays as it
-/// was written: no article is in it.
+/// The path of a folder, as it is stored; `None` if there is nothing but slashes and marks. One that no folder can have
+/// stays as it was written: no article is in it.
 fn folder(value: &str) -> Option<String> {
     value.contains(|c: char| c != '/' && !is_quote(c) && !c.is_whitespace()).then(|| match Folder::parse(value) {
         Ok(folder) => folder.into(),
@@ -105,8 +105,8 @@ enum Comparison {
 }
 
 impl Span {
-    /// `2026`, `2026-01`, `2026-01-31`, or an age (`7d`, `12h`, `3w`, `6m`, `1y`), behind `<`, `<=`, `>`, `>=` or nothing. A day is
-    /// one in UTC.
+    /// `2026`, `2026-01`, `2026-01-31`, or an age (`7d`, `12h`, `3w`, `6m`, `1y`), behind `<`, `<=`, `>`, `>=` or
+    /// nothing. A day is one in UTC.
     fn read(value: &str, now: i64) -> Option<Self> {
         let (comparison, value) = [
             ("<=", Comparison::LessOrIs),

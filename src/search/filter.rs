@@ -68,7 +68,8 @@ impl Index<'_> {
     }
 }
 
-/// Refuses a filter by a property that no article has: that is rather a mistake in its name than a question without an answer.
+/// Refuses a filter by a property that no article has: that is rather a mistake in its name than a question without an
+/// answer.
 ///
 /// # Errors
 /// [`SearchError::NoProperty`], [`SearchError::Store`]

@@ -1,7 +1,7 @@
 //! Two rankings made one by their scores.
 //!
-//! Each side is put on one scale: a share of its best. How much the meaning counts depends on the question: a model that
-//! needs many tokens for a word does not know the language, and what it answers is little better than chance
+//! Each side is put on one scale: a share of its best. How much the meaning counts depends on the question: a model
+//! that needs many tokens for a word does not know the language, and what it answers is little better than chance
 //! (`docs/decisions/0200-fusion-by-score.md`).
 
 use std::collections::HashMap;
@@ -12,29 +12,29 @@ use crate::{api::Weights, fulltext::WordHit};
 /// How much the meaning counts for a question in a language that the model knows.
 const MAX_MEANING: f64 = 0.65;
 /// How much it counts at least.
-const LEAST: f64 = 0.05;
+const MIN_WEIGHT: f64 = 0.05;
 /// Tokens for a word, up to which a language counts as known.
-const KNOWN: f64 = 1.4;
+const TOKENS_OF_KNOWN_WORDS: f64 = 1.4;
 /// How much less the meaning counts for each further token.
 const SLOPE: f64 = 0.25;
 /// If it is not known how a model reads words: neither side has more to say.
 const UNKNOWN: f64 = 0.5;
 /// A best cosine below this is so far away that the meaning counts less, in proportion.
 const CLEAR: f64 = 0.4;
-/// The words count in full if the best article's are worth as much as so many that only one article has. In a reader's own words a
-/// question shares little with its answer, and that little is in many articles.
+/// The words count in full if the best article's are worth as much as so many that only one article has. In a reader's
+/// own words a question shares little with its answer, and that little is in many articles.
 const TELLING: f64 = 2.5;
 /// A question of few words cannot be worth so much: then, so much for each of them.
 const TELLING_EACH: f64 = 0.8;
 /// The cosine that counts for nothing.
 const FARTHEST: f64 = -0.1;
 
-/// Tokens for a word, from which on a model spells rather than reads: texts of such a language are near to one another whatever
-/// they say.
+/// Tokens for a word, from which on a model spells rather than reads: texts of such a language are near to one another
+/// whatever they say.
 const SPELT: f64 = 3.0;
 
-/// Whether a cosine says how good an answer is, to a question whose words take the model so many tokens each. A model that does not
-/// say how it reads is believed.
+/// Whether a cosine says how good an answer is, to a question whose words take the model so many tokens each. A model
+/// that does not say how it reads is believed.
 pub(super) fn is_understood(tokens_per_word: Option<f64>) -> bool {
     tokens_per_word.is_none_or(|tokens| tokens <= SPELT)
 }
@@ -62,8 +62,8 @@ pub(super) struct WordWorth {
 }
 
 impl WordWorth {
-    /// How much of it an article has whose BM25 is the `best`. The best one has about the rarest word, even where the ranking gives
-    /// nothing for words that half of all articles have: among a few articles, that is each word.
+    /// How much of it an article has whose BM25 is the `best`. The best one has about the rarest word, even where the
+    /// ranking gives nothing for words that half of all articles have: among a few articles, that is each word.
     pub(super) fn telling(self, best: f64) -> f64 {
         let Self { terms, greatest, rarest } = self;
         let enough = TELLING.min(TELLING_EACH * terms as f64) * rarest;
@@ -75,8 +75,9 @@ impl Weights {
     /// For a question, with what the settings say of both sides.
     pub(super) fn of(evidence: Evidence, keyword: f64, semantic: f64) -> Self {
         let Evidence { tokens_per_word, nearest, telling } = evidence;
-        let known = tokens_per_word
-            .map_or(UNKNOWN, |tokens| (MAX_MEANING - SLOPE * (tokens - KNOWN)).clamp(LEAST, MAX_MEANING));
+        let known = tokens_per_word.map_or(UNKNOWN, |tokens| {
+            (MAX_MEANING - SLOPE * (tokens - TOKENS_OF_KNOWN_WORDS)).clamp(MIN_WEIGHT, MAX_MEANING)
+        });
         let clear = nearest.map_or(1.0, |best| (f64::from(best) / CLEAR).clamp(0.0, 1.0));
         let meaning = known * clear;
         let (words, meaning) = ((1.0 - meaning) * telling.unwrap_or(1.0) * keyword, meaning * semantic);
@@ -95,8 +96,8 @@ pub(super) struct FusedHit {
     pub(super) words: Option<f64>,
 }
 
-/// The fused ranking, the best first; equals in the order of their ids. What a ranking of `depth` does not hold counts as
-/// its last.
+/// The fused ranking, the best first; equals in the order of their ids. What a ranking of `depth` does not hold counts
+/// as its last.
 pub(super) fn fuse(words: &[WordHit], meaning: &[Nearest], weights: Weights, depth: usize) -> Vec<FusedHit> {
     let most = words.first().map_or(1.0, |best| best.score).max(f64::MIN_POSITIVE);
     let nearest = meaning.first().map_or(1.0, |best| f64::from(best.similarity) - FARTHEST).max(f64::MIN_POSITIVE);

@@ -9,7 +9,7 @@ use super::{
     chosen::Chosen,
     explain,
     fusion::FusedHit,
-    passages::{Chooser, SNIPPET, Shape},
+    passages::{Chooser, MAX_SNIPPET_CHARS, Shape},
     question::Question,
     service::Rankings,
 };
@@ -22,8 +22,8 @@ use crate::{
 const MAX_EQUALS: usize = 100;
 
 impl Search {
-    /// The first `limit`; equals in the order of their slugs, so that it does not matter which was saved first. An article
-    /// deleted since it was found is left out.
+    /// The first `limit`; equals in the order of their slugs, so that it does not matter which was saved first. An
+    /// article deleted since it was found is left out.
     pub(super) async fn choose(&self, fused: Vec<FusedHit>, limit: usize) -> Result<Vec<Chosen>, StoreError> {
         let last = fused.get(limit.saturating_sub(1)).map_or(f64::MIN, |last| last.score);
         let equals = fused.iter().skip(limit).take(MAX_EQUALS).take_while(|fused| fused.score >= last).count();
@@ -58,7 +58,7 @@ impl Search {
             }
             false => HashMap::new(),
         };
-        let shape = Shape { passages: query.passages, width: SNIPPET };
+        let shape = Shape { passages: query.passages, width: MAX_SNIPPET_CHARS };
         let mut passages = self.passages(shape, matcher, &rankings, weights, &chosen).await?;
         let near: HashMap<_, _> = rankings.meaning.iter().map(|near| (near.article_id, near.similarity)).collect();
         let hit = |Chosen { id, score, article, reranked, .. }: Chosen| {

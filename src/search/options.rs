@@ -1,5 +1,5 @@
-//! Options of commands in what is pasted: in `tar -xzf` the hyphen excludes nothing, if an article has the option behind the same
-//! word.
+//! Options of commands in what is pasted: in `tar -xzf` the hyphen excludes nothing, if an article has the option
+//! behind the same word.
 
 use std::collections::HashSet;
 
@@ -24,8 +24,8 @@ struct Hyphenated<'q> {
     part: &'q str,
 }
 
-/// Returns those parts of `question` that begin with a hyphen, `-xzf`, and that articles have behind the same word, `tar -xzf`. An
-/// option stands behind its command.
+/// Returns those parts of `question` that begin with a hyphen, `-xzf`, and that articles have behind the same word,
+/// `tar -xzf`. An option stands behind its command.
 ///
 /// # Errors
 /// [`StoreError`]

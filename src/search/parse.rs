@@ -1,4 +1,5 @@
-//! What people write into a search, as they know it from elsewhere: `"a phrase"`, `-without`, `begin*`, `folder:guides`.
+//! What people write into a search, as they know it from elsewhere: `"a phrase"`, `-without`, `begin*`,
+//! `folder:guides`.
 //!
 //! What makes no sense as an operator is text: there is no wrong question.
 
@@ -128,7 +129,8 @@ fn is_flag(word: &str) -> bool {
     word.len() == 1
 }
 
-/// `-18`, `-2.5`, `-18°C`, `-5kg`: what is below zero is meant, whatever its unit. In quotation marks it is a word as any other.
+/// `-18`, `-2.5`, `-18°C`, `-5kg`: what is below zero is meant, whatever its unit. In quotation marks it is a word as
+/// any other.
 fn is_number(word: &str) -> bool {
     word.starts_with(char::is_numeric)
 }
@@ -150,9 +152,9 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 /// The names before a colon, which may be keys of properties.
 pub(super) fn names(question: &str) -> HashSet<&str> {
     /// Further ones are words.
-    const MOST: usize = 30;
+    const MAX_OPERATORS: usize = 30;
     let names = question.split_whitespace().filter_map(|part| part.split_once(':'));
-    names.map(|(name, _)| name.trim_start_matches('-')).filter(|name| is_name(name)).take(MOST).collect()
+    names.map(|(name, _)| name.trim_start_matches('-')).filter(|name| is_name(name)).take(MAX_OPERATORS).collect()
 }
 
 fn is_name(name: &str) -> bool {

@@ -27,10 +27,10 @@ use crate::{
 };
 
 /// Longest snippet. *Units:* characters.
-pub(super) const SNIPPET: usize = 240;
-/// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them. What was
-/// found by words that none of them has is looked for in the body.
-const CHUNKS: i32 = 60;
+pub(super) const MAX_SNIPPET_CHARS: usize = 240;
+/// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them.
+/// What was found by words that none of them has is looked for in the body.
+const MAX_CHUNKS: i32 = 60;
 /// Of all bodies together, as much as snippets are looked for in. *Units:* bytes.
 const SNIPPET_SOURCES: usize = 4 << 20;
 /// Of one body, at most. *Units:* bytes.
@@ -90,7 +90,8 @@ struct ChunkRow {
 }
 
 impl Chooser<'_> {
-    /// The best passages of each article, the best first. Chunks serve for those in `embedded`; of others the body is read.
+    /// The best passages of each article, the best first. Chunks serve for those in `embedded`; of others the body is
+    /// read.
     pub(super) async fn choose(
         self,
         embedded: Vec<VectorsNote>,
@@ -106,7 +107,7 @@ impl Chooser<'_> {
                 |(id, candidates): (i64, Candidates)| (id, candidates.best(&matcher, weights, near.as_ref(), shape));
             (candidates.into_iter().map(best).collect::<HashMap<_, _>>(), matcher)
         };
-        let (mut best, matcher) = if unread <= offload::SMALL { work() } else { offload::run(work).await };
+        let (mut best, matcher) = if unread <= offload::SMALL_TEXT_BYTES { work() } else { offload::run(work).await };
         // Chunks that have been removed meanwhile, or that hold nothing but markup, say nothing.
         best.retain(|_, best| best.passages.iter().any(|passage| !passage.snippet.is_empty()));
         let is_answered = |id: &i64| best.get(id).is_some_and(|best| !(best.may_be_below && by_words.contains(id)));
@@ -160,14 +161,14 @@ impl Chooser<'_> {
         let sql = format!(
             "SELECT c.id, c.article_id, c.heading_path, c.text, c.vector
              FROM {{rows $1: article_id BIGINT, model_id BIGINT}} j CROSS JOIN article_chunks c
-             WHERE c.article_id = j.article_id AND c.model_id = j.model_id AND c.position < {CHUNKS}
+             WHERE c.article_id = j.article_id AND c.model_id = j.model_id AND c.position < {MAX_CHUNKS}
              ORDER BY c.article_id, c.position"
         );
-        let asked: Vec<_> =
+        let wanted: Vec<_> =
             editions.iter().map(|edition| (edition.vectors.article_id, edition.vectors.model_id)).collect();
         let mut chunks: HashMap<i64, Vec<Chunk>> = HashMap::new();
-        let asked = sql::json(&asked)?;
-        for row in self.database.reader().rows::<ChunkRow>(&sql, [asked]).await? {
+        let wanted = sql::json(&wanted)?;
+        for row in self.database.reader().rows::<ChunkRow>(&sql, [wanted]).await? {
             chunks.entry(row.article_id).or_default().push(row.into());
         }
         let with_chunks = |edition: Edition| {
@@ -212,7 +213,7 @@ impl From<ChunkRow> for Chunk {
 impl Candidates {
     fn of(edition: &Edition, first: Arc<Chunks>, are_kept: bool) -> Self {
         let vectors = &edition.vectors;
-        let (model_id, has_more) = (vectors.model_id, vectors.chunk_count > CHUNKS);
+        let (model_id, has_more) = (vectors.model_id, vectors.chunk_count > MAX_CHUNKS);
         Self { first, are_kept, beyond: Chunks::default(), model_id, has_more }
     }
 
@@ -291,7 +292,7 @@ async fn in_bodies(
         });
         shown.collect()
     };
-    Ok(if size <= offload::SMALL { shown() } else { offload::run(shown).await })
+    Ok(if size <= offload::SMALL_TEXT_BYTES { shown() } else { offload::run(shown).await })
 }
 
 /// The beginnings of bodies, of each so much that all together are bounded, however many they are.

@@ -35,7 +35,8 @@ pub(super) struct Question {
     pub(super) lists: Option<Arc<Lists>>,
     /// The articles that may answer.
     pub(super) among: SearchScope,
-    /// What the meaning is taken of, as it was written: a model reads slips well, and a word that no article has need not be one.
+    /// What the meaning is taken of, as it was written: a model reads slips well, and a word that no article has need
+    /// not be one.
     pub(super) text: String,
     pub(super) corrections: Vec<Correction>,
     /// Words by which terms are called that may as well be others than those that were meant.
@@ -58,8 +59,8 @@ impl Question {
         query: &Query,
     ) -> Result<Self, StoreError> {
         let reader = database.reader();
-        let standing = Freshness::read(reader).await?;
-        let (languages, with_earlier, now) = (standing.languages(), standing.with_earlier, standing.now);
+        let freshness = Freshness::read(reader).await?;
+        let (languages, with_earlier, now) = (freshness.languages(), freshness.with_earlier, freshness.now);
         let options = options(reader, &languages, with_earlier, text).await?;
         let known = ParseContext { now, keys: keys(reader, text).await?, options };
         let parsed = ParsedQuestion::read(text, &known);
@@ -68,23 +69,23 @@ impl Question {
         let mut terms = terms(&parsed, &languages);
         let written = terms.len();
         terms.extend(Term::of_neighbours(&parsed.words.join(" "), &languages));
-        let mut lists = lookups.look_up(database, &standing, &terms).await?;
+        let mut lists = lookups.look_up(database, &freshness, &terms).await?;
         let (mut frequencies, all) = frequencies(reader, &terms, lists.as_deref()).await?;
         // Neighbours are looked for as one word if articles have that; most are none.
         let meant: Vec<bool> =
             (0..).zip(&frequencies).map(|(place, articles)| place < written || *articles > 0).collect();
         retain(&mut terms, &meant);
         retain(&mut frequencies, &meant);
-        // What no article has by the present rules may be in one that was written by others. And in another language than the
-        // settings', a word that no article has is rather an inflection or a compound than a slip.
+        // What no article has by the present rules may be in one that was written by others. And in another language
+        // than the settings', a word that no article has is rather an inflection or a compound than a slip.
         let is_foreign = fulltext::language_of(tokens(text).iter().map(|token| token.word.as_str()))
-            .is_some_and(|spoken| spoken.name() != standing.language);
+            .is_some_and(|spoken| spoken.name() != freshness.language);
         let Corrected { corrections, guesses } = match with_earlier || is_foreign {
             true => Corrected::default(),
             false => spelling::correct(reader, &languages, &mut terms, &mut frequencies).await?,
         };
         if !corrections.is_empty() {
-            lists = lookups.look_up(database, &standing, &terms).await?;
+            lists = lookups.look_up(database, &freshness, &terms).await?;
         }
         // Looked for where it is, and not missed where it is not.
         let missed = |(term, articles): &(&Term, &i64)| **articles > 0 || !term.may_be_missing();
@@ -113,8 +114,8 @@ impl Question {
         })
     }
 
-    /// Lets go of where its terms occur: what has been found by them is judged by then, and waits for other questions, other servers
-    /// and passages.
+    /// Lets go of where its terms occur: what has been found by them is judged by then, and waits for other questions,
+    /// other servers and passages.
     pub(super) fn ranked(self) -> Self {
         let lists = self.lists.map(|lists| Arc::new(lists.sums()));
         Self { lists, ..self }
@@ -127,7 +128,7 @@ impl Question {
     }
 
     /// A question about all articles but one, without terms yet.
-    pub(super) fn about_others(standing: &Freshness, id: i64) -> Self {
+    pub(super) fn about_others(freshness: &Freshness, id: i64) -> Self {
         Self {
             terms: Vec::new(),
             rarity: Vec::new(),
@@ -139,8 +140,8 @@ impl Question {
             corrections: Vec::new(),
             guesses: Vec::new(),
             without: Vec::new(),
-            languages: standing.languages(),
-            with_earlier: standing.with_earlier,
+            languages: freshness.languages(),
+            with_earlier: freshness.with_earlier,
             is_listing: false,
         }
     }
@@ -154,13 +155,13 @@ fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
 
 /// The keys of properties that the question may name, as articles have them.
 async fn keys(connection: &impl Sql, question: &str) -> Result<HashSet<String>, StoreError> {
-    let asked: Vec<_> = names(question).into_iter().map(|name| (named(name),)).collect();
-    if asked.is_empty() {
+    let keys: Vec<_> = names(question).into_iter().map(|name| (named(name),)).collect();
+    if keys.is_empty() {
         return Ok(HashSet::new());
     }
     let sql = "SELECT j.key FROM {rows $1: key TEXT} j
                WHERE EXISTS (SELECT 1 FROM article_properties p WHERE p.key = j.key)";
-    Ok(connection.rows::<String>(sql, [sql::json(&asked)?]).await?.into_iter().collect())
+    Ok(connection.rows::<String>(sql, [sql::json(&keys)?]).await?.into_iter().collect())
 }
 
 /// In how many articles each term occurs, and how many there are.

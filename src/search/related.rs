@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Words of an article that are looked for in others: the rarest, and the most frequent in it.
-const WORDS: usize = 25;
+const MAX_WORDS: usize = 25;
 /// Words of an article of which those are chosen.
 const LOOKED_AT: usize = 300;
 /// How much of a body is looked through. *Units:* characters.
@@ -45,9 +45,9 @@ impl Search {
             return Err(SearchError::Limit(self.settings.max_limit));
         }
         let subject = self.subject(slug).await?.ok_or_else(|| SearchError::NoArticle(slug.to_owned()))?;
-        let standing = Freshness::read(self.database.reader()).await?;
-        let mut question = self.question_of(&subject, &standing).await?;
-        question.lists = self.lookups.look_up(&self.database, &standing, &question.terms).await?;
+        let freshness = Freshness::read(self.database.reader()).await?;
+        let mut question = self.question_of(&subject, &freshness).await?;
+        question.lists = self.lookups.look_up(&self.database, &freshness, &question.terms).await?;
         let depth = self.depth();
         let wanted = WordQuery {
             terms: &question.terms,
@@ -72,8 +72,8 @@ impl Search {
     }
 
     /// The article as a question: what it says more often than others.
-    async fn question_of(&self, subject: &Subject, standing: &Freshness) -> Result<Question, StoreError> {
-        let mut question = Question::about_others(standing, subject.id);
+    async fn question_of(&self, subject: &Subject, freshness: &Freshness) -> Result<Question, StoreError> {
+        let mut question = Question::about_others(freshness, subject.id);
         let counted = counted(&format!("{0} {0} {1}", subject.title, subject.body), &question.languages);
         let terms: Vec<_> = counted.iter().map(|(term, _)| term).collect();
         let (frequencies, all) = fulltext::frequencies(self.database.reader(), &terms).await?;
@@ -85,7 +85,7 @@ impl Search {
             })
             .collect();
         weighed.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.word.cmp(&b.0.word)));
-        weighed.truncate(WORDS);
+        weighed.truncate(MAX_WORDS);
         let frequencies: Vec<_> = weighed.iter().map(|(_, articles, _)| *articles).collect();
         question.rarity = frequencies.iter().map(|articles| super::question::rarity(*articles, all)).collect();
         question.worth = super::question::worth(&frequencies, all);

@@ -1,5 +1,5 @@
-//! The best hits in the order that a reranker gives them, blended with their own (`docs/decisions/0208-…`). Whatever fails, the
-//! order stays as it was, and the answer says why.
+//! The best hits in the order that a reranker gives them, blended with their own (`docs/decisions/0208-…`). Whatever
+//! fails, the order stays as it was, and the answer says why.
 
 mod blend;
 mod document;
@@ -16,7 +16,7 @@ use super::{Mode, Query, Search, Weights, chosen::Chosen, passages::Shape, quest
 use crate::{api::Reranked, fulltext::Matcher, reranking::Reranker};
 
 /// Longest passage that is sent. *Units:* characters.
-const PASSAGE: usize = 1_000;
+const MAX_PASSAGE_CHARS: usize = 1_000;
 
 impl Search {
     /// The same search with the order of a reranker, if there is one.
@@ -35,13 +35,14 @@ impl Search {
         self.reranker().filter(|_| mode != Mode::Keyword)
     }
 
-    /// How many articles are needed: those that are shown, and those that the reranker orders. It orders as many whatever is
-    /// shown, so that a longer answer begins with the shorter one.
+    /// How many articles are needed: those that are shown, and those that the reranker orders. It orders as many
+    /// whatever is shown, so that a longer answer begins with the shorter one.
     pub(super) fn reach(&self, query: &Query) -> usize {
         self.reranker_for(query.mode).map_or(query.limit, |reranker| reranker.top().max(query.limit))
     }
 
-    /// What was chosen in its last order, as many as are shown; and why the reranker has no part in it, if it was to have one.
+    /// What was chosen in its last order, as many as are shown; and why the reranker has no part in it, if it was to
+    /// have one.
     pub(super) async fn ordered(
         &self,
         query: &Query,
@@ -78,7 +79,7 @@ impl Search {
         chosen: &[Chosen],
     ) -> Result<Vec<String>, StoreError> {
         let matcher = matcher(question);
-        let shape = Shape { passages: 1, width: PASSAGE };
+        let shape = Shape { passages: 1, width: MAX_PASSAGE_CHARS };
         let mut passages = self.passages(shape, matcher, rankings, weights, chosen).await?;
         let document = |chosen: &Chosen| {
             let passage = passages.remove(&chosen.id).and_then(|passages| passages.into_iter().next());

@@ -49,7 +49,7 @@ pub(super) async fn ranking(
     database: &Database,
     index: &Arc<VectorIndex>,
     models: &Arc<dyn QueryModels>,
-    asked: &QuestionCache,
+    cache: &QuestionCache,
     request: &Request<'_>,
 ) -> Result<SemanticHits, SemanticError> {
     let Some(active) = models::active(database.reader()).await? else {
@@ -68,12 +68,12 @@ pub(super) async fn ranking(
             "the index was built with {name}, which the settings do not offer"
         )));
     };
-    let EmbeddedQuestion { vector: query, tokens_per_word } = match asked.of(active.id, request.text) {
+    let EmbeddedQuestion { vector: query, tokens_per_word } = match cache.of(active.id, request.text) {
         Some(embedded) => embedded,
         None => {
             let vector = embed_query(Arc::clone(&embedder), request.text, request.deadline).await?;
             let embedded = EmbeddedQuestion { vector, tokens_per_word: embedder.tokens_per_word(request.text) };
-            asked.keep(active.id, request.text, embedded.clone());
+            cache.keep(active.id, request.text, embedded.clone());
             embedded
         }
     };
@@ -113,14 +113,14 @@ pub(super) struct Request<'a> {
 async fn embed_query(embedder: Arc<dyn Embedder>, text: &str, deadline: Duration) -> Result<Vector, SemanticError> {
     let texts = [text.to_owned()];
     let mut readiness = embedder.readiness();
-    let asked = async {
+    let embedding = async {
         if let Some(readiness) = &mut readiness {
             // An embedder that is gone answers for itself.
             let _ = readiness.wait_for(|state| !matches!(state, Readiness::Loading(_))).await;
         }
         embedder.embed(&texts, Purpose::Query).await
     };
-    match tokio::time::timeout(deadline, asked).await {
+    match tokio::time::timeout(deadline, embedding).await {
         Ok(Ok(mut vectors)) => vectors
             .pop()
             .ok_or_else(|| SemanticError::Degraded("the model answered no vector for the query".to_owned())),

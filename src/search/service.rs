@@ -67,7 +67,7 @@ pub struct Search {
     pub(super) models: Arc<dyn QueryModels>,
     pub(super) index: Arc<VectorIndex>,
     pub(super) lookups: Arc<Lookups>,
-    pub(super) asked: Arc<QuestionCache>,
+    pub(super) question_cache: Arc<QuestionCache>,
     pub(super) texts: Arc<Texts>,
     pub(super) settings: Arc<SearchSettings>,
     pub(super) reranker: Option<Arc<Reranker>>,
@@ -108,7 +108,7 @@ impl Search {
             models,
             index: Arc::default(),
             lookups: Arc::default(),
-            asked: Arc::default(),
+            question_cache: Arc::default(),
             texts: Arc::default(),
             settings: Arc::new(settings),
             reranker: None,
@@ -201,8 +201,8 @@ impl Search {
         Ok(())
     }
 
-    /// Articles taken from the meaning's ranking. They are as many whatever is shown: what a ranking does not hold counts as its last, so
-    /// that a longer answer begins as a shorter one only if both are made of the same rankings.
+    /// Articles taken from the meaning's ranking. They are as many whatever is shown: what a ranking does not hold
+    /// counts as its last, so that a longer answer begins as a shorter one only if both are made of the same rankings.
     pub(super) fn depth(&self) -> usize {
         self.settings.candidates.max(self.settings.max_limit)
     }
@@ -263,7 +263,7 @@ impl Search {
             depth,
             deadline: self.settings.query_deadline,
         };
-        semantic::ranking(&self.database, &self.index, &self.models, &self.asked, &request).await.map(Some)
+        semantic::ranking(&self.database, &self.index, &self.models, &self.question_cache, &request).await.map(Some)
     }
 
     /// A question that only says which articles are meant is answered with those, the last saved first.

@@ -1,4 +1,5 @@
-//! Several questions in one search: each is searched by itself, and what they find is one answer (`docs/decisions/0206-…`).
+//! Several questions in one search: each is searched by itself, and what they find is one answer
+//! (`docs/decisions/0206-…`).
 //!
 //! Each is asked to the same depth, however many hits are wanted: a page that is longer begins as a shorter one does.
 
@@ -8,7 +9,8 @@ use super::{Hit, Mode, Query, Search, SearchAnswer, SearchError, answer::MAX_QUE
 
 /// What an article gains by each further question that finds it, as a share of what it has by that question.
 const AGREEMENT: f64 = 0.2;
-/// What the best article of a question with low confidence has of a share: what another question finds for certain comes before it.
+/// What the best article of a question with low confidence has of a share: what another question finds for certain
+/// comes before it.
 const DOUBTFUL: f64 = 0.3;
 
 /// An article as one question has found it.
@@ -55,8 +57,8 @@ struct MergedHit {
 }
 
 impl Search {
-    /// Searches what is committed now by the question of `query` and `others` beside it, and answers what is found best. Each hit
-    /// says which of the questions found it.
+    /// Searches what is committed now by the question of `query` and `others` beside it, and answers what is found
+    /// best. Each hit says which of the questions found it.
     ///
     /// # Errors
     /// [`SearchError`], as of one question; [`SearchError::Questions`] if there are too many.
@@ -134,8 +136,8 @@ fn told(query: &Query, answers: &[QuestionResult]) -> SearchAnswer {
     SearchAnswer { no_good_match: told.low_confidence, ..told }
 }
 
-/// The first `limit` of what several questions have found, each with the share that its best has: of each article the best, and a
-/// little more for each other.
+/// The first `limit` of what several questions have found, each with the share that its best has: of each article the
+/// best, and a little more for each other.
 fn fused<'a>(answers: impl Iterator<Item = (f64, Vec<QuestionHit<'a>>)>, limit: usize) -> Vec<MergedHit> {
     let mut found: HashMap<i64, MergedArticle<'a>> = HashMap::new();
     for (question, (most, hits)) in answers.enumerate() {

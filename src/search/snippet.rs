@@ -10,7 +10,7 @@ use crate::{
 /// Of a text, as much as is looked through for the words. *Units:* bytes.
 const LOOKED_THROUGH: usize = 1 << 20;
 /// Of a text, as much as is read as markdown before the best place, and behind it. *Units:* bytes.
-const READ: (usize, usize) = (2 << 10, 8 << 10);
+const READ_AROUND_BYTES: (usize, usize) = (2 << 10, 8 << 10);
 /// Of a text, as much as is read before the best place for the headings above it. *Units:* bytes.
 const HEADINGS_IN: usize = 128 << 10;
 /// Occurrences that are weighed against each other.
@@ -27,9 +27,9 @@ pub(super) struct Snippet {
     pub(super) matches: Vec<(usize, usize)>,
 }
 
-/// The window of at most `width` characters in `body` that holds most of what `matcher` looks for; the beginning if it holds
-/// nothing of it. Only what stands around it is read as markdown, unless that has none of it: then it stands in the target of a link
-/// there, which nobody sees, and perhaps elsewhere for everybody.
+/// The window of at most `width` characters in `body` that holds most of what `matcher` looks for; the beginning if it
+/// holds nothing of it. Only what stands around it is read as markdown, unless that has none of it: then it stands in
+/// the target of a link there, which nobody sees, and perhaps elsewhere for everybody.
 pub(super) fn snippet(body: &str, matcher: &Matcher, width: usize) -> Snippet {
     let body = &body[..body.floor_char_boundary(LOOKED_THROUGH)];
     let found = matcher.find(body).0;
@@ -76,8 +76,8 @@ pub(super) fn window(plain: &str, found: &[Match], matcher: &Matcher, width: usi
     Window { text: format!("{before}{shown}{after}"), matches, place }
 }
 
-/// Where words of the question stand in what is `shown` of a line, from byte `first` of it on and behind so many characters.
-/// *Units:* characters.
+/// Where words of the question stand in what is `shown` of a line, from byte `first` of it on and behind so many
+/// characters. *Units:* characters.
 fn marks(shown: &str, first: usize, behind: usize, found: &[Match]) -> Vec<(usize, usize)> {
     let within = |found: &&Match| found.range.start >= first && found.range.end <= first + shown.len();
     let ranges = found.iter().filter(within).map(|found| found.range.start - first..found.range.end - first).collect();
@@ -92,21 +92,21 @@ fn marks(shown: &str, first: usize, behind: usize, found: &[Match]) -> Vec<(usiz
 
 /// What is read of `body` around a place: from the beginning of a line to the end of one, if they are near.
 fn around(body: &str, place: usize) -> Range<usize> {
-    let first = body.floor_char_boundary(place.saturating_sub(READ.0));
-    let last = body.floor_char_boundary(place.saturating_add(READ.1));
+    let first = body.floor_char_boundary(place.saturating_sub(READ_AROUND_BYTES.0));
+    let last = body.floor_char_boundary(place.saturating_add(READ_AROUND_BYTES.1));
     let line = if first == 0 { Some(0) } else { body[first..place].find('\n').map(|newline| first + newline + 1) };
     let end =
         if last == body.len() { last } else { body[place..last].rfind('\n').map_or(last, |newline| place + newline) };
     line.unwrap_or(first)..end
 }
 
-/// The headings above a place, joined by `" > "`, with a number if they are not the first of this name; of a long text those that
-/// are not too far above it.
+/// The headings above a place, joined by `" > "`, with a number if they are not the first of this name; of a long text
+/// those that are not too far above it.
 fn heading_path_at(body: &str, offset: usize) -> String {
     let (mut path, mut names, mut name) = (Vec::<(u8, String)>::new(), Names::default(), String::new());
     let from = body.floor_char_boundary(offset.saturating_sub(HEADINGS_IN));
     let from = if from == 0 { 0 } else { body[from..].find('\n').map_or(from, |newline| from + newline + 1) };
-    let end = body.floor_char_boundary(offset.saturating_add(READ.1));
+    let end = body.floor_char_boundary(offset.saturating_add(READ_AROUND_BYTES.1));
     for piece in Outline::new(&body[from.min(end)..end]) {
         let Piece::Heading(heading) = piece else { continue };
         if from + heading.range.start > offset {

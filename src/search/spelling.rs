@@ -1,5 +1,5 @@
-//! Words that no article has: taken for the beginning of others, if articles have words that begin so, or else corrected to one that
-//! is a single slip away.
+//! Words that no article has: taken for the beginning of others, if articles have words that begin so, or else
+//! corrected to one that is a single slip away.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,14 +11,14 @@ use crate::{
 };
 
 /// Shorter words are no beginnings that say something. *Units:* characters.
-const SHORTEST: usize = 4;
+const MIN_WORD_CHARS: usize = 4;
 /// Shorter words are as often another word as a slip (shot and short, form and from). *Units:* characters.
 const SHORTEST_SLIP: usize = 5;
 /// Longer ones are no words. *Units:* characters.
-const LONGEST: usize = 40;
-/// In shorter words another letter, or one too many, makes another word (cook and cool, prison and poison, parking and parsing) more
-/// often than a slip. *Units:* characters.
-const LONG: usize = 8;
+const MAX_WORD_CHARS: usize = 40;
+/// In shorter words another letter, or one too many, makes another word (cook and cool, prison and poison, parking and
+/// parsing) more often than a slip. *Units:* characters.
+const LONG_WORD_CHARS: usize = 8;
 /// Words of one question that are corrected.
 const MAX_CORRECTIONS: usize = 4;
 /// Unknown words of one question that are looked at: numbers and hashes among them are none that anybody misspelt.
@@ -61,7 +61,7 @@ pub(super) async fn correct(
         if corrected.corrections.len() == MAX_CORRECTIONS {
             break;
         }
-        if let Some(articles) = begun(connection, &term.word).await? {
+        if let Some(articles) = count_beginning_with(connection, &term.word).await? {
             let to = format!("{}*", term.word);
             let from = std::mem::replace(&mut term.word, to.clone());
             term.alternatives = vec![beginning(from.clone())];
@@ -108,9 +108,9 @@ async fn meant(connection: &impl Sql, languages: &Languages, word: &str) -> Resu
     Ok(None)
 }
 
-/// How many articles have words that begin with this one, if there are any: a part of a compound, of a hash, of a word that was not
-/// written to its end.
-async fn begun(connection: &impl Sql, word: &str) -> Result<Option<i64>, StoreError> {
+/// How many articles have words that begin with this one, if there are any: a part of a compound, of a hash, of a word
+/// that was not written to its end.
+async fn count_beginning_with(connection: &impl Sql, word: &str) -> Result<Option<i64>, StoreError> {
     let (articles, _) = fulltext::frequencies(connection, &[[beginning(word.to_owned())]]).await?;
     Ok(articles.first().copied().filter(|articles| *articles > 0))
 }
@@ -119,8 +119,9 @@ fn beginning(word: String) -> Phrase {
     Phrase { terms: vec![word], is_prefix: true }
 }
 
-/// Which of `spellings` of a stem articles have, as they write it; `None` if they have others only. The index holds stems, so some
-/// articles are looked through; if the stem stands in none of what is read of them, it is the stem itself, or the first.
+/// Which of `spellings` of a stem articles have, as they write it; `None` if they have others only. The index holds
+/// stems, so some articles are looked through; if the stem stands in none of what is read of them, it is the stem
+/// itself, or the first.
 async fn spelling(
     connection: &impl Sql,
     languages: &Languages,
@@ -129,7 +130,7 @@ async fn spelling(
 ) -> Result<Option<String>, StoreError> {
     let of_the_stem = || spellings.iter().find(|spelling| **spelling == stem_of(&stem.terms[0]));
     for articles in LOOKED_THROUGH {
-        let seen = seen(connection, languages, stem, articles).await?;
+        let seen = spellings_of(connection, languages, stem, articles).await?;
         if seen.is_empty() {
             return Ok(of_the_stem().or(spellings.first()).cloned());
         }
@@ -145,7 +146,7 @@ async fn spelling(
 }
 
 /// The words of this stem in the first of its articles, folded and as they are written, and how often they are there.
-async fn seen(
+async fn spellings_of(
     connection: &impl Sql,
     languages: &Languages,
     stem: &Phrase,
@@ -176,12 +177,12 @@ async fn seen(
 fn is_correctable(term: &Term) -> bool {
     let length = term.word.chars().count();
     // A number is no beginning of another.
-    term.is_word && (SHORTEST..=LONGEST).contains(&length) && term.word.contains(char::is_alphabetic)
+    term.is_word && (MIN_WORD_CHARS..=MAX_WORD_CHARS).contains(&length) && term.word.contains(char::is_alphabetic)
 }
 
-/// Words that are one slip away, by the slip and their stems. Words are compared and not stems: of a word whose ending is damaged the right stem is
-/// a beginning (documentaion, document). The first letter is seldom wrong; a word that goes on behind another is rather another word
-/// than a slip (planet, plane), and one that says nothing was not meant.
+/// Words that are one slip away, by the slip and their stems. Words are compared and not stems: of a word whose ending
+/// is damaged the right stem is a beginning (documentaion, document). The first letter is seldom wrong; a word that
+/// goes on behind another is rather another word than a slip (planet, plane), and one that says nothing was not meant.
 fn near(word: &str, languages: &Languages) -> BTreeMap<(Slip, String), Vec<String>> {
     let letters: Vec<char> = word.chars().collect();
     let mut near: BTreeMap<(Slip, String), Vec<String>> = BTreeMap::new();
@@ -199,7 +200,7 @@ fn near(word: &str, languages: &Languages) -> BTreeMap<(Slip, String), Vec<Strin
             }
         }
     };
-    let is_long = letters.len() >= LONG;
+    let is_long = letters.len() >= LONG_WORD_CHARS;
     for at in 1..=letters.len() {
         if at + 1 < letters.len() {
             add(Slip::Likely, at, 2, &[letters[at + 1], letters[at]]);

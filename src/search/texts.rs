@@ -1,7 +1,8 @@
-//! The chunks of articles that searches have shown, kept from one search to the next: most searches are about few articles.
+//! The chunks of articles that searches have shown, kept from one search to the next: most searches are about few
+//! articles.
 //!
-//! They are never believed without a look at what the database notes of the article's vectors: the same note is the same
-//! chunks.
+//! They are never believed without a look at what the database notes of the article's vectors: the same note is the
+//! same chunks.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -22,11 +23,12 @@ use crate::{
 const MAX_KEPT: usize = 1_000;
 /// What is kept in all. *Units:* bytes.
 const MAX_BYTES: u64 = 32 << 20;
-/// What a chunk takes beside its text and its vector, once its line and its words have been read: some bytes for each of the text's.
+/// What a chunk takes beside its text and its vector, once its line and its words have been read: some bytes for each
+/// of the text's.
 const READ_COSTS: usize = 5;
-/// A longer chunk is read as markdown only around the place that is shown, and its words are looked for in its markup, too. *Units:*
-/// bytes.
-const SHORT: usize = 4 << 10;
+/// A longer chunk is read as markdown only around the place that is shown, and its words are looked for in its markup,
+/// too. *Units:* bytes.
+const MAX_WHOLE_CHUNK_BYTES: usize = 4 << 10;
 
 /// Chunks as they were embedded once, read by the stems of some languages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -134,11 +136,11 @@ impl Chunk {
     }
 
     fn is_long(&self) -> bool {
-        self.text.len() > SHORT
+        self.text.len() > MAX_WHOLE_CHUNK_BYTES
     }
 
-    /// Returns its best place for the terms, of which these were `found` in it, as one plain line of at most `width` characters, and
-    /// where they stand in it.
+    /// Returns its best place for the terms, of which these were `found` in it, as one plain line of at most `width`
+    /// characters, and where they stand in it.
     pub(super) fn shown(&self, found: &FoundIn, matcher: &Matcher, width: usize) -> (String, Vec<(usize, usize)>) {
         if self.is_long() {
             let shown = snippet::snippet(&self.text, matcher, width);

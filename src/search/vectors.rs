@@ -46,7 +46,7 @@ use reading::DamagedFile;
 const CHUNKS_PER_ARTICLE: usize = 4;
 /// Articles whose order is decided by the stored vectors. Those after them count by their rank alone; codes tell
 /// cosines apart to about 0.005.
-const COMPARED: usize = 40;
+const EXACT_ARTICLES: usize = 40;
 
 /// What to find.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,7 @@ impl VectorIndex {
     /// The articles nearest to the query.
     pub(super) async fn nearest(&self, database: &Database, look: VectorQuery<'_>) -> Result<Vec<Nearest>, NoIndex> {
         let VectorQuery { model_id, near, among, depth, .. } = look;
-        let depth = depth.max(COMPARED);
+        let depth = depth.max(EXACT_ARTICLES);
         let mut limit = depth * CHUNKS_PER_ARTICLE;
         let mut articles = loop {
             let chunks = match database.engine() {
@@ -94,7 +94,7 @@ impl VectorIndex {
             limit *= 4;
         };
         articles.truncate(depth);
-        let behind = articles.split_off(articles.len().min(COMPARED));
+        let behind = articles.split_off(articles.len().min(EXACT_ARTICLES));
         let mut ranked = compare(database, near, articles).await?;
         ranked.extend(behind);
         Ok(ranked)

@@ -55,19 +55,19 @@ impl Connection {
         ActiveRequest(Arc::clone(self))
     }
 
-    /// Returns how much it has shown of its client, and since when nothing has been asked, answered or sent; `None` if it
-    /// is busy or was told to leave. A client that was never let in is not busy, whatever it asks or leaves unread: it
-    /// could be so with all connections.
+    /// Returns how much it has shown of its client, and since when nothing has been asked, answered or sent; `None` if
+    /// it is busy or was told to leave. A client that was never let in is not busy, whatever it asks or leaves unread:
+    /// it could be so with all connections.
     pub(super) fn idle(&self) -> Option<(ClientTrust, Instant)> {
         let is_let_in = self.arrival.is_let_in();
         let is_at_work = self.requests.load(Ordering::SeqCst) > 0 || self.is_writing.load(Ordering::SeqCst);
-        let standing = match self.has_spoken.load(Ordering::Relaxed) {
+        let trust = match self.has_spoken.load(Ordering::Relaxed) {
             _ if is_let_in => ClientTrust::Known,
             true => ClientTrust::Stranger,
             false => ClientTrust::Silent,
         };
         let is_kept = is_let_in && is_at_work;
-        (!is_kept && !self.leave.is_cancelled()).then(|| (standing, self.quiet_since()))
+        (!is_kept && !self.leave.is_cancelled()).then(|| (trust, self.quiet_since()))
     }
 
     /// Tells it to close, to make room for another.

@@ -12,12 +12,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::connection::Connection;
 
 /// Connections beyond `server.max_connections`, for `/health` and `/ready`.
-const RESERVE: usize = 16;
+const RESERVED_CONNECTIONS: usize = 16;
 /// How long a connection may take to close for another one.
-const GOING: Duration = Duration::from_secs(1);
-/// How long a connection has to say something before it may have to make room. Of those that come together, the one with a
-/// request may be the first that is served.
-const YOUNG: Duration = Duration::from_millis(100);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a connection has to say something before it may have to make room. Of those that come together, the one
+/// with a request may be the first that is served.
+const FIRST_BYTE_GRACE: Duration = Duration::from_millis(100);
 
 /// Room for connections. Cheap to clone.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub(super) struct ConnectionPermit {
 
 impl ConnectionLimit {
     pub(super) fn new(most: usize) -> Self {
-        Self(Arc::new(Lanes { usual: Lane::new(most), reserve: Lane::new(RESERVE) }))
+        Self(Arc::new(Lanes { usual: Lane::new(most), reserve: Lane::new(RESERVED_CONNECTIONS) }))
     }
 
     /// Takes room for one more; `None` if all are busy.
@@ -62,7 +62,7 @@ impl ConnectionLimit {
 
     fn place(&self, permit: OwnedSemaphorePermit, is_reserve: bool) -> (Arc<Connection>, ConnectionPermit) {
         let connection = Connection::begin(is_reserve);
-        let mut taken = self.lane(is_reserve).taken();
+        let mut taken = self.lane(is_reserve).lock();
         taken.last += 1;
         let number = taken.last;
         taken.connections.insert(number, Arc::downgrade(&connection));
@@ -84,7 +84,7 @@ impl Lane {
         if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
             return Some(permit);
         }
-        let young = YOUNG.saturating_sub(self.longest_idle()?.quiet_since().elapsed());
+        let young = FIRST_BYTE_GRACE.saturating_sub(self.longest_idle()?.quiet_since().elapsed());
         if !young.is_zero() {
             tokio::time::sleep(young).await;
             if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
@@ -92,24 +92,24 @@ impl Lane {
             }
         }
         self.longest_idle()?.leave();
-        tokio::time::timeout(GOING, Arc::clone(&self.free).acquire_owned()).await.ok()?.ok()
+        tokio::time::timeout(CLOSE_TIMEOUT, Arc::clone(&self.free).acquire_owned()).await.ok()?.ok()
     }
 
     fn longest_idle(&self) -> Option<Arc<Connection>> {
-        let connections: Vec<_> = self.taken().connections.values().filter_map(Weak::upgrade).collect();
+        let connections: Vec<_> = self.lock().connections.values().filter_map(Weak::upgrade).collect();
         let idle = connections.into_iter().filter_map(|connection| Some((connection.idle()?, connection)));
         // Those of whom least is known go first.
         idle.min_by_key(|(idle, _)| *idle).map(|(_, connection)| connection)
     }
 
-    fn taken(&self) -> MutexGuard<'_, OpenConnections> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.room.lane(self.is_reserve).taken().connections.remove(&self.number);
+        self.room.lane(self.is_reserve).lock().connections.remove(&self.number);
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
         busy.arrival.let_in();
         let _request = busy.work();
         let mut held = Vec::new();
-        for _ in 0..RESERVE {
+        for _ in 0..RESERVED_CONNECTIONS {
             let (connection, place) = room.take().await.expect("room");
             assert!(connection.is_reserve);
             held.push((connection.work(), place));

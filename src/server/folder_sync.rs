@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// The name of this part in the server's health.
-const PART: &str = "folders";
+const HEALTH_PART: &str = "folders";
 /// The delay before a folder is watched again after its watch has ended.
 const RETRY_AFTER: Duration = Duration::from_secs(15);
 /// Remarks of one report that are logged; of more, how many there are.
-const LOGGED: usize = 20;
+const MAX_LOGGED: usize = 20;
 
 /// The present trouble of each folder.
 #[derive(Clone)]
@@ -54,17 +54,17 @@ pub(super) fn keep(folders: &[SyncedFolder], articles: &Articles, health: &Healt
             Err(error) => troubles.note(&folder.path, Some(error.to_string())),
             Ok(articles_folder) => {
                 let directory = folder.path.clone();
-                let asked = SyncRequest { directory, folder: articles_folder, many_deletions: false, dry_run: false };
-                tokio::spawn(keep_one(articles.clone(), asked, troubles.clone(), stopping.clone()));
+                let request = SyncRequest { directory, folder: articles_folder, many_deletions: false, dry_run: false };
+                tokio::spawn(keep_one(articles.clone(), request, troubles.clone(), stopping.clone()));
             }
         }
     }
 }
 
 /// Keeps one folder in step, unless it is forgotten; if the watch ends otherwise, which is a bug, it is started again.
-async fn keep_one(articles: Articles, asked: SyncRequest, troubles: Troubles, stopping: CancellationToken) {
+async fn keep_one(articles: Articles, request: SyncRequest, troubles: Troubles, stopping: CancellationToken) {
     while !stopping.is_cancelled() {
-        let watching = watched(articles.clone(), asked.clone(), troubles.clone(), stopping.clone());
+        let watching = watched(articles.clone(), request.clone(), troubles.clone(), stopping.clone());
         let ended = watching.await;
         if stopping.is_cancelled() {
             return;
@@ -73,12 +73,12 @@ async fn keep_one(articles: Articles, asked: SyncRequest, troubles: Troubles, st
             Ok(Some(forgotten)) => {
                 let next =
                     "take it out of the settings ([[sync]]), or a server that starts keeps it in step as a new folder";
-                return troubles.note(&asked.directory, Some(format!("{forgotten}; {next}")));
+                return troubles.note(&request.directory, Some(format!("{forgotten}; {next}")));
             }
             Ok(None) => "the watch has ended".to_owned(),
             Err(error) => error.to_string(),
         };
-        troubles.note(&asked.directory, Some(format!("{reason}; it begins anew")));
+        troubles.note(&request.directory, Some(format!("{reason}; it begins anew")));
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(RETRY_AFTER) => {}
@@ -89,17 +89,17 @@ async fn keep_one(articles: Articles, asked: SyncRequest, troubles: Troubles, st
 /// Watches on a separate thread, until `stopping`, or until the folder is forgotten, which is answered.
 fn watched(
     articles: Articles,
-    asked: SyncRequest,
+    request: SyncRequest,
     told: Troubles,
     stopping: CancellationToken,
 ) -> JoinHandle<Option<SyncError>> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         runtime.block_on(async {
-            let (directory, mut logged) = (asked.directory.clone(), Logged::default());
+            let (directory, mut logged) = (request.directory.clone(), Logged::default());
             tokio::select! {
                 () = stopping.cancelled() => None,
-                forgotten = watch(&articles, asked, |now| told.hear(&directory, now, &mut logged)) => Some(forgotten),
+                forgotten = watch(&articles, request, |now| told.hear(&directory, now, &mut logged)) => Some(forgotten),
             }
         })
     })
@@ -157,9 +157,11 @@ impl Troubles {
         let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         let told: Vec<_> = folders.iter().map(|(folder, trouble)| format!("{}: {trouble}", folder.display())).collect();
         self.health.note(match (told.is_empty(), copies) {
-            (true, None) => Finding::ready(PART),
-            (true, Some(copies)) => Finding::note(PART, copies),
-            (false, copies) => Finding::degraded(PART, told.into_iter().chain(copies).collect::<Vec<_>>().join("; ")),
+            (true, None) => Finding::ready(HEALTH_PART),
+            (true, Some(copies)) => Finding::note(HEALTH_PART, copies),
+            (false, copies) => {
+                Finding::degraded(HEALTH_PART, told.into_iter().chain(copies).collect::<Vec<_>>().join("; "))
+            }
         });
     }
 }
@@ -182,8 +184,8 @@ impl Logged {
         let others = others.chain(report.left_out.iter().map(is_bare)).collect();
         let mut news = not_among(&mut self.failed, failed);
         news.extend(not_among(&mut self.others, others));
-        let more = news.len().saturating_sub(LOGGED);
-        news.truncate(LOGGED);
+        let more = news.len().saturating_sub(MAX_LOGGED);
+        news.truncate(MAX_LOGGED);
         (news, more)
     }
 }
@@ -243,9 +245,9 @@ mod tests {
         let both = vec!["a.md: is odd".to_owned(), "b.md: is odd".to_owned()];
         assert_eq!(logged.news(&report), (both, 0));
         assert_eq!(logged.news(&report), (Vec::new(), 0));
-        report.warnings.extend((0..LOGGED + 3).map(|number| problem(&format!("{number}.md"))));
+        report.warnings.extend((0..MAX_LOGGED + 3).map(|number| problem(&format!("{number}.md"))));
         let (news, more) = logged.news(&report);
-        assert_eq!((news.len(), more), (LOGGED, 3));
+        assert_eq!((news.len(), more), (MAX_LOGGED, 3));
         assert_eq!(logged.news(&report), (Vec::new(), 0));
         // Only what is over is told anew when it begins again.
         logged.failed.clear();

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a browser may do with an answer, unless the answer says otherwise: nothing that could be abused.
-const GUARDS: [(HeaderName, HeaderValue); 3] = [
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -47,7 +47,7 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Said instead of what a part has to say: that names notes, servers and what they answered.
 const SAID_ELSEWHERE: &str = "a token of scope read shows more, as does `afterword doctor`";
 /// How long a token may be looked up; without an answer, its bearer is a stranger.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A server that may not be open yet. Cheap to clone.
 #[derive(Clone, Default)]
@@ -102,13 +102,13 @@ async fn ready(State(gate): State<Gate>, request: Request) -> Response {
 }
 
 /// Held while a token is looked up for details of `/ready`.
-static LOOKING: Semaphore = Semaphore::const_new(1);
+static TOKEN_LOOKUP: Semaphore = Semaphore::const_new(1);
 
 /// Whether the client brings a token that is valid.
 async fn is_known(tokens: &Tokens, headers: &HeaderMap) -> bool {
     // Nothing else bounds what is asked here: one looks at the database, and others are strangers meanwhile.
-    let Ok(_alone) = LOOKING.try_acquire() else { return false };
-    tokio::time::timeout(PATIENCE, may_read(tokens, headers)).await.unwrap_or(false)
+    let Ok(_alone) = TOKEN_LOOKUP.try_acquire() else { return false };
+    tokio::time::timeout(TOKEN_TIMEOUT, may_read(tokens, headers)).await.unwrap_or(false)
 }
 
 /// Marks the connection as busy while it is answered, and adds the headers of every answer.
@@ -127,7 +127,7 @@ async fn attend(connection: Option<Extension<Arc<Connection>>>, mut request: Req
     if is_reserve {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    for (name, value) in GUARDS {
+    for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(value);
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());

@@ -21,7 +21,7 @@ use crate::config::Server;
 /// How much of an answer a client must take in each [`ClientTimeouts::writing`] that the server waits. *Units:* bytes.
 const LEAST_TAKEN: usize = 64 << 10;
 /// How long a connection of the reserve may be silent: it is for one short request.
-const SHORT: Duration = Duration::from_secs(2);
+const RESERVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long the server waits for a client.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,11 @@ impl ClientTimeouts {
 
     /// The patience with a connection beyond `server.max_connections`.
     pub(super) fn short(self) -> Self {
-        Self { beginning: self.beginning.min(SHORT), idle: self.idle.min(SHORT), writing: self.writing.min(SHORT) }
+        Self {
+            beginning: self.beginning.min(RESERVE_TIMEOUT),
+            idle: self.idle.min(RESERVE_TIMEOUT),
+            writing: self.writing.min(RESERVE_TIMEOUT),
+        }
     }
 }
 

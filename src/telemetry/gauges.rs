@@ -83,7 +83,7 @@ pub(super) fn health(report: &Report) {
 }
 
 pub(super) fn actors(status: &RuntimeStatus) {
-    for (name, group) in grouped(&status.walk()) {
+    for (name, group) in group_by_role(&status.walk()) {
         gauge!("afterword_actor_running", "actor" => name.clone()).set(f64::from(u8::from(group.all_run)));
         gauge!("afterword_actor_mailbox_messages", "actor" => name.clone()).set(group.mailbox as f64);
         counter!("afterword_actor_restarts_total", "actor" => name).absolute(group.restarts);
@@ -98,7 +98,7 @@ struct Group {
 }
 
 /// Puts the actors of each role together: there may be hundreds of workers, and their numbers mean nothing.
-fn grouped(actors: &[&ActorStatus]) -> BTreeMap<String, Group> {
+fn group_by_role(actors: &[&ActorStatus]) -> BTreeMap<String, Group> {
     let mut groups = BTreeMap::new();
     for actor in actors {
         let role = actor.name.trim_end_matches(|digit: char| digit.is_ascii_digit()).trim_end();
@@ -183,7 +183,7 @@ mod tests {
         let (failed, queue) =
             (actor("WorkerActor 576", ActorState::Restarting, 3), actor("QueueActor", ActorState::Running, 0));
         let all: Vec<_> = workers.iter().chain([&failed, &queue]).collect();
-        let groups = grouped(&all);
+        let groups = group_by_role(&all);
         assert_eq!(groups.keys().collect::<Vec<_>>(), ["QueueActor", "WorkerActor"]);
         let workers = &groups["WorkerActor"];
         assert_eq!((workers.all_run, workers.mailbox, workers.restarts), (false, 577, 579));

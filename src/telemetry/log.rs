@@ -107,7 +107,7 @@ fn object_line(line: &[u8]) -> Cow<'_, [u8]> {
     if line.len() > LONGEST_LINE
         && let Ok(mut value) = serde_json::from_slice(&line)
     {
-        cut(&mut value);
+        clip(&mut value);
         line = Cow::Owned(format!("{value}\n").into_bytes());
     }
     // JSON leaves these as they are, but terminals obey them.
@@ -123,7 +123,7 @@ fn object_line(line: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-fn cut(value: &mut Value) {
+fn clip(value: &mut Value) {
     match value {
         Value::String(text) => {
             if let Some((at, _)) = text.char_indices().nth(LONGEST_VALUE) {
@@ -131,8 +131,8 @@ fn cut(value: &mut Value) {
                 text.push('…');
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(cut),
-        Value::Object(fields) => fields.values_mut().for_each(cut),
+        Value::Array(items) => items.iter_mut().for_each(clip),
+        Value::Object(fields) => fields.values_mut().for_each(clip),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -28,9 +28,9 @@ use crate::{
 };
 
 /// How long spans gather before they are sent together.
-const GATHER: Duration = Duration::from_secs(1);
+const BATCH_INTERVAL: Duration = Duration::from_secs(1);
 /// Spans sent together.
-const BATCH: usize = 512;
+const SPANS_PER_BATCH: usize = 512;
 
 /// Sends a span for every task that ends on this host, until `stopping`.
 ///
@@ -61,7 +61,7 @@ async fn run(
     stopping: CancellationToken,
 ) {
     let mut ended = HashSet::new();
-    let mut tick = tokio::time::interval(GATHER);
+    let mut tick = tokio::time::interval(BATCH_INTERVAL);
     loop {
         tokio::select! {
             event = events.recv() => match event {
@@ -73,7 +73,7 @@ async fn run(
             _ = tick.tick() => send(&exporter, &queue, &mut ended).await,
             () = stopping.cancelled() => return send(&exporter, &queue, &mut ended).await,
         }
-        if ended.len() >= BATCH {
+        if ended.len() >= SPANS_PER_BATCH {
             send(&exporter, &queue, &mut ended).await;
         }
     }

@@ -1,5 +1,5 @@
-//! The door for AI agents before clients that others wrote: the conformance suite, the inspector, and the Python SDKs of
-//! both eras. `scripts/test` installs them.
+//! The door for AI agents before clients that others wrote: the conformance suite, the inspector, and the Python SDKs
+//! of both eras. `scripts/test` installs them.
 
 mod conformance;
 mod fixture;

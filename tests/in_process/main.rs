@@ -1,4 +1,5 @@
-//! What the services, the store and the runtime do, each test with a database of its own in this process, on both engines.
+//! What the services, the store and the runtime do, each test with a database of its own in this process, on both
+//! engines.
 
 #![recursion_limit = "256"]
 

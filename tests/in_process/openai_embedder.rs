@@ -317,7 +317,8 @@ async fn an_address_with_https_that_speaks_http_is_told_apart() {
     assert!(error.message.contains("does not speak TLS"), "{error:?}");
 }
 
-/// A server that takes ten texts and four requests, and then asks for a pause until it is `rested`. It remembers what it has embedded.
+/// A server that takes ten texts and four requests, and then asks for a pause until it is `rested`. It remembers what
+/// it has embedded.
 #[derive(Default)]
 struct Strict {
     taken: AtomicUsize,

@@ -14,7 +14,7 @@ use tracing_subscriber::{
 };
 
 /// At most this many executions of each statement are kept: the first, and others spread over all.
-const KEPT: usize = 12;
+const MAX_KEPT_EXECUTIONS: usize = 12;
 
 /// The recording: each statement, and some of its executions with values.
 pub(crate) type Recording = Vec<(String, Vec<String>)>;
@@ -81,10 +81,10 @@ impl<S: Subscriber> Layer<S> for RecordingLayer {
         let Some(heard) = heard.as_mut() else { return };
         let (times, kept) = heard.entry(words.sql).or_default();
         *times += 1;
-        if kept.len() < KEPT {
+        if kept.len() < MAX_KEPT_EXECUTIONS {
             kept.push(words.with_values);
         } else if times.is_power_of_two() {
-            let at = *times % KEPT;
+            let at = *times % MAX_KEPT_EXECUTIONS;
             kept[at] = words.with_values;
         }
     }

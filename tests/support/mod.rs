@@ -6,6 +6,7 @@ pub(crate) mod agent;
 pub(crate) mod lengthened;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod requirement;
 pub(crate) mod reranker;
 mod test_database;
 pub(crate) mod tool;

@@ -78,13 +78,13 @@ pub(crate) struct OnPostgres {
 /// one.
 static RESTING: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 /// This many are unused before one is used again: everything that a dropped host had begun has ended by then.
-const REST: usize = 6;
+const MIN_UNUSED: usize = 6;
 
 impl TestDatabase for OnPostgres {
     async fn fresh() -> Self {
         let rested = {
             let mut resting = RESTING.lock().expect("the lock");
-            if resting.len() < REST { None } else { resting.pop_front() }
+            if resting.len() < MIN_UNUSED { None } else { resting.pop_front() }
         };
         let rested = match rested {
             Some(name) => emptied(name).await,

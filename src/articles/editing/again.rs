@@ -11,14 +11,14 @@ use super::{
 use crate::markdown::sections::{Section, SectionMatch, meant};
 
 /// After this long, places are compared less exactly. *For:* all edits together.
-const PATIENCE: Duration = Duration::from_millis(300);
+const EXACT_COMPARISON_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// Returns `newest` after `edits`, which were made for `base`; `None` if one of them does not find there what it changes as it was.
-/// What is added at an end stands there whatever else has changed; a section must have the text that it had, unless something is
-/// only added beside it; a text that is replaced must be there as often, in the same places. No text in between may be larger than
-/// `most`. *Units:* bytes.
+/// Returns `newest` after `edits`, which were made for `base`; `None` if one of them does not find there what it
+/// changes as it was. What is added at an end stands there whatever else has changed; a section must have the text that
+/// it had, unless something is only added beside it; a text that is replaced must be there as often, in the same
+/// places. No text in between may be larger than `most`. *Units:* bytes.
 pub fn applied_again(base: &str, newest: &str, edits: &[Edit], most: u64) -> Option<String> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + EXACT_COMPARISON_TIMEOUT;
     let (mut base, mut newest) = (base.to_owned(), newest.to_owned());
     for edit in edits {
         if !is_as_it_was(&base, &newest, edit, until) {

@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashSet, ops::Range};
 
 use super::{
     Edit, EditError, Fault, SectionChange,
-    error::{self, shown},
-    lines::{content, fitted, inserted, line_end, line_number, place_for},
+    error::{self, quote},
+    lines::{content, fit_lines, insert_lines, line_end, line_number, place_for},
 };
 use crate::{
     articles::front_matter,
@@ -18,7 +18,7 @@ use crate::{
 /// Most edits of one call: each searches the whole text.
 pub(crate) const MAX_EDITS: usize = 100;
 /// Most places that are named.
-const NAMED: usize = 10;
+const MAX_NAMED_PLACES: usize = 10;
 
 /// Returns `body` after all `edits`, each of which is applied to the result of those before it. No text in between may
 /// be larger than `most`. *Units:* bytes.
@@ -36,7 +36,7 @@ pub fn apply(body: &str, edits: &[Edit], most: u64) -> Result<String, EditError>
     let mut text = body.to_owned();
     for (position, edit) in edits.iter().enumerate() {
         let fault = |fault| EditError { number: position + 1, of, fault };
-        bounded(size_after(&text, edit), most).map_err(fault)?;
+        check_size(size_after(&text, edit), most).map_err(fault)?;
         text = one(&text, edit).map_err(fault)?;
     }
     Ok(text)
@@ -55,7 +55,7 @@ fn size_after(body: &str, edit: &Edit) -> u64 {
     body.len().saturating_add(inserted) as u64
 }
 
-fn bounded(size: u64, most: u64) -> Result<(), Fault> {
+fn check_size(size: u64, most: u64) -> Result<(), Fault> {
     if size > most { Err(Fault::TooLarge { size, limit: most }) } else { Ok(()) }
 }
 
@@ -91,7 +91,7 @@ fn block(body: &str, at: usize, text: &str) -> Result<String, Fault> {
         return Err(Fault::NoText);
     }
     let at = place_for(body, at, text);
-    let result = inserted(body, at, text);
+    let result = insert_lines(body, at, text);
     unswallowed(&body[at..], &result)?;
     Ok(result)
 }
@@ -119,7 +119,7 @@ fn without(body: &str, section: &Section) -> String {
 
 /// Replaces the text below the heading; blank lines around it stay.
 fn in_place(body: &str, section: &Section, text: &str) -> String {
-    let text = fitted(text, line_end(body));
+    let text = fit_lines(text, line_end(body));
     let brings_heading =
         sections(&text).first().is_some_and(|first| first.heading.start == 0 && first.level == section.level);
     let below = section.heading.end..section.range.end;
@@ -127,7 +127,7 @@ fn in_place(body: &str, section: &Section, text: &str) -> String {
     match old {
         Some(old) => [&body[..old.start], &text, &body[old.end..]].concat(),
         None if text.is_empty() => body.to_owned(),
-        None => inserted(body, below.start, &text),
+        None => insert_lines(body, below.start, &text),
     }
 }
 
@@ -147,7 +147,7 @@ fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
             Err(Fault::NoSection { wanted: wanted.to_owned(), names })
         }
         None => {
-            let names = found.iter().enumerate().take(error::NAMED);
+            let names = found.iter().enumerate().take(error::MAX_LISTED);
             let names = names.map(|(nth, &section)| told(body, &all[section], name, nth + 1)).collect();
             Err(Fault::SeveralSections { count: found.len(), wanted: name.to_owned(), names })
         }
@@ -190,8 +190,8 @@ fn replaced(body: &str, find: &str, replace: &str, expected: usize) -> Result<St
             let start = body[..at].rfind('\n').map_or(0, |newline| newline + 1);
             start..body[at..].find('\n').map_or(body.len(), |newline| at + newline)
         };
-        let place = |&at: &usize| format!("line {}: {}", line_number(body, at), shown(body[line(at)].trim()));
-        let places_told = places.iter().take(NAMED).map(place).collect();
+        let place = |&at: &usize| format!("line {}: {}", line_number(body, at), quote(body[line(at)].trim()));
+        let places_told = places.iter().take(MAX_NAMED_PLACES).map(place).collect();
         return Err(Fault::Count { found: places.len(), expected, places: places_told });
     }
     Ok(body.replace(&*find, &replace))
@@ -220,5 +220,5 @@ fn near(body: &str, find: &str) -> Option<String> {
     let wanted = find.lines().map(words).find(|line| !line.is_empty())?;
     let mut lines = body.lines().enumerate();
     let (number, line) = lines.find(|(_, line)| words(line).contains(&wanted))?;
-    Some(format!("line {}: \"{}\"", number + 1, shown(line.trim())))
+    Some(format!("line {}: \"{}\"", number + 1, quote(line.trim())))
 }

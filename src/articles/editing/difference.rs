@@ -5,22 +5,22 @@ use std::{fmt::Write, time::Duration};
 use similar::{ChangeTag, TextDiff, TextMerge};
 
 /// Lines that are shown around a change.
-const AROUND: usize = 2;
+const CONTEXT_LINES: usize = 2;
 /// A longer difference is cut. *Units:* bytes.
-const LONGEST: usize = 3_000;
+const MAX_DIFFERENCE_BYTES: usize = 3_000;
 /// A longer line is cut. *Units:* characters.
 const LONGEST_LINE: usize = 400;
 /// After this long, larger pieces are reported as changed than necessary.
-const PATIENCE: Duration = Duration::from_millis(300);
+const DIFF_TIMEOUT: Duration = Duration::from_millis(300);
 /// Longer texts are not merged: people must look at them. *Units:* bytes.
 const LONGEST_MERGED: usize = 8 << 20;
 
 /// Returns the changed lines with some around them, as `diff -u` shows them; cut if there are many. Empty if nothing
 /// differs.
 pub fn unified(before: &str, after: &str) -> String {
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
+    let diff = TextDiff::configure().timeout(DIFF_TIMEOUT).diff_lines(before, after);
     let mut text = String::new();
-    for hunk in diff.unified_diff().context_radius(AROUND).iter_hunks() {
+    for hunk in diff.unified_diff().context_radius(CONTEXT_LINES).iter_hunks() {
         line(&mut text, "", &hunk.header().to_string());
         for change in hunk.iter_changes() {
             let sign = match change.tag() {
@@ -29,8 +29,8 @@ pub fn unified(before: &str, after: &str) -> String {
                 ChangeTag::Insert => "+",
             };
             line(&mut text, sign, change.value());
-            if text.len() > LONGEST {
-                text.truncate(text.floor_char_boundary(LONGEST));
+            if text.len() > MAX_DIFFERENCE_BYTES {
+                text.truncate(text.floor_char_boundary(MAX_DIFFERENCE_BYTES));
                 text.push_str("…\n");
                 return text;
             }
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(shown, "@@ -3,5 +3,6 @@\n line 3\n line 4\n-line 5\n+line five\n+and more\n line 6\n line 7\n");
         assert_eq!(unified(&before, &before), "");
         let long = unified("", &"word\n".repeat(10_000));
-        assert!(long.len() < LONGEST + 10 && long.ends_with("…\n"));
+        assert!(long.len() < MAX_DIFFERENCE_BYTES + 10 && long.ends_with("…\n"));
     }
 
     #[test]

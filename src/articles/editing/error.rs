@@ -1,9 +1,9 @@
 //! Why an edit cannot be applied, in words that say what to do.
 
 /// Longest quotation of a text. *Units:* characters.
-const SHOWN: usize = 60;
+const MAX_QUOTED_CHARS: usize = 60;
 /// Most sections or places that are named.
-pub(super) const NAMED: usize = 30;
+pub(super) const MAX_LISTED: usize = 30;
 
 /// An edit that cannot be applied. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Fault {
     #[error("the edit has no text to find")]
     NothingToFind,
     /// There is no such section.
-    #[error("there is no section \"{}\"; {}", shown(.wanted), known(.names))]
+    #[error("there is no section \"{}\"; {}", quote(.wanted), known(.names))]
     NoSection {
         /// The requested name.
         wanted: String,
@@ -52,7 +52,7 @@ pub enum Fault {
         names: Vec<String>,
     },
     /// Several sections have this name.
-    #[error("{count} sections are called \"{}\"; say which: {}", shown(.wanted), listed_of(.names, .count))]
+    #[error("{count} sections are called \"{}\"; say which: {}", quote(.wanted), listed_of(.names, .count))]
     SeveralSections {
         /// How many.
         count: usize,
@@ -82,7 +82,7 @@ pub enum Fault {
         places: Vec<String>,
     },
     /// The new text leaves a fence or a comment open.
-    #[error("the text would swallow the heading \"{}\" behind it; close its code fence or comment", shown(.heading))]
+    #[error("the text would swallow the heading \"{}\" behind it; close its code fence or comment", quote(.heading))]
     Swallows {
         /// The heading that would be lost.
         heading: String,
@@ -108,9 +108,9 @@ fn times(number: &usize) -> String {
 }
 
 /// The beginning of a text, in one line.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match line.char_indices().nth(SHOWN) {
+    match line.char_indices().nth(MAX_QUOTED_CHARS) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
     }
@@ -126,8 +126,8 @@ fn listed(names: &[String]) -> String {
 
 /// Lists the names; `count` is how many there are in all.
 fn listed_of(names: &[String], count: &usize) -> String {
-    let mut text = names.iter().take(NAMED).map(|name| shown(name)).collect::<Vec<_>>().join(" | ");
-    if *count > NAMED {
+    let mut text = names.iter().take(MAX_LISTED).map(|name| quote(name)).collect::<Vec<_>>().join(" | ");
+    if *count > MAX_LISTED {
         text.push_str(&format!(" | … ({count} in all)"));
     }
     text

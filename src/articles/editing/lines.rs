@@ -11,7 +11,7 @@ pub(super) fn line_end(text: &str) -> &'static str {
 }
 
 /// Returns `text` without blank lines around it, with the line end `end` between its lines.
-pub(super) fn fitted(text: &str, end: &str) -> String {
+pub(super) fn fit_lines(text: &str, end: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let is_blank = |line: &&str| line.trim().is_empty();
     let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
@@ -20,9 +20,9 @@ pub(super) fn fitted(text: &str, end: &str) -> String {
 }
 
 /// Inserts `text` as separate lines at `at`, which is the beginning of a line or the end of the body.
-pub(super) fn inserted(body: &str, at: usize, text: &str) -> String {
+pub(super) fn insert_lines(body: &str, at: usize, text: &str) -> String {
     let end = line_end(body);
-    let (before, after, text) = (&body[..at], &body[at..], fitted(text, end));
+    let (before, after, text) = (&body[..at], &body[at..], fit_lines(text, end));
     let mut result = String::with_capacity(body.len() + text.len() + 8);
     result.push_str(before);
     if !before.is_empty() && !before.ends_with('\n') {
@@ -47,8 +47,8 @@ pub(super) fn inserted(body: &str, at: usize, text: &str) -> String {
     result
 }
 
-/// Where `text` goes that is to be inserted at `at`: behind the list or table that ends there, above the blank lines that follow it,
-/// if it goes on with that.
+/// Where `text` goes that is to be inserted at `at`: behind the list or table that ends there, above the blank lines
+/// that follow it, if it goes on with that.
 pub(super) fn place_for(body: &str, at: usize, text: &str) -> usize {
     let before = body[..at].trim_end();
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");

@@ -1,7 +1,7 @@
 //! Front matter in two places: at the beginning of a text, and beside the text.
 //!
-//! The text's own block counts first, key by key; what stands beside it counts for the keys that the block does not name. So a
-//! text stays as its author sent it, and what was set without it is not lost when it is sent again.
+//! The text's own block counts first, key by key; what stands beside it counts for the keys that the block does not
+//! name. So a text stays as its author sent it, and what was set without it is not lost when it is sent again.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -13,8 +13,9 @@ use super::{
     setting::{with_new, without_keys},
 };
 
-/// Returns what stays beside a text that was `before` and is `after` now: not the keys that its block names, and not those that
-/// its block named before, which were removed with it. A block that stays leaves everything beside it as it is.
+/// Returns what stays beside a text that was `before` and is `after` now: not the keys that its block names, and not
+/// those that its block named before, which were removed with it. A block that stays leaves everything beside it as it
+/// is.
 pub fn kept<'b>(beside: &'b str, before: &str, after: &str) -> Cow<'b, str> {
     if beside.is_empty() || before == after {
         return Cow::Borrowed(beside);
@@ -47,8 +48,8 @@ pub fn joined(beside: &str, text: &str) -> Document {
     }
 }
 
-/// Returns `head` with the lines of another block of YAML behind its own, except those of its `own` keys: comments and keys below
-/// keys go along.
+/// Returns `head` with the lines of another block of YAML behind its own, except those of its `own` keys: comments and
+/// keys below keys go along.
 fn with_lines(head: &str, beside: &str, own: &HashSet<String>) -> Option<String> {
     let (block, other) = (block::find(head)?, block::find(beside)?);
     if [block.syntax, other.syntax] != [Syntax::Yaml; 2] {
@@ -63,8 +64,8 @@ fn with_lines(head: &str, beside: &str, own: &HashSet<String>) -> Option<String>
     (super::length(&whole) == whole.len() && given(&whole) == all).then_some(whole)
 }
 
-/// Returns `head` with the values of another block, in whichever language; `None` if one has no simple form, or if the block says
-/// anything besides: a comment, a table, the same key once more.
+/// Returns `head` with the values of another block, in whichever language; `None` if one has no simple form, or if the
+/// block says anything besides: a comment, a table, the same key once more.
 fn with_values(head: &str, beside: &str, own: &HashSet<String>) -> Option<String> {
     let block = block::find(beside)?;
     let is_missing = |key: &str| !own.contains(&named(key));

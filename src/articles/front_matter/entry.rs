@@ -44,7 +44,8 @@ impl Scalar {
         Self { text, is_quoted: true }
     }
 
-    /// Returns the text that clients read: in quotes with its white space, and without NUL, which no database can store.
+    /// Returns the text that clients read: in quotes with its white space, and without NUL, which no database can
+    /// store.
     pub fn read(&self) -> String {
         let text = if self.is_quoted { self.text.as_str() } else { self.text.trim() };
         text.replace('\0', "")

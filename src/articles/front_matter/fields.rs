@@ -161,14 +161,14 @@ fn list(block: &Block, field: Field) -> Vec<String> {
 }
 
 fn unread<T>(entry: &Entry, expected: &str, warnings: &mut Vec<Warning>) -> Option<T> {
-    const SHOWN: usize = 60;
+    const MAX_SHOWN_CHARS: usize = 60;
     let text: Option<&str> = match &entry.value {
         Value::Text(text) => Some(text),
         Value::List { source, items: _ } => Some(source),
         Value::Empty | Value::Other => None,
     };
     let shown = |text: &str| {
-        let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+        let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN_CHARS).collect();
         format!(" (\"{shown}\")")
     };
     let text = text.map(shown).unwrap_or_default();

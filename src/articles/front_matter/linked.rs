@@ -9,8 +9,8 @@ use super::{
 };
 use crate::markdown::Link;
 
-/// Returns the links of the front matter `head`, without those of keys that `is_passed_over` names, in their order. Each is a
-/// value by itself: a text that has brackets somewhere is none.
+/// Returns the links of the front matter `head`, without those of keys that `is_passed_over` names, in their order.
+/// Each is a value by itself: a text that has brackets somewhere is none.
 pub(crate) fn links(head: &str, is_passed_over: impl Fn(&str) -> bool) -> Vec<Link> {
     if !head.contains("[[") {
         return Vec::new();
@@ -114,7 +114,8 @@ fn closed(bytes: &[u8], at: usize, quotes: u8) -> usize {
     bytes.len()
 }
 
-/// Where a value stands in the place of its item: at the beginning, behind its quotes. With escapes it stands there otherwise.
+/// Where a value stands in the place of its item: at the beginning, behind its quotes. With escapes it stands there
+/// otherwise.
 fn place_of(source: &str, place: Range<usize>, value: &str) -> Option<usize> {
     let is_quote = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
     let item = source[place.clone()].trim_start_matches(is_quote);

@@ -5,7 +5,7 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset, form
 /// Numbers below this are seconds since 1970, others milliseconds.
 const SECONDS_BELOW: i64 = 100_000_000_000;
 /// The last moment with a year of four digits. *Units:* milliseconds since 1970.
-const LATEST: i64 = 253_402_300_799_999;
+const LATEST_MS: i64 = 253_402_300_799_999;
 
 /// Reads a time; without a zone it is in UTC, without a time of day it is the beginning of the day.
 ///
@@ -19,7 +19,7 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
         let moment = OffsetDateTime::parse(text, &Rfc2822).ok().or_else(|| written(text))?;
         i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
     })?;
-    (milliseconds <= LATEST).then_some(milliseconds)
+    (milliseconds <= LATEST_MS).then_some(milliseconds)
 }
 
 /// A number: of seconds, of milliseconds, or a day as `20240531`.

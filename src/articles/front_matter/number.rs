@@ -2,11 +2,12 @@
 
 use serde_json::Number;
 
-/// The largest whole number that every client reads exactly. A larger one, such as the number of a device, is given out as a text.
+/// The largest whole number that every client reads exactly. A larger one, such as the number of a device, is given out
+/// as a text.
 const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
-/// Returns the number that `text` is, if JSON would write it back in the same way: `1.10` may be a version, and stays a text.
-/// A whole number is one however it is written, unless it has so many digits that a client would change them.
+/// Returns the number that `text` is, if JSON would write it back in the same way: `1.10` may be a version, and stays a
+/// text. A whole number is one however it is written, unless it has so many digits that a client would change them.
 pub(crate) fn json_number(text: &str) -> Option<Number> {
     if let Ok(whole) = text.parse::<i64>() {
         return (whole.unsigned_abs() <= LARGEST_EXACT && !text.starts_with('+')).then(|| whole.into());

@@ -152,11 +152,13 @@ fn with_setting(head: &str, body: &str, key: &str, setting: Option<&Setting>) ->
     match (block.entries.iter().rposition(is_named), setting) {
         (Some(last), Some(setting)) => {
             let entry = &block.entries[last];
-            // What was read and is sent back leaves the value as its author wrote it, and what it is: `1.10` and a day stay what they are.
+            // What was read and is sent back leaves the value as its author wrote it, and what it is: `1.10` and a day
+            // stay what they are.
             let is_same = setting.is_read_of(&entry.value);
             let set =
                 if is_same { head.to_owned() } else { replaced(head, entry, &setting.written(block.syntax, false)) };
-            // Those before it would have their say as well, and stand before it in the text: their places are as they were.
+            // Those before it would have their say as well, and stand before it in the text: their places are as they
+            // were.
             without(&set, block.syntax, block.entries[..last].iter().filter(|entry| is_named(entry)))
         }
         (Some(_), None) => without(head, block.syntax, block.entries.iter().filter(|entry| is_named(entry))),

@@ -87,8 +87,8 @@ fn may_mean_a_file(form: &str, target: &str) -> bool {
     form == Form::Path.as_str() || form == Form::Wiki.as_str() && Slug::parse(target).is_err()
 }
 
-/// The files that `target` may mean in a file at `place`, the likeliest first. Paths of wiki links begin at the top of the
-/// folder, other paths beside the file; each is looked for at the other place too, as Obsidian does.
+/// The files that `target` may mean in a file at `place`, the likeliest first. Paths of wiki links begin at the top of
+/// the folder, other paths beside the file; each is looked for at the other place too, as Obsidian does.
 fn candidates((source, path): &FilePlace, form: &str, target: &str) -> Vec<FilePlace> {
     let is_wiki = form == Form::Wiki.as_str();
     let target = if is_wiki { target.into() } else { decoded(target) };

@@ -1,6 +1,8 @@
-//! Which links name a renamed article by what it was called: by a former slug, or by a file that is about to get another name.
+//! Which links name a renamed article by what it was called: by a former slug, or by a file that is about to get
+//! another name.
 //!
-//! The next export or run of `sync` calls the file of a renamed article by its new slug, unless its front matter names the slug.
+//! The next export or run of `sync` calls the file of a renamed article by its new slug, unless its front matter names
+//! the slug.
 
 use std::collections::BTreeSet;
 
@@ -84,8 +86,8 @@ impl FormerNames {
 }
 
 impl FormerNames {
-    /// Whether the path of a target, if it has one, leads to where the article is. Another path means another article, which is not
-    /// there.
+    /// Whether the path of a target, if it has one, leads to where the article is. Another path means another article,
+    /// which is not there.
     fn is_in(&self, target: &str) -> bool {
         let path = target[..name_at(target).start].trim().trim_matches('/');
         let path: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
@@ -108,7 +110,8 @@ fn place_of(path: &str, slug: &str) -> Option<String> {
     (at.end < path.len()).then(|| [&path[..at.start], slug, &path[at.end..]].concat())
 }
 
-/// Whether no other file of the folder has this place: then the file gets it, else it gets a suffix that is not known yet.
+/// Whether no other file of the folder has this place: then the file gets it, else it gets a suffix that is not known
+/// yet.
 async fn is_free(connection: &impl Sql, source: i64, path: &str) -> Result<bool, StoreError> {
     let sql = "SELECT count(*) AS n FROM article_sources WHERE source_id = $1 AND path = $2";
     let held: Option<i64> = connection.row(sql, [source.into(), path.into()]).await?;

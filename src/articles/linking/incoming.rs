@@ -48,8 +48,8 @@ pub(super) async fn to(connection: &impl Sql, article: &LinkTarget, most: u32) -
     leading(connection, article, rows).await
 }
 
-/// Returns links to `article` by names that make one of the slugs `keys`, its own links included, from some articles with ids above
-/// `after`, in that order, and the last id that was looked at; `None` if there are no more.
+/// Returns links to `article` by names that make one of the slugs `keys`, its own links included, from some articles
+/// with ids above `after`, in that order, and the last id that was looked at; `None` if there are no more.
 pub(super) async fn named(
     connection: &impl Sql,
     article: &LinkTarget,

@@ -12,8 +12,8 @@ use crate::{
     markdown::Form,
 };
 
-/// SQL: the article that a link of this `key` and `name` leads to, unless it leads to a file; `l` is the link. What is written
-/// exactly goes first: "C++" makes the slug of "C".
+/// SQL: the article that a link of this `key` and `name` leads to, unless it leads to a file; `l` is the link. What is
+/// written exactly goes first: "C++" makes the slug of "C".
 pub(super) const LEADS_TO: &str = "coalesce(
     (SELECT s.id FROM articles s WHERE s.slug = l.key AND l.key = l.name),
     (SELECT s.id FROM articles s WHERE s.slug = l.key AND s.title = l.name),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How often an article is mended again after a save in between.
-const TRIES: usize = 5;
+const MAX_TRIES: usize = 5;
 
 /// What became of the links to an article that was renamed.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub struct RelinkReport {
 }
 
 impl Articles {
-    /// Renames an article, and mends the links that name it by a former slug: one revision for each linking article. Done
-    /// again with the same slug, it mends what was not mended.
+    /// Renames an article, and mends the links that name it by a former slug: one revision for each linking article.
+    /// Done again with the same slug, it mends what was not mended.
     ///
     /// # Errors
     /// Those of [`Articles::rename`], and [`ArticleError::Store`]; what was done before stays done.
@@ -41,8 +41,8 @@ impl Articles {
         Ok((saved, relinked))
     }
 
-    /// Changes links that name an article by a former slug, or by a file that is about to be called by its present slug: one
-    /// revision for each linking article. Links by title or alias stay, because they are still right.
+    /// Changes links that name an article by a former slug, or by a file that is about to be called by its present
+    /// slug: one revision for each linking article. Links by title or alias stay, because they are still right.
     ///
     /// # Errors
     /// [`ArticleError::Store`]; what was mended before stays mended.
@@ -71,7 +71,7 @@ impl Articles {
     }
 
     async fn mend(&self, slug: &str, renaming: &Renaming<'_>) -> Result<Option<Mended>, ArticleError> {
-        for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+        for last in (0..MAX_TRIES).map(|attempt| attempt + 1 == MAX_TRIES) {
             let article = self.read(slug).await?;
             let (body, links) = renaming.in_text(&article.body);
             let (head, above) = renaming.in_front_matter(&article.front_matter);

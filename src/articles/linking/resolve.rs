@@ -13,7 +13,7 @@ use crate::{
     api::{Backlink, BrokenLink, CountedRows, OutgoingLink},
     articles::{
         ArticleError, Articles,
-        links::{LONGEST, name},
+        links::{MAX_TARGET_BYTES, name},
         properties::{KNOWN_BY, alias_of},
         slug::{Slug, as_stored},
     },
@@ -32,7 +32,7 @@ struct LinkRow {
 
 /// Reads the links of `text`, which is shown, here, or, if that takes a while, on another thread.
 async fn links_read(text: &str) -> Vec<Link> {
-    if text.len() <= offload::SMALL {
+    if text.len() <= offload::SMALL_TEXT_BYTES {
         return Mentions::read(text).links;
     }
     let text = text.to_owned();
@@ -42,7 +42,8 @@ async fn links_read(text: &str) -> Vec<Link> {
 /// The first of each target and form; at most `limit`. Of longer targets none leads anywhere.
 fn each_once(links: Vec<Link>, limit: usize) -> Vec<Link> {
     let mut seen = HashSet::new();
-    let is_new = |link: &Link| link.target.len() <= LONGEST && seen.insert((link.form.as_str(), link.target.clone()));
+    let is_new =
+        |link: &Link| link.target.len() <= MAX_TARGET_BYTES && seen.insert((link.form.as_str(), link.target.clone()));
     links.into_iter().filter(is_new).take(limit).collect()
 }
 
@@ -64,7 +65,7 @@ const MAX_LOOKED_AT: u32 = 5_000;
 /// When all links that are returned have been found, others are counted up to this many links in all.
 const MAX_COUNTED: usize = 50_000;
 /// Links looked at together in a search for broken ones.
-const PAGE: usize = 1_000;
+const LINKS_PER_LOOK: usize = 1_000;
 
 impl Articles {
     /// Returns the article of this name, as links know it.
@@ -76,7 +77,7 @@ impl Articles {
         let found = self.database.reader().row(&sql, [as_stored(slug).as_ref().into(), alias_of(slug).into()]).await?;
         match found {
             Some(linked) => Ok(linked),
-            None => self.explained(Err(ArticleError::not_found(slug))).await,
+            None => self.add_similar_name(Err(ArticleError::not_found(slug))).await,
         }
     }
 
@@ -95,8 +96,8 @@ impl Articles {
         self.with_files(article.id, rows).await
     }
 
-    /// Returns where the links of a text lead, which need not be saved: each target once, in the order of the text; at most
-    /// `limit`. Links to files lead from the file of `article`.
+    /// Returns where the links of a text lead, which need not be saved: each target once, in the order of the text; at
+    /// most `limit`. Links to files lead from the file of `article`.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -168,8 +169,8 @@ impl Articles {
         Ok(backlinks)
     }
 
-    /// Returns links that lead to no article, and to no attachment, in the order of creation of the articles that contain them; at most `limit`.
-    /// The total is unknown when there are too many links to count.
+    /// Returns links that lead to no article, and to no attachment, in the order of creation of the articles that
+    /// contain them; at most `limit`. The total is unknown when there are too many links to count.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -179,7 +180,7 @@ impl Articles {
         let sql = format!(
             "SELECT l.article_id, l.position, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
              FROM (SELECT * FROM article_links n WHERE (n.article_id, n.position) > ($1, $2)
-                   ORDER BY n.article_id, n.position LIMIT {PAGE}) l
+                   ORDER BY n.article_id, n.position LIMIT {LINKS_PER_LOOK}) l
              JOIN articles a ON a.id = l.article_id ORDER BY l.article_id, l.position"
         );
         loop {

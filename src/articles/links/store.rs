@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Longest target that leads anywhere. *Units:* bytes.
-pub(in crate::articles) const LONGEST: usize = 1_000;
+pub(in crate::articles) const MAX_TARGET_BYTES: usize = 1_000;
 
 type Row<'a> = (usize, &'static str, &'a str, &'a str, String, String);
 
@@ -30,7 +30,7 @@ pub(crate) async fn write(
     let rows: Vec<Row<'_>> = links
         .iter()
         .enumerate()
-        .filter(|(_, link)| link.target.len() + link.anchor.len() <= LONGEST)
+        .filter(|(_, link)| link.target.len() + link.anchor.len() <= MAX_TARGET_BYTES)
         .map(|(position, link)| {
             let name = name(&link.target, link.form);
             let key = Slug::from_title(&name).to_string();

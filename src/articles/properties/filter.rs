@@ -52,8 +52,8 @@ enum Test {
         key: String,
         value: String,
     },
-    /// A number in thousandths, or a day, a month or a year, from (inclusive) and to (exclusive); or a text that is written
-    /// like it.
+    /// A number in thousandths, or a day, a month or a year, from (inclusive) and to (exclusive); or a text that is
+    /// written like it.
     Exact {
         key: String,
         kind: &'static str,
@@ -80,8 +80,8 @@ pub struct FilterError {
 
 impl FilterError {
     fn new(given: &str, fault: impl Into<String>) -> Self {
-        const SHOWN: usize = 80;
-        let given = given.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+        const MAX_SHOWN_CHARS: usize = 80;
+        let given = given.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN_CHARS).collect();
         Self { given, fault: fault.into() }
     }
 }
@@ -117,8 +117,8 @@ impl Filter {
         }
     }
 
-    /// Returns a text that is another one for a filter with other words. The time of [`Filter::saved_since`] is none of them: it
-    /// may be an age, and then moves from page to page.
+    /// Returns a text that is another one for a filter with other words. The time of [`Filter::saved_since`] is none of
+    /// them: it may be an age, and then moves from page to page.
     pub(in crate::articles) fn lasting(&self) -> String {
         let words: Vec<_> = self.terms.iter().filter(|term| !matches!(term.test, Test::SavedSince(_))).collect();
         format!("{words:?}")
@@ -169,8 +169,8 @@ impl Filter {
         conditions.join(" AND ")
     }
 
-    /// Returns a query for the articles that the term at this place matches, as `id`, some perhaps more than once; `None` if it
-    /// says what they are not.
+    /// Returns a query for the articles that the term at this place matches, as `id`, some perhaps more than once;
+    /// `None` if it says what they are not.
     pub fn matches_of(&self, term: usize, parameters: &mut Vec<Parameter>) -> Option<String> {
         self.terms
             .get(term)

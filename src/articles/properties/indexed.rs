@@ -1,5 +1,5 @@
-//! How much of what an article says is found: further tags and values are kept and shown, but no filter and no search looks at
-//! them.
+//! How much of what an article says is found: further tags and values are kept and shown, but no filter and no search
+//! looks at them.
 
 use super::read::{Properties, Property, Value};
 

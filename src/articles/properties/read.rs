@@ -1,4 +1,5 @@
-//! Reads tags and properties of an article: all of them, as they are written, because clients send back what they have read.
+//! Reads tags and properties of an article: all of them, as they are written, because clients send back what they have
+//! read.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -18,7 +19,7 @@ const LONGEST_FOLDED: usize = 200;
 /// Numbers are stored as multiples of 1/1,000.
 const PARTS: i64 = 1_000;
 /// A larger number is compared as if it were this one. *Units:* thousandths.
-const LARGEST: i64 = 9_200_000_000_000_000_000;
+const MAX_NUMBER: i64 = 9_200_000_000_000_000_000;
 
 /// Keys that are an article's own fields, or tags.
 const OWN: [&str; 6] = ["title", "slug", "folder", "former_slugs", "tags", "tag"];
@@ -72,8 +73,8 @@ impl TextReading {
         offload::read(body, Self::now).await
     }
 
-    /// Returns the links of an article with this text: those of the front matter beside it, then those of the text, in their
-    /// order.
+    /// Returns the links of an article with this text: those of the front matter beside it, then those of the text, in
+    /// their order.
     pub(crate) fn links<'a>(&'a self, front_matter: &str) -> Cow<'a, [Link]> {
         // Read in the transaction of a save: most front matter has no link, and is not looked into.
         let own = if front_matter.contains("[[") { front_matter::keys(&self.head) } else { HashSet::new() };
@@ -108,8 +109,8 @@ impl Properties {
         reading.properties
     }
 
-    /// Reads the front matter at the beginning of an article's text, and for the keys that it does not name the front matter
-    /// beside the text.
+    /// Reads the front matter at the beginning of an article's text, and for the keys that it does not name the front
+    /// matter beside the text.
     pub(in crate::articles) fn of_article(front_matter: &str, body: &str) -> Self {
         Reading::of_article(front_matter, body).properties
     }
@@ -208,8 +209,8 @@ impl Reading {
 }
 
 impl Value {
-    /// Recognises a written value. In quotes it is neither a number nor a switch, and has its white space, but it may be a time:
-    /// JSON has no other form for one.
+    /// Recognises a written value. In quotes it is neither a number nor a switch, and has its white space, but it may
+    /// be a time: JSON has no other form for one.
     pub(super) fn of(written: &Scalar) -> Self {
         let text = written.read();
         match text.as_str() {
@@ -218,7 +219,7 @@ impl Value {
             "false" | "False" | "FALSE" => return Self::Switch(false),
             plain => {
                 if let Some(number) = written_number(plain) {
-                    let thousandths = thousandths(plain, number).clamp(-LARGEST, LARGEST);
+                    let thousandths = thousandths(plain, number).clamp(-MAX_NUMBER, MAX_NUMBER);
                     return Self::Number(text, thousandths);
                 }
             }
@@ -277,7 +278,7 @@ pub(super) fn found_by(text: &str) -> String {
 /// Parses a number that can be compared with others, in thousandths.
 pub(super) fn number(text: &str) -> Option<i64> {
     let thousandths = thousandths(text, written_number(text)?);
-    (thousandths.abs() < LARGEST).then_some(thousandths)
+    (thousandths.abs() < MAX_NUMBER).then_some(thousandths)
 }
 
 fn written_number(text: &str) -> Option<f64> {

@@ -78,8 +78,8 @@ pub(in crate::articles) const KNOWN_BY: &str = "coalesce(
 /// The alias key for a name; empty if it is too long for one.
 pub(in crate::articles) fn alias_of(name: &str) -> String {
     /// Longest alias. *Units:* bytes.
-    const LONGEST: usize = 400;
-    if folded(name).is_empty() || name.len() > LONGEST { String::new() } else { alias_key(name) }
+    const MAX_ALIAS_BYTES: usize = 400;
+    if folded(name).is_empty() || name.len() > MAX_ALIAS_BYTES { String::new() } else { alias_key(name) }
 }
 
 /// Returns the indexed tags of these articles, as they are written, in the order of their names.

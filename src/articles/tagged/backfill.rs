@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Articles read and written together.
-const BATCH: i64 = 50;
+const ARTICLES_PER_BATCH: i64 = 50;
 /// Most bytes of bodies in one batch, unless one alone is larger. *Units:* bytes.
 const BATCH_BYTES: i64 = 4 << 20;
 
@@ -39,7 +39,7 @@ impl Articles {
             .rows(
                 "SELECT a.id, CAST(octet_length(a.body) AS BIGINT) AS size
                  FROM unread_articles u JOIN articles a ON a.id = u.article_id ORDER BY u.article_id LIMIT $1 + 0",
-                [BATCH.into()],
+                [ARTICLES_PER_BATCH.into()],
             )
             .await?;
         let ids = reading::fitting(sizes, BATCH_BYTES);

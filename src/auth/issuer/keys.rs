@@ -22,17 +22,17 @@ use tokio::task::AbortHandle;
 use crate::{auth::AuthError, config::Auth};
 
 /// Keys are fetched again after this time, so that a withdrawn one is no longer accepted.
-const HOLD: Duration = Duration::from_secs(3600);
+const KEYS_LIFETIME: Duration = Duration::from_secs(3600);
 /// How long the issuer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a caller waits whose key is known, and only to be fetched again.
 const PATIENCE_WITH_A_KEY: Duration = Duration::from_secs(1);
 /// Fetches that may come together: the first, and one for a key that was changed just then.
-const TOGETHER: NonZeroU32 = NonZeroU32::new(3).expect("more than none");
+const FETCH_BURST: NonZeroU32 = NonZeroU32::new(3).expect("more than none");
 /// Then one fetch in this time.
 const REFETCH_INTERVAL: Duration = Duration::from_secs(20);
 /// Longest answer of the issuer. *Units:* bytes.
-const LONGEST: usize = 1 << 20;
+const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// Most keys of one name, or of none, that a token is tried with.
 const MOST_MEANT: usize = 16;
 /// Where issuers publish their metadata: OpenID Connect, and RFC 8414.
@@ -90,7 +90,7 @@ enum FetchError {
     Request(#[from] reqwest::Error),
     #[error("its address answers {0}")]
     Status(reqwest::StatusCode),
-    #[error("its answer has more than {LONGEST} bytes")]
+    #[error("its answer has more than {MAX_ANSWER_BYTES} bytes")]
     TooLong,
     #[error("its answer cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
@@ -110,7 +110,8 @@ impl KeyCache {
 
 impl Keys {
     pub(super) fn of(settings: &Auth) -> Self {
-        let quota = Quota::with_period(REFETCH_INTERVAL).unwrap_or(Quota::per_minute(TOGETHER)).allow_burst(TOGETHER);
+        let quota =
+            Quota::with_period(REFETCH_INTERVAL).unwrap_or(Quota::per_minute(FETCH_BURST)).allow_burst(FETCH_BURST);
         let (name, place) = (settings.issuer.clone(), settings.jwks_url.clone());
         Self {
             issuer: Arc::new(Issuer { name, place, known: RwLock::default() }),
@@ -119,15 +120,15 @@ impl Keys {
         }
     }
 
-    /// Returns the keys of this name, at least one. A caller that asks while keys are fetched waits for them; for a known one
-    /// that is to be fetched again, not long.
+    /// Returns the keys of this name, at least one. A caller that asks while keys are fetched waits for them; for a
+    /// known one that is to be fetched again, not long.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] if the issuer has no such key, [`AuthError::Issuer`] if it was never reached.
     pub(super) async fn find(&self, name: Option<&str>) -> Result<Vec<Key>, AuthError> {
         let (keys, since) = self.issuer.known(name);
         let is_known = !keys.is_empty();
-        if is_known && since.is_some_and(|since| since.elapsed() < HOLD) {
+        if is_known && since.is_some_and(|since| since.elapsed() < KEYS_LIFETIME) {
             return Ok(keys);
         }
         if let Some(fetch) = self.fetch() {
@@ -177,14 +178,14 @@ impl Issuer {
     async fn fetch(&self) -> Result<Vec<Published>, FetchError> {
         // The client requires one even without encryption.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build()?;
-        let place = if self.place.is_empty() { self.described(&client).await? } else { self.place.clone() };
+        let client = Client::builder().timeout(FETCH_TIMEOUT).redirect(redirect::Policy::none()).build()?;
+        let place = if self.place.is_empty() { self.discover_keys(&client).await? } else { self.place.clone() };
         let set: JwkSetOfAny = get(&client, &place).await?;
         let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
         Ok(JwkSet { keys: keys.collect() }.keys.iter().filter_map(usable).collect())
     }
 
-    async fn described(&self, client: &Client) -> Result<String, FetchError> {
+    async fn discover_keys(&self, client: &Client) -> Result<String, FetchError> {
         let base = self.name.trim_end_matches('/');
         let mut failed = None;
         for description in DESCRIPTIONS {
@@ -211,7 +212,7 @@ async fn get<T: DeserializeOwned>(client: &Client, place: &str) -> Result<T, Fet
     }
     let mut bytes = Vec::new();
     while let Some(piece) = response.chunk().await? {
-        if bytes.len() + piece.len() > LONGEST {
+        if bytes.len() + piece.len() > MAX_ANSWER_BYTES {
             return Err(FetchError::TooLong);
         }
         bytes.extend_from_slice(&piece);

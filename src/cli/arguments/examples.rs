@@ -114,7 +114,7 @@ pub(in crate::cli) fn of(words: &str) -> Option<&'static str> {
 }
 
 /// Adds their examples to the command and to all below it.
-pub(super) fn added(command: Command, above: &str) -> Command {
+pub(super) fn add_examples(command: Command, above: &str) -> Command {
     let names: Vec<_> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| {
         let words = format!("{above} {name}").trim_start().to_owned();
@@ -123,7 +123,7 @@ pub(super) fn added(command: Command, above: &str) -> Command {
                 Some(examples) => below.after_help(format!("Examples:\n  {}", examples.replace('\n', "\n  "))),
                 None => below,
             };
-            added(below, &words)
+            add_examples(below, &words)
         })
     })
 }

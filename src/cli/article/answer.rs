@@ -17,7 +17,7 @@ pub(super) async fn answer_with(
     saved: &SaveResult,
     done: &str,
 ) -> anyhow::Result<()> {
-    session.output.answer(shown, |look| view::saved(look, saved, done))?;
+    session.output.answer(shown, |look| view::saved_line(look, saved, done))?;
     if saved.task_id.is_some() { if_nobody_embeds(session).await } else { Ok(()) }
 }
 

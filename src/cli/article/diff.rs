@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// Lines shown around a change.
-const AROUND: usize = 3;
+const CONTEXT_LINES: usize = 3;
 /// After this time, the difference is correct but not the shortest.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DIFF_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The two texts to compare.
 pub(super) struct DiffRequest {
@@ -46,17 +46,17 @@ struct Difference {
     diff: String,
 }
 
-pub(super) async fn run(session: &Session, slug: &str, asked: DiffRequest) -> anyhow::Result<()> {
+pub(super) async fn run(session: &Session, slug: &str, request: DiffRequest) -> anyhow::Result<()> {
     let articles = session.host().await?.articles;
-    let difference = match asked.file {
+    let difference = match request.file {
         Some(file) => {
-            let before = revision(&articles, slug, asked.from).await?;
+            let before = revision(&articles, slug, request.from).await?;
             let body = read_file(&file, session.loaded.settings.articles.max_size)?;
             let after = Article { body, ..before.clone() };
             Difference::between(&before, &after, file.display().to_string())
         }
         None => {
-            let (before, after) = two_revisions(&articles, slug, asked.from, asked.to).await?;
+            let (before, after) = two_revisions(&articles, slug, request.from, request.to).await?;
             let name = name_of(&after);
             Difference::between(&before, &after, name)
         }
@@ -104,13 +104,13 @@ fn name_of(article: &Article) -> String {
 impl Difference {
     fn between(before: &Article, after: &Article, to: String) -> Self {
         let from = name_of(before);
-        let text = TextDiff::configure().timeout(PATIENCE).diff_lines(&before.body, &after.body);
+        let text = TextDiff::configure().timeout(DIFF_TIMEOUT).diff_lines(&before.body, &after.body);
         let count = |tag| text.iter_all_changes().filter(|change| change.tag() == tag).count();
         let (lines_added, lines_removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
-        let diff = text.unified_diff().context_radius(AROUND).header(&from, &to).to_string();
-        let heads = TextDiff::configure().timeout(PATIENCE).diff_lines(&before.front_matter, &after.front_matter);
+        let diff = text.unified_diff().context_radius(CONTEXT_LINES).header(&from, &to).to_string();
+        let heads = TextDiff::configure().timeout(DIFF_TIMEOUT).diff_lines(&before.front_matter, &after.front_matter);
         let names = [&from, &to].map(|name| format!("front matter of {name}"));
-        let front_matter = heads.unified_diff().context_radius(AROUND).header(&names[0], &names[1]).to_string();
+        let front_matter = heads.unified_diff().context_radius(CONTEXT_LINES).header(&names[0], &names[1]).to_string();
         let (slug, fields) = (after.slug.clone(), fields(before, after));
         Self { slug, from, to, fields, front_matter, lines_added, lines_removed, diff }
     }
@@ -125,12 +125,12 @@ fn text_of(look: TextStyle, difference: &Difference) -> String {
             [look.paint(BAD, &format!("-{field}: {from}")), look.paint(GOOD, &format!("+{field}: {to}"))]
         })
         .collect();
-    lines.extend(front_matter.lines().chain(diff.lines()).map(|line| coloured(look, line)));
+    lines.extend(front_matter.lines().chain(diff.lines()).map(|line| colour_line(look, line)));
     if lines.is_empty() { format!("{from} and {to} are the same") } else { lines.join("\n") }
 }
 
 /// A line of a unified diff, in colour.
-pub(super) fn coloured(look: TextStyle, line: &str) -> String {
+pub(super) fn colour_line(look: TextStyle, line: &str) -> String {
     look.paint(style_of(line), line)
 }
 

@@ -26,8 +26,8 @@ pub(super) async fn run(session: &Session, arguments: EditArguments) -> anyhow::
         return editor::run(session, &slug, expected_revision).await;
     };
     let on_conflict = if merge { OnConflict::Merge } else { OnConflict::Refuse };
-    let asked = PartEdits { edits, expected_revision, on_conflict };
-    let answer = session.saving_host().await?.edit(&slug, asked).await?;
+    let request = PartEdits { edits, expected_revision, on_conflict };
+    let answer = session.saving_host().await?.edit(&slug, request).await?;
     session.output.answer(&answer, |look| text_of(look, &answer))?;
     let waits = answer.changed && answer.embedding.task_id.is_some();
     if waits { answer::if_nobody_embeds(session).await } else { Ok(()) }
@@ -70,8 +70,8 @@ fn edits(arguments: EditArguments, most: ByteSize) -> anyhow::Result<Option<Vec<
 }
 
 fn several(json: &str) -> anyhow::Result<Vec<Edit>> {
-    let asked: Vec<OnlyObject<AskedEdit>> = serde_json::from_str(json)?;
-    Ok(asked.into_iter().map(|OnlyObject(edit)| Edit::try_from(edit)).collect::<Result<_, _>>()?)
+    let request: Vec<OnlyObject<AskedEdit>> = serde_json::from_str(json)?;
+    Ok(request.into_iter().map(|OnlyObject(edit)| Edit::try_from(edit)).collect::<Result<_, _>>()?)
 }
 
 fn text_of(look: TextStyle, answer: &EditAnswer) -> String {
@@ -82,7 +82,7 @@ fn text_of(look: TextStyle, answer: &EditAnswer) -> String {
     let chunks = answer.chunks.map(|chunks| format!(", chunks: {} of {} to embed", chunks.to_embed, chunks.total));
     format!(
         "{}edited {} (revision {}{merged}), embedding: {}{}",
-        answer.changes.lines().map(|line| diff::coloured(look, line) + "\n").collect::<String>(),
+        answer.changes.lines().map(|line| diff::colour_line(look, line) + "\n").collect::<String>(),
         look.paint(NAME, &answer.slug),
         answer.revision,
         view::state(&answer.embedding),

@@ -46,7 +46,7 @@ pub(super) async fn run(session: &Session, slug: &str, expected_revision: Option
             fs::remove_file(&file).ok();
             answer(session, &saved, "updated").await
         }
-        Err(error) => Err(kept(session, error, &before, &file)),
+        Err(error) => Err(explain_not_saved(session, error, &before, &file)),
     }
 }
 
@@ -108,7 +108,7 @@ fn command(editor: &str, file: &Path) -> tokio::process::Command {
 }
 
 /// Says why it was not saved, where the text is, and how to continue. An unchanged text is not kept.
-fn kept(session: &Session, error: anyhow::Error, before: &Article, file: &Path) -> anyhow::Error {
+fn explain_not_saved(session: &Session, error: anyhow::Error, before: &Article, file: &Path) -> anyhow::Error {
     if fs::read(file).is_ok_and(|text| text == before.body.as_bytes()) {
         fs::remove_file(file).ok();
         return error;

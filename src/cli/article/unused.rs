@@ -1,4 +1,5 @@
-//! Keys in the front matter of a text that name what an article has of its own. An import reads them; a save of a text does not.
+//! Keys in the front matter of a text that name what an article has of its own. An import reads them; a save of a text
+//! does not.
 
 use crate::{
     articles::{

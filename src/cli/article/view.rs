@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Says in one line what was done.
-pub(in crate::cli) fn saved(look: TextStyle, saved: &SaveResult, done: &str) -> String {
+pub(in crate::cli) fn saved_line(look: TextStyle, saved: &SaveResult, done: &str) -> String {
     let article = &saved.article;
     let done = if saved.changed { done } else { "unchanged" };
     let embedding = state(&article.embedding);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Most problems that are named.
-const NAMED: usize = 50;
+const MAX_NAMED_PROBLEMS: usize = 50;
 
 pub(super) async fn run(session: &Session, url: &str, dry_run: bool) -> anyhow::Result<()> {
     secrets::keep_those_of(url);
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, url: &str, dry_run: bool) -> anyhow::
     bar.finish_and_clear();
     let report = report?;
     session.output.answer(&report, |_| text_of(&report))?;
-    for failed in report.failed.iter().take(NAMED) {
+    for failed in report.failed.iter().take(MAX_NAMED_PROBLEMS) {
         session.output.note(&format!("{}: {}", failed.slug, failed.error));
     }
     match report.failed.len() {

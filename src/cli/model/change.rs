@@ -55,7 +55,7 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
     }
     let change = Change { sets, own, database: host.database.clone() };
     if is_made_elsewhere {
-        return finish(session, &model, own, &change.ended(session).await?);
+        return finish(session, &model, own, &change.wait_for_end(session).await?);
     }
     embed_here(session, host, &model, &change).await
 }
@@ -75,7 +75,7 @@ async fn nobody_would_build(host: &Host) -> anyhow::Error {
 
 async fn embed_here(session: &Session, host: Host, model: &str, change: &Change) -> anyhow::Result<()> {
     let worker = session.worker(host).await?;
-    let ended = change.ended(session).await;
+    let ended = change.wait_for_end(session).await;
     worker.stop().await;
     finish(session, model, change.own, &ended?)
 }
@@ -89,14 +89,15 @@ struct Change {
 }
 
 impl Change {
-    /// The set that is being built, as long as it is this one and not only articles are left that its model cannot embed.
+    /// The set that is being built, as long as it is this one and not only articles are left that its model cannot
+    /// embed.
     fn under_way<'a>(&self, status: &'a SetsStatus) -> Option<&'a Build> {
         let waits_for_failed = |build: &Build| build.open == 0 && build.failed > 0;
         status.building.as_ref().filter(|build| build.set.id == self.own && !waits_for_failed(build))
     }
 
     /// Waits until the new model is in use, the change is cancelled, or only articles are left that it cannot embed.
-    async fn ended(&self, session: &Session) -> anyhow::Result<SetsStatus> {
+    async fn wait_for_end(&self, session: &Session) -> anyhow::Result<SetsStatus> {
         let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
         progress::until_told_to_stop(session.output, rest, self.watch(session)).await
     }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Rows read at a time.
-const PAGE: usize = 250;
+const ROWS_PER_READ: usize = 250;
 /// The same for tables that contain articles, which may be large.
 const PAGE_OF_TEXTS: usize = 25;
 /// Rows are sent to PostgreSQL in parts of about this size: it takes at most 256 MiB of them at once. *Units:* bytes.
@@ -75,7 +75,7 @@ impl Page {
             None => "TRUE".to_owned(),
         };
         let after = sql::json(&after)?;
-        let page = if position(table, "body").is_ok() { PAGE_OF_TEXTS } else { PAGE };
+        let page = if position(table, "body").is_ok() { PAGE_OF_TEXTS } else { ROWS_PER_READ };
         read(connection, table, &behind, &format!("{keys} LIMIT {page}"), after).await
     }
 

@@ -13,7 +13,7 @@ use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
     embedding::{
-        back_end::{BackEnd, BackEndError, Facts, Opened, Preparation},
+        back_end::{BackEnd, BackEndError, ModelFacts, Opened, Preparation},
         set_settings::SetSettings,
     },
     model::{self, CatalogEntry, Progress, Stage},
@@ -23,13 +23,13 @@ use crate::{
 pub(in crate::embedding) struct Local;
 
 impl BackEnd for Local {
-    fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
+    fn facts(&self, settings: &Embedding) -> Result<ModelFacts, BackEndError> {
         // How long an input may be is read with the model: see [`LocalChunker`].
-        let unknown = Facts { dimension: None, asked_dimension: None, max_tokens: usize::MAX };
+        let unknown = ModelFacts { dimension: None, asked_dimension: None, max_tokens: usize::MAX };
         match (&settings.model_dir, model::known(&settings.model)) {
             (Some(_), _) => Ok(unknown),
             (None, Some(known)) => {
-                Ok(Facts { dimension: Some(known.dimension), asked_dimension: None, max_tokens: known.max_tokens })
+                Ok(ModelFacts { dimension: Some(known.dimension), asked_dimension: None, max_tokens: known.max_tokens })
             }
             (None, None) => Err(BackEndError::UnknownModel(settings.model.clone())),
         }
@@ -79,8 +79,8 @@ struct ModelLoader {
 }
 
 impl ModelLoader {
-    /// Refuses a directory of another model than its name says: the name is that of the vectors, and those of the model of the
-    /// catalogue have it already, or will.
+    /// Refuses a directory of another model than its name says: the name is that of the vectors, and those of the model
+    /// of the catalogue have it already, or will.
     fn refuse_borrowed_name(&self) -> Result<(), LoadError> {
         let name = &self.embedder.identity.model;
         let Some(known) = model::known(name).filter(|_| self.known.is_none()) else { return Ok(()) };
@@ -143,8 +143,8 @@ fn describe(progress: &Progress) -> String {
     }
 }
 
-/// Cuts with the model's own tokenizer, which is there before the model is loaded if its files are, and never into more than the
-/// model takes: the rest of a chunk would be in no vector.
+/// Cuts with the model's own tokenizer, which is there before the model is loaded if its files are, and never into more
+/// than the model takes: the rest of a chunk would be in no vector.
 struct LocalChunker {
     embedder: Arc<LocalEmbedder>,
     directory: PathBuf,
@@ -160,8 +160,8 @@ impl LocalChunker {
         Ok(Self { embedder, directory, early: Mutex::default() })
     }
 
-    /// What the model says once it is loaded; before, what its files say, if all are there: those of a model that is being fetched
-    /// come with it.
+    /// What the model says once it is loaded; before, what its files say, if all are there: those of a model that is
+    /// being fetched come with it.
     fn measure(&self) -> Option<Measure> {
         let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(measure) = self.embedder.measure() {

@@ -1,7 +1,7 @@
 //! The forward pass of BERT, over packs of texts of any lengths, without padding.
 //!
-//! The pass is our own, because the general ones spend half their time on padding and on memory between unfused steps. The
-//! products of all texts of a pack are one product; only attention goes text by text.
+//! The pass is our own, because the general ones spend half their time on padding and on memory between unfused steps.
+//! The products of all texts of a pack are one product; only attention goes text by text.
 //!
 //! *Source:* Devlin et al., "BERT", 2019; Reimers and Gurevych, "Sentence-BERT", 2019.
 

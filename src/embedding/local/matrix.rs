@@ -1,4 +1,5 @@
-//! Products of matrices by a library that takes pointers. `tiles::amx` is the other place with `unsafe`; there is none elsewhere.
+//! Products of matrices by a library that takes pointers. `tiles::amx` is the other place with `unsafe`; there is none
+//! elsewhere.
 
 use std::time::Instant;
 

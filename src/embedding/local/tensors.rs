@@ -1,4 +1,5 @@
-//! The tensors of a file of weights, in safetensors' format: each is read when it is asked for, and the file stays open.
+//! The tensors of a file of weights, in safetensors' format: each is read when it is asked for, and the file stays
+//! open.
 //!
 //! The file is not mapped: whoever writes into it while it is in use would end the process. So read, he is noticed.
 

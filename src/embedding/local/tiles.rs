@@ -1,7 +1,7 @@
 //! Products of 16-bit numbers, tile by tile, on processors that have units for them: AMX with bfloat16.
 //!
-//! A number keeps its range and loses digits: eight bits are left of the 24. Sums are made in 32 bits. Vectors agree with
-//! those of the 32-bit products to a cosine of .9995 and more (`docs/decisions/0215-…`).
+//! A number keeps its range and loses digits: eight bits are left of the 24. Sums are made in 32 bits. Vectors agree
+//! with those of the 32-bit products to a cosine of .9995 and more (`docs/decisions/0215-…`).
 
 #[cfg_attr(not(all(target_arch = "x86_64", target_os = "linux")), path = "tiles/none.rs")]
 mod amx;
@@ -20,8 +20,8 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
-    /// Rounds weights: `inputs` numbers for each of `outputs`. `None` if the processor has no such units, or the layer does not
-    /// divide into tiles.
+    /// Rounds weights: `inputs` numbers for each of `outputs`. `None` if the processor has no such units, or the layer
+    /// does not divide into tiles.
     pub(super) fn of(weights: &[f32], inputs: usize, outputs: usize) -> Option<Self> {
         if !inputs.is_multiple_of(DEPTH) || !outputs.is_multiple_of(BLOCK) || !amx::is_there() {
             return None;

@@ -38,9 +38,9 @@ impl LocalTokenizer {
 }
 
 impl LocalTokenizer {
-    /// How many tokens a word of `text` takes: without end if the model knows nothing of it, and `None` for a text without words
-    /// of which it knows something. What the model has no token for is spelt, character by character: one token that stands for
-    /// every word it cannot read tells none of them.
+    /// How many tokens a word of `text` takes: without end if the model knows nothing of it, and `None` for a text
+    /// without words of which it knows something. What the model has no token for is spelt, character by character: one
+    /// token that stands for every word it cannot read tells none of them.
     pub(super) fn tokens_per_word(&self, text: &str) -> Option<f64> {
         let Tokens { spaced, unspaced, is_anything_known, is_anything_unknown } = self.tokens(text);
         let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
@@ -78,8 +78,8 @@ impl LocalTokenizer {
     }
 }
 
-/// Tokens that something of a script with spaces counts as which the model has no token for: a word is never known because it is
-/// short.
+/// Tokens that something of a script with spaces counts as which the model has no token for: a word is never known
+/// because it is short.
 fn spelt(read: &str) -> usize {
     let characters = read.chars().count().max(1);
     if read.contains(char::is_alphanumeric) { characters.max(UNREAD) } else { characters }

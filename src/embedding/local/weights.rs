@@ -1,7 +1,7 @@
 //! The mark by which a model's weights are known again.
 //!
-//! A set of vectors is named by its model, and the name of a directory's model is the operator's choice. Other weights under the
-//! same name would make vectors that cannot be compared, so the mark of the first ones is kept with the set.
+//! A set of vectors is named by its model, and the name of a directory's model is the operator's choice. Other weights
+//! under the same name would make vectors that cannot be compared, so the mark of the first ones is kept with the set.
 
 use std::{
     fs::File,
@@ -14,11 +14,11 @@ use sha2::{Digest, Sha256};
 use super::pooling::Pooling;
 use crate::model::WEIGHTS;
 
-/// A mark is made from this many places of the file, evenly apart: two models that were trained apart differ in nearly every
-/// number, and gigabytes would take seconds to read at each start of the program.
-const PLACES: u64 = 256;
+/// A mark is made from this many places of the file, evenly apart: two models that were trained apart differ in nearly
+/// every number, and gigabytes would take seconds to read at each start of the program.
+const SAMPLED_PLACES: u64 = 256;
 /// What is read at each place. *Units:* bytes.
-const READ: u64 = 4096;
+const SAMPLE_BYTES: u64 = 4096;
 
 /// The mark of the weights in `directory` whose tokens are pooled by `pooling`.
 ///
@@ -34,13 +34,14 @@ pub(super) fn mark(directory: &Path, pooling: Pooling) -> io::Result<String> {
         Pooling::First => b"head",
     });
     let mut next = 0;
-    for place in 0..PLACES {
+    for place in 0..SAMPLED_PLACES {
         // Of a small file everything is read, once.
-        let start = next.max(u64::try_from(u128::from(length) * u128::from(place) / u128::from(PLACES)).unwrap_or(0));
-        next = start.saturating_add(READ);
+        let start =
+            next.max(u64::try_from(u128::from(length) * u128::from(place) / u128::from(SAMPLED_PLACES)).unwrap_or(0));
+        next = start.saturating_add(SAMPLE_BYTES);
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
-        file.by_ref().take(READ).read_to_end(&mut bytes)?;
+        file.by_ref().take(SAMPLE_BYTES).read_to_end(&mut bytes)?;
         hash.update(&bytes);
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())

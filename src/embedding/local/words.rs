@@ -1,7 +1,8 @@
 //! The vectors of a model's words.
 //!
-//! They are half of the weights of a small model, and a question needs a dozen of thirty thousand. Until many are needed at
-//! once, each is read from the file when it is asked for: a command that embeds one question reads half of the file.
+//! They are half of the weights of a small model, and a question needs a dozen of thirty thousand. Until many are
+//! needed at once, each is read from the file when it is asked for: a command that embeds one question reads half of
+//! the file.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -9,8 +10,9 @@ use super::tensors::{Tensors, WeightError};
 
 const NAME: &str = "embeddings.word_embeddings.weight";
 
-/// From so many tokens in one pass on, all vectors are read. Below, reading one by one costs little beside the pass itself.
-const MANY: usize = 256;
+/// From so many tokens in one pass on, all vectors are read. Below, reading one by one costs little beside the pass
+/// itself.
+const READ_ALL_FROM_TOKENS: usize = 256;
 
 /// The vectors, in the file or in memory.
 pub(super) struct WordVectors {
@@ -62,7 +64,7 @@ impl WordVectors {
 
     /// All of them, if they are in memory, or should be for so many tokens.
     fn in_memory(&self, tokens: usize) -> Result<Option<&[f32]>, WeightError> {
-        if self.all.get().is_none() && tokens >= MANY {
+        if self.all.get().is_none() && tokens >= READ_ALL_FROM_TOKENS {
             let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
             if self.all.get().is_none() {
                 let _ = self.all.set(self.tensors.read(NAME)?);

@@ -143,14 +143,14 @@ impl<'de> Visitor<'de> for NumberVisitor {
 /// # Errors
 /// What the server says instead of vectors, or what is wrong with them. If only some vectors are unusable, that is a
 /// failure of their texts.
-pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Result<Vec<Vector>, RequestError> {
-    let answer: Answer = serde_json::from_slice(bytes).map_err(|error| instead_of_vectors(bytes, asked, &error))?;
-    if answer.data.len() != asked {
+pub(super) fn vectors(bytes: &[u8], texts: usize, dimension: Option<u32>) -> Result<Vec<Vector>, RequestError> {
+    let answer: Answer = serde_json::from_slice(bytes).map_err(|error| instead_of_vectors(bytes, texts, &error))?;
+    if answer.data.len() != texts {
         let answered = answer.data.len();
-        let message = format!("the embedding server answered {answered} vectors for {asked} texts");
+        let message = format!("the embedding server answered {answered} vectors for {texts} texts");
         return Err(EmbedError::transient(message).into());
     }
-    let mut places: Vec<Option<Embedding>> = std::iter::repeat_with(|| None).take(asked).collect();
+    let mut places: Vec<Option<Embedding>> = std::iter::repeat_with(|| None).take(texts).collect();
     for (position, item) in answer.data.into_iter().enumerate() {
         let index = item.index.unwrap_or(position);
         match places.get_mut(index) {
@@ -170,10 +170,10 @@ pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Res
 }
 
 /// A successful status without vectors: an error, a web page, or something else.
-fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> RequestError {
+fn instead_of_vectors(bytes: &[u8], texts: usize, error: &serde_json::Error) -> RequestError {
     let value: Option<Value> = serde_json::from_slice(bytes).ok();
     if let Some(value) = value.as_ref().filter(|value| value.get("error").is_some_and(|error| !error.is_null())) {
-        return refusal::of_success(value, asked);
+        return refusal::of_success(value, texts);
     }
     let message = match (value, page_title(&String::from_utf8_lossy(bytes))) {
         (Some(value), _) if value.get("data").is_none_or(Value::is_null) => {

@@ -9,7 +9,7 @@ use super::OpenAiEmbedder;
 use crate::{
     config::{self, Embedding, Secret},
     embedding::{
-        back_end::{BackEnd, BackEndError, Facts, KeepTo, Opened},
+        back_end::{BackEnd, BackEndError, KeepTo, ModelFacts, Opened},
         set_settings::SetSettings,
         turns::Limit,
     },
@@ -19,10 +19,10 @@ use crate::{
 pub(in crate::embedding) struct OpenAi;
 
 impl BackEnd for OpenAi {
-    fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
+    fn facts(&self, settings: &Embedding) -> Result<ModelFacts, BackEndError> {
         let dimension = settings.openai.dimension;
         let asked_dimension = dimension.filter(|_| settings.openai.send_dimensions);
-        Ok(Facts { dimension, asked_dimension, max_tokens: usize::MAX })
+        Ok(ModelFacts { dimension, asked_dimension, max_tokens: usize::MAX })
     }
 
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {

@@ -13,7 +13,7 @@ const LONGEST_VECTOR: usize = 16_384;
 /// How many times as long as expected a vector may be: one of another length is told by its length.
 const LONGER: usize = 2;
 /// Bytes of an answer without its vectors: names, usage, indexes.
-const ENVELOPE: usize = 64 << 10;
+const ENVELOPE_BYTES: usize = 64 << 10;
 
 /// The body of an answer to `texts` texts with vectors of `dimension` numbers.
 ///
@@ -21,7 +21,7 @@ const ENVELOPE: usize = 64 << 10;
 /// Unavailable if it is larger than such an answer can be, or the connection breaks.
 pub(super) async fn of_answer(response: Response, texts: usize, dimension: Option<u32>) -> Result<Vec<u8>, EmbedError> {
     let numbers = dimension.map_or(LONGEST_VECTOR, |dimension| (dimension as usize).saturating_mul(LONGER));
-    let most = ENVELOPE.saturating_add(texts.saturating_mul(numbers).saturating_mul(BYTES_PER_NUMBER));
+    let most = ENVELOPE_BYTES.saturating_add(texts.saturating_mul(numbers).saturating_mul(BYTES_PER_NUMBER));
     let bytes = remote::at_most(response, most).await.map_err(transport::failure)?;
     if bytes.len() > most {
         return Err(EmbedError::unavailable(format!(

@@ -8,7 +8,7 @@ use std::{
 use afterword_actors::embedder::{Purpose, Vector};
 
 /// Vectors that are kept: those of a few large requests.
-const MOST: usize = 1_024;
+const MAX_VECTORS: usize = 1_024;
 
 /// Vectors by their purpose and text, without prefix.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl LeftOver {
     ) {
         let mut kept = self.vectors();
         for (text, vector) in texts.into_iter().zip(vectors) {
-            if kept.len() >= MOST {
+            if kept.len() >= MAX_VECTORS {
                 kept.clear();
             }
             kept.insert((purpose, text.to_owned()), vector);

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     remote::{
-        self, Meaning, SHOWN, ends_by_itself, is_about_size, meaning_of, never_fits, stated_limit, stated_pause,
-        words_of,
+        self, MAX_SHOWN_CHARS, Meaning, ends_by_itself, is_about_size, meaning_of, never_fits, stated_limit,
+        stated_pause, words_of,
     },
     secrets,
 };
@@ -65,7 +65,7 @@ fn asking(error: EmbedError, status: StatusCode, retry_after: Option<Duration>) 
 /// The server answered a request of `texts` texts with success, and an error inside it.
 pub(super) fn of_success(body: &Value, texts: usize) -> RequestError {
     let said = words_of(body).unwrap_or_else(|| body.to_string());
-    let said: String = secrets::strike(&said).chars().take(SHOWN).collect();
+    let said: String = secrets::strike(&said).chars().take(MAX_SHOWN_CHARS).collect();
     classify(StatusCode::OK, &said, texts)
 }
 
@@ -104,8 +104,8 @@ fn classify(status: StatusCode, said: &str, texts: usize) -> RequestError {
     error.into()
 }
 
-/// Whether a server that answers this status, in words about size, may mean the request. One that failed does not: in "the
-/// upstream took too long to respond" nothing is said of a text, and in "the queue is too long" neither.
+/// Whether a server that answers this status, in words about size, may mean the request. One that failed does not: in
+/// "the upstream took too long to respond" nothing is said of a text, and in "the queue is too long" neither.
 fn may_be_about_size(code: u16, said: &str) -> bool {
     match code {
         408 | 409 | 425 | 501..=599 => false,

@@ -1,9 +1,9 @@
 //! Requests that the server accepts: as many texts as it takes, and no text longer than it takes.
 //!
 //! A request that is refused for its size is halved, the larger half first: no single text is left over. If parts are
-//! taken, there were too many texts, and later requests are smaller. If a text alone is refused, that text is too
-//! long: it is embedded in parts, and later requests stay as large as they were. What a server has answered is not lost when a
-//! later part fails: it was paid for.
+//! taken, there were too many texts, and later requests are smaller. If a text alone is refused, that text is too long:
+//! it is embedded in parts, and later requests stay as large as they were. What a server has answered is not lost when
+//! a later part fails: it was paid for.
 
 use afterword_actors::embedder::{EmbedError, ErrorKind, Purpose, Vector};
 use futures_util::future::BoxFuture;
@@ -44,7 +44,8 @@ impl OpenAiEmbedder {
         Ok(vectors.into_iter().flatten().collect())
     }
 
-    /// Embeds `texts` and adds their vectors to `made`, in their order; after a failure those of the first ones are there.
+    /// Embeds `texts` and adds their vectors to `made`, in their order; after a failure those of the first ones are
+    /// there.
     pub(super) async fn all_of(
         &self,
         texts: &[String],
@@ -152,8 +153,8 @@ impl OpenAiEmbedder {
         made.pop().ok_or_else(|| EmbedError::transient("the embedding server answered nothing"))
     }
 
-    /// Tries a text that was refused without a reason that is known by its halves. If both are taken, it was too long; if not, the
-    /// text itself is refused.
+    /// Tries a text that was refused without a reason that is known by its halves. If both are taken, it was too long;
+    /// if not, the text itself is refused.
     async fn tried_in_halves(&self, text: &str, purpose: Purpose, refusal: EmbedError) -> Result<Vector, EmbedError> {
         let parts = halves(text);
         let mut vectors = Vec::new();

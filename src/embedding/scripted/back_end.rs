@@ -6,7 +6,7 @@ use super::{Rule, Script, ScriptedEmbedder};
 use crate::{
     config::Embedding,
     embedding::{
-        back_end::{BackEnd, BackEndError, Facts, Opened},
+        back_end::{BackEnd, BackEndError, ModelFacts, Opened},
         set_settings::SetSettings,
     },
 };
@@ -15,8 +15,8 @@ use crate::{
 pub(in crate::embedding) struct Scripted;
 
 impl BackEnd for Scripted {
-    fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
-        Ok(Facts { dimension: Some(settings.scripted.dimension), asked_dimension: None, max_tokens: usize::MAX })
+    fn facts(&self, settings: &Embedding) -> Result<ModelFacts, BackEndError> {
+        Ok(ModelFacts { dimension: Some(settings.scripted.dimension), asked_dimension: None, max_tokens: usize::MAX })
     }
 
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {

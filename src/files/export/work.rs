@@ -16,13 +16,13 @@ use super::super::{
 use crate::articles::{Article, folder::Folder, request::Limits};
 
 /// Largest file that is compared with what would be written. *Units:* bytes.
-pub(super) const COMPARED: u64 = 1 << 30;
+pub(super) const MAX_COMPARED_BYTES: u64 = 1 << 30;
 
 /// How often a file is looked at that is saved whenever it is about to be replaced.
-const LOOKS: usize = 4;
+const MAX_LOOKS: usize = 4;
 
 /// What became of an article.
-pub(super) enum Outcome {
+pub(super) enum WriteOutcome {
     Created,
     Updated,
     Unchanged,
@@ -33,9 +33,9 @@ pub(super) enum Outcome {
 /// What is to become of a file.
 enum FileDecision {
     /// It stays; with the hash of what it holds, if that is not the article.
-    Stays(Outcome, Option<String>),
+    Stays(WriteOutcome, Option<String>),
     /// The article takes its place, if it is still this.
-    Goes(Outcome, Before),
+    Goes(WriteOutcome, Before),
 }
 
 /// One file to be written.
@@ -47,7 +47,7 @@ pub(super) struct Work {
     pub(super) held_at: Option<String>,
     pub(super) former_slugs: Vec<String>,
     /// What was noted of the file when it was last read or written.
-    pub(super) known: Option<FileRecord>,
+    pub(super) record: Option<FileRecord>,
     pub(super) limits: Limits,
     pub(super) on_conflict: OnConflict,
     pub(super) dry_run: bool,
@@ -56,32 +56,32 @@ pub(super) struct Work {
 impl Work {
     /// Whether the article is as it was when the file was last read or written.
     fn is_as_noted(&self) -> bool {
-        let (article, known) = (&self.article, self.known.as_ref());
-        known.is_some_and(|known| (known.article_id, known.revision) == (article.id, article.revision))
+        let (article, record) = (&self.article, self.record.as_ref());
+        record.is_some_and(|record| (record.article_id, record.revision) == (article.id, article.revision))
     }
 
-    pub(super) fn done(self, root: Option<&Root>) -> (Self, Result<(Outcome, String), io::Error>) {
+    pub(super) fn done(self, root: Option<&Root>) -> (Self, Result<(WriteOutcome, String), io::Error>) {
         let done = self.write(root);
         (self, done)
     }
 
-    fn write(&self, root: Option<&Root>) -> Result<(Outcome, String), io::Error> {
-        let held = || root?.text(self.held_at.as_deref()?, COMPARED);
+    fn write(&self, root: Option<&Root>) -> Result<(WriteOutcome, String), io::Error> {
+        let text_before = || root?.text(self.held_at.as_deref()?, MAX_COMPARED_BYTES);
         let rendered = Rendered {
             article: &self.article,
             place: &self.planned.place,
             before: self.planned.before.as_ref(),
             came_from_file: self.came_from_file,
-            keeps_both_blocks: keeps_both_blocks(&self.article, self.planned.before.as_ref(), held),
+            keeps_both_blocks: keeps_both_blocks(&self.article, self.planned.before.as_ref(), text_before),
             former_slugs: &self.former_slugs,
             above: &Folder::default(),
         };
         let text = render(&rendered, self.limits);
         let file_hash = hash(text.as_bytes());
-        let Some(root) = root else { return Ok((Outcome::Created, file_hash)) };
-        for _ in 0..LOOKS {
-            match self.judged(root, text.as_bytes())? {
-                FileDecision::Stays(outcome, held) => return Ok((outcome, held.unwrap_or(file_hash))),
+        let Some(root) = root else { return Ok((WriteOutcome::Created, file_hash)) };
+        for _ in 0..MAX_LOOKS {
+            match self.decide(root, text.as_bytes())? {
+                FileDecision::Stays(outcome, other_hash) => return Ok((outcome, other_hash.unwrap_or(file_hash))),
                 FileDecision::Goes(outcome, before) => {
                     if self.dry_run || root.put(&self.planned.place, text.as_bytes(), &before, now())? {
                         return Ok((outcome, file_hash));
@@ -93,24 +93,24 @@ impl Work {
     }
 
     /// What is to become of the file as it is now.
-    fn judged(&self, root: &Root, text: &[u8]) -> Result<FileDecision, io::Error> {
-        let present = match root.read(&self.planned.place, COMPARED) {
+    fn decide(&self, root: &Root, text: &[u8]) -> Result<FileDecision, io::Error> {
+        let present = match root.read(&self.planned.place, MAX_COMPARED_BYTES) {
             Ok(present) => present,
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(FileDecision::Goes(Outcome::Created, Before::Nothing));
+                return Ok(FileDecision::Goes(WriteOutcome::Created, Before::Nothing));
             }
             Err(error) => return Err(io::Error::other(error.to_string())),
         };
-        let held = hash(&present);
-        let is_known = self.known.as_ref().is_some_and(|known| known.file_hash == held);
+        let present_hash = hash(&present);
+        let is_known = self.record.as_ref().is_some_and(|record| record.file_hash == present_hash);
         Ok(match self.on_conflict {
-            _ if present == text => FileDecision::Stays(Outcome::Unchanged, None),
+            _ if present == text => FileDecision::Stays(WriteOutcome::Unchanged, None),
             // Neither has changed: what could not be kept of the file (a NUL, say) stays in it.
-            _ if is_known && self.is_as_noted() => FileDecision::Stays(Outcome::Unchanged, Some(held)),
-            OnConflict::Skip if !is_known => FileDecision::Stays(Outcome::Skipped, None),
-            OnConflict::Fail if !is_known => FileDecision::Stays(Outcome::Exists, None),
+            _ if is_known && self.is_as_noted() => FileDecision::Stays(WriteOutcome::Unchanged, Some(present_hash)),
+            OnConflict::Skip if !is_known => FileDecision::Stays(WriteOutcome::Skipped, None),
+            OnConflict::Fail if !is_known => FileDecision::Stays(WriteOutcome::Exists, None),
             OnConflict::Skip | OnConflict::Fail | OnConflict::Update => {
-                FileDecision::Goes(Outcome::Updated, Before::Hash(held))
+                FileDecision::Goes(WriteOutcome::Updated, Before::Hash(present_hash))
             }
         })
     }

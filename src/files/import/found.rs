@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::{
-    layouts::{self, Layout, Reading, recognised},
+    layouts::{self, Layout, Reading, recognise},
     place,
     report::{LeftOut, Reason},
     root::Root,
@@ -13,8 +13,9 @@ use super::super::{
 /// Longest table that becomes an article. *Units:* bytes.
 const LARGEST_TABLE: u64 = 256 << 10;
 
-/// Returns what to read of a folder that lies at `prefix` in its source, and how; in `layout`, or else in the one that it has.
-pub(super) fn found(
+/// Returns what to read of a folder that lies at `prefix` in its source, and how; in `layout`, or else in the one that
+/// it has.
+pub(super) fn prepare_files(
     root: &Root,
     mut walked: FolderContents,
     prefix: &str,
@@ -22,11 +23,11 @@ pub(super) fn found(
 ) -> (FolderContents, Reading) {
     let layout = layout.unwrap_or_else(|| layout_of(root, &walked, prefix));
     let own: Vec<String> =
-        walked.files.extract_if(.., |file| layouts::is_of_the_program(layout, &place::joined(prefix, file))).collect();
+        walked.files.extract_if(.., |file| layouts::is_of_the_program(layout, &place::join(prefix, file))).collect();
     walked.left_out.extend(own.into_iter().map(|path| LeftOut { path, reason: Reason::OfTheProgram }));
     let is_table = |left: &mut LeftOut| left.reason == Reason::NotMarkdown && layouts::is_table(layout, &left.path);
     let tables: Vec<String> = walked.left_out.extract_if(.., is_table).map(|left| left.path).collect();
-    let placed: Vec<String> = tables.iter().map(|table| place::joined(prefix, table)).collect();
+    let placed: Vec<String> = tables.iter().map(|table| place::join(prefix, table)).collect();
     let reading = Reading::of(layout, placed.iter().map(String::as_str));
     let all: HashSet<&str> = tables.iter().map(String::as_str).collect();
     for table in &tables {
@@ -45,13 +46,13 @@ pub(super) fn found(
 
 /// The layout that the folder has, or the one around it of which it is a part.
 fn layout_of(root: &Root, walked: &FolderContents, prefix: &str) -> Layout {
-    let files: Vec<String> = walked.files.iter().map(|file| place::joined(prefix, file)).collect();
-    let left: Vec<String> = walked.left_out.iter().map(|left| place::joined(prefix, &left.path)).collect();
+    let files: Vec<String> = walked.files.iter().map(|file| place::join(prefix, file)).collect();
+    let left: Vec<String> = walked.left_out.iter().map(|left| place::join(prefix, &left.path)).collect();
     let mut others: HashSet<&str> = left.iter().map(String::as_str).collect();
     if !prefix.is_empty() {
         let around = root.place().ancestors().nth(prefix.split('/').count());
         let stands = |marker: &&&str| around.is_some_and(|around| around.join(marker).is_file());
         others.extend(layouts::MARKERS.iter().filter(stands));
     }
-    recognised(&files, &others)
+    recognise(&files, &others)
 }

@@ -10,7 +10,7 @@ use super::{
     super::{
         layouts::Reading,
         place,
-        plan::{Action, Facts},
+        plan::{Action, ImportFacts},
         report::{FileProblem, ImportReport, ImportedFile},
         resolve::{self, CopyOf, ResolvedFolder},
         root::Root,
@@ -25,7 +25,7 @@ use crate::articles::{Articles, names, names::NUMBERED, slug::Slug};
 /// Files saved at the same time: they share commits.
 const AT_ONCE: usize = 64;
 /// Of all files that are saved at the same time. *Units:* KiB.
-const ROOM: u32 = 256 << 10;
+const MAX_KIB_IN_FLIGHT: u32 = 256 << 10;
 
 /// When an article was changed that follows its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(in crate::files) enum Times {
 }
 
 /// One import.
-pub(in crate::files) struct Run<'a> {
+pub(in crate::files) struct ImportRun<'a> {
     pub(in crate::files) articles: &'a Articles,
     pub(in crate::files) import: &'a Import,
     pub(in crate::files) root: Arc<Root>,
@@ -50,23 +50,23 @@ pub(in crate::files) struct Run<'a> {
     pub(in crate::files) times: Times,
 }
 
-impl Run<'_> {
+impl ImportRun<'_> {
     /// The source of new files, made if there is none.
-    pub(in crate::files) async fn settled(&self, resolved: &ResolvedFolder) -> Result<i64, StoreError> {
+    pub(in crate::files) async fn settle_source(&self, resolved: &ResolvedFolder) -> Result<i64, StoreError> {
         let database = &self.articles.database;
         let machine = resolve::machine(database.reader());
         let root = self.root.place().to_string_lossy().into_owned();
         let (name, folder) = (self.import.source.clone(), self.import.folder.to_string());
-        let (known, moved) = (resolved.source, resolved.was_moved || self.import.source.is_some());
+        let (number, moved) = (resolved.source, resolved.was_moved || self.import.source.is_some());
         let copy_of = resolved.copy_of.clone();
-        if let (Some(id), false) = (known, moved) {
+        if let (Some(id), false) = (number, moved) {
             return Ok(id);
         }
         database
             .write(move |transaction| {
                 Box::pin(async move {
-                    if let Some(id) = known {
-                        return source::moved(transaction, id, &machine, &root).await.map(|()| id);
+                    if let Some(id) = number {
+                        return source::move_source(transaction, id, &machine, &root).await.map(|()| id);
                     }
                     let id = source::add(transaction, name.as_deref(), &machine, &root, &folder).await?;
                     if let Some(CopyOf { kept, files }) = copy_of {
@@ -81,7 +81,7 @@ impl Run<'_> {
     /// Takes the files of folders inside over. Answers whether there were any.
     pub(super) async fn has_taken_over(&self, resolved: &ResolvedFolder) -> Result<bool, StoreError> {
         // Where the folder lies in its source, and where the other lies in the folder.
-        let place = |offset: &String| place::joined(&resolved.prefix, offset);
+        let place = |offset: &String| place::join(&resolved.prefix, offset);
         let inside: Vec<_> = resolved.inside.iter().map(|(id, offset)| (*id, place(offset))).collect();
         let source = self.source;
         if inside.is_empty() {
@@ -103,20 +103,22 @@ impl Run<'_> {
 
     pub(in crate::files) async fn learn(
         &self,
-        facts: &mut Facts,
+        facts: &mut ImportFacts,
         resolved: ResolvedFolder,
         files: &[ScannedFile],
     ) -> Result<(), StoreError> {
         let reader = self.articles.database.reader();
-        (facts.known, facts.is_copy) = (resolved.known, resolved.is_copy);
-        let at = |known: &FileRecord| (known.article_id, known.revision);
-        let later = facts.known.values().filter(|known| known.present.is_some_and(|present| present != known.revision));
+        (facts.records, facts.is_copy) = (resolved.records, resolved.is_copy);
+        let at = |record: &FileRecord| (record.article_id, record.revision);
+        let later =
+            facts.records.values().filter(|record| record.present.is_some_and(|present| present != record.revision));
         let later: Vec<_> = later.map(at).collect();
-        facts.unedited =
-            if later.is_empty() { Vec::new() } else { source::unedited(reader, &later).await? }.into_iter().collect();
+        facts.unedited = if later.is_empty() { Vec::new() } else { source::unedited_articles(reader, &later).await? }
+            .into_iter()
+            .collect();
         facts.past = past(reader, facts, files).await?;
-        let asked = facts.asked(files);
-        let occupants = if asked.is_empty() { Vec::new() } else { source::occupants(reader, &asked).await? };
+        let slugs = facts.slugs_to_look_up(files);
+        let occupants = if slugs.is_empty() { Vec::new() } else { source::occupants(reader, &slugs).await? };
         facts.occupants = occupants.into_iter().map(|occupant| (occupant.name.clone(), occupant)).collect();
         Ok(())
     }
@@ -129,11 +131,11 @@ impl Run<'_> {
         report: &mut ImportReport,
         progress: &mut (dyn FnMut(usize) + Send),
     ) -> Vec<ScannedFile> {
-        let room = Semaphore::new(ROOM as usize);
+        let room = Semaphore::new(MAX_KIB_IN_FLIGHT as usize);
         let work = stream::iter(files.into_iter().zip(actions)).map(|(file, action)| {
             let room = &room;
             async move {
-                let size = u32::try_from(file.size >> 10).unwrap_or(ROOM).clamp(1, ROOM);
+                let size = u32::try_from(file.size >> 10).unwrap_or(MAX_KIB_IN_FLIGHT).clamp(1, MAX_KIB_IN_FLIGHT);
                 let held = room.acquire_many(size).await;
                 let done = if self.import.dry_run { Ok(()) } else { self.carry_out_one(&file, &action).await };
                 drop(held);
@@ -162,14 +164,18 @@ impl Run<'_> {
 }
 
 /// Slugs for articles of known files that were deleted and may come back.
-async fn past(reader: &impl Sql, facts: &Facts, files: &[ScannedFile]) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
-    let known =
-        files.iter().filter_map(|file| facts.known.get(&file.file).filter(|known| known.file_hash != file.hash));
-    let ended: Vec<i64> = known.filter(|known| known.present.is_none()).map(|known| known.article_id).collect();
+async fn past(
+    reader: &impl Sql,
+    facts: &ImportFacts,
+    files: &[ScannedFile],
+) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
+    let changed =
+        files.iter().filter_map(|file| facts.records.get(&file.file).filter(|record| record.file_hash != file.hash));
+    let ended: Vec<i64> = changed.filter(|record| record.present.is_none()).map(|record| record.article_id).collect();
     if ended.is_empty() {
         return Ok(HashMap::new());
     }
-    let deleted = source::deleted(reader, &ended).await?.into_iter();
+    let deleted = source::deleted_slugs(reader, &ended).await?.into_iter();
     Ok(deleted.map(|(id, slug)| (id, slugs_for(id, &slug))).collect())
 }
 
@@ -180,12 +186,13 @@ fn slugs_for(id: i64, slug: &str) -> Vec<Slug> {
     std::iter::once(slug).chain(others).collect()
 }
 
-/// A warning about a slug in front matter that the article does not have: it keeps the one it got first, or another article has it.
+/// A warning about a slug in front matter that the article does not have: it keeps the one it got first, or another
+/// article has it.
 fn unused_slug(file: &ScannedFile, action: &Action) -> Option<FileProblem> {
     let wanted = file.wish.is_named.then_some(&file.wish.slug)?;
     let (slug, why) = match action {
         Action::Create { slug, .. } => (slug.as_ref(), "another article has it"),
-        Action::Update { known, .. } => (known.present_slug.as_deref()?, "an article keeps its name"),
+        Action::Update { record, .. } => (record.present_slug.as_deref()?, "an article keeps its name"),
         _ => return None,
     };
     (wanted.as_ref() != slug).then(|| {
@@ -201,11 +208,11 @@ fn unused_slug(file: &ScannedFile, action: &Action) -> Option<FileProblem> {
 fn tell(report: &mut ImportReport, file: &str, action: Action) {
     let (slug, result) = match action {
         Action::Create { slug, .. } | Action::Restore { slug, .. } => (slug.to_string(), "created"),
-        Action::Update { known, has_moved: _ } => (known.present_slug.unwrap_or(known.slug), "updated"),
+        Action::Update { record, has_moved: _ } => (record.present_slug.unwrap_or(record.slug), "updated"),
         Action::Replace { occupant } => (occupant.slug, "updated"),
-        Action::Follow { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),
+        Action::Follow { record } => (record.present_slug.unwrap_or(record.slug), "unchanged"),
         Action::Adopt { occupant } => (occupant.slug, "unchanged"),
-        Action::Merge { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),
+        Action::Merge { record } => (record.present_slug.unwrap_or(record.slug), "unchanged"),
         Action::Unchanged { slug } => (slug, "unchanged"),
         Action::Skip { slug } => (slug, "skipped"),
         Action::Deleted { slug } => (slug, "deleted"),

@@ -17,55 +17,55 @@ use super::{
     },
     blocking::blocking,
     error::FileError,
-    run::{Run, Times},
+    run::{ImportRun, Times},
 };
 use crate::articles::{
-    Article, ArticleError, ArticlePatch, NewArticle, SaveResult, create, history, links,
+    Article, ArticleError, ArticlePatch, NewArticle, SaveResult, create, links,
     names::{self, NUMBERED},
     properties::{self, Properties},
     reading::BodyReading,
-    row,
+    restore, row,
     slug::Slug,
     update,
 };
 use crate::fulltext::{self, Texts};
 
-impl Run<'_> {
+impl ImportRun<'_> {
     pub(super) async fn carry_out_one(&self, file: &ScannedFile, action: &Action) -> Result<(), FileError> {
         match action {
             Action::Create { slug, former_slugs, again } => {
                 let (content, hash) = self.content(file).await?;
-                let known = self.noted(file, again.as_deref(), hash);
-                self.create(content, slug.clone(), former_slugs.clone(), known, again.is_some()).await
+                let record = self.new_record(file, again.as_deref(), hash);
+                self.create(content, slug.clone(), former_slugs.clone(), record, again.is_some()).await
             }
-            Action::Update { known, has_moved } => {
+            Action::Update { record, has_moved } => {
                 let (content, hash) = self.content(file).await?;
-                let (id, revision) = (known.article_id, known.present.unwrap_or(known.revision));
-                let before = has_moved.then(|| known.as_ref().clone());
-                let noted = self.noted(file, Some(known.as_ref()).filter(|_| !has_moved), hash);
+                let (id, revision) = (record.article_id, record.present.unwrap_or(record.revision));
+                let before = has_moved.then(|| record.as_ref().clone());
+                let noted = self.new_record(file, Some(record.as_ref()).filter(|_| !has_moved), hash);
                 self.update(content, id, revision, before, noted).await
             }
-            Action::Restore { known, slug } => {
+            Action::Restore { record, slug } => {
                 let (content, hash) = self.content(file).await?;
-                self.restore(content, known.article_id, slug, self.noted(file, Some(known.as_ref()), hash)).await
+                self.restore(content, record.article_id, slug, self.new_record(file, Some(record.as_ref()), hash)).await
             }
             Action::Replace { occupant } => {
                 let (content, hash) = self.content(file).await?;
-                self.update(content, occupant.id, occupant.revision, None, self.noted(file, None, hash)).await
+                self.update(content, occupant.id, occupant.revision, None, self.new_record(file, None, hash)).await
             }
             Action::Adopt { occupant } => {
                 let (content, hash) = self.content(file).await?;
-                self.adopt(content, occupant, self.noted(file, None, hash)).await
+                self.adopt(content, occupant, self.new_record(file, None, hash)).await
             }
-            Action::Follow { known } => {
-                let (old, new) = (known.as_ref().clone(), self.followed(file, known));
+            Action::Follow { record } => {
+                let (old, new) = (record.as_ref().clone(), self.moved_record(file, record));
                 self.articles
                     .database
                     .write(move |transaction| {
                         Box::pin(async move {
                             source::hold(transaction, &old, &new).await?;
                             source::relocate(transaction, &old, &new).await?;
-                            source::record(transaction, &new, true).await.map(drop)
+                            source::record(transaction, &new).await
                         })
                     })
                     .await
@@ -79,7 +79,7 @@ impl Run<'_> {
     /// Reads the file again, to save it as it is now.
     async fn content(&self, file: &ScannedFile) -> Result<(Content, String), FileError> {
         let (root, name) = (Arc::clone(&self.root), file.file.clone());
-        let placed = place::joined(&self.prefix, &name);
+        let placed = place::join(&self.prefix, &name);
         let (above, limits, times) = (self.import.folder.clone(), self.articles.limits, self.times);
         let reading = Arc::clone(&self.reading);
         let read = blocking(move || {
@@ -100,27 +100,16 @@ impl Run<'_> {
     }
 
     /// What is noted of a file that had no article.
-    fn noted(&self, file: &ScannedFile, before: Option<&FileRecord>, file_hash: String) -> FileRecord {
-        let path = place::joined(&self.prefix, &file.file);
-        let (source_id, path) = before.map_or((self.source, path), |known| (known.source_id, known.path.clone()));
-        FileRecord {
-            source_id,
-            path,
-            article_id: 0,
-            file_hash,
-            revision: 1,
-            slug: String::new(),
-            folder: String::new(),
-            written: false,
-            present: None,
-            present_slug: None,
-        }
+    fn new_record(&self, file: &ScannedFile, before: Option<&FileRecord>, file_hash: String) -> FileRecord {
+        let path = place::join(&self.prefix, &file.file);
+        let (source_id, path) = before.map_or((self.source, path), |record| (record.source_id, record.path.clone()));
+        FileRecord::without_article(source_id, path, file_hash)
     }
 
     /// What is known of a file at its new place.
-    fn followed(&self, file: &ScannedFile, known: &FileRecord) -> FileRecord {
-        let FileRecord { source_id, path, .. } = self.noted(file, None, String::new());
-        FileRecord { source_id, path, ..known.clone() }
+    fn moved_record(&self, file: &ScannedFile, record: &FileRecord) -> FileRecord {
+        let FileRecord { source_id, path, .. } = self.new_record(file, None, String::new());
+        FileRecord { source_id, path, ..record.clone() }
     }
 
     async fn create(
@@ -128,8 +117,8 @@ impl Run<'_> {
         content: Content,
         slug: Slug,
         former: Vec<Slug>,
-        known: FileRecord,
-        again: bool,
+        record: FileRecord,
+        had_article: bool,
     ) -> Result<(), FileError> {
         let new = NewArticle {
             title: content.title,
@@ -156,7 +145,10 @@ impl Run<'_> {
                     }
                     let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
                     names::lead_to(transaction, saved.article.id, &former).await?;
-                    note(transaction, known, &saved, again).await?;
+                    match had_article {
+                        true => note(transaction, record, &saved).await?,
+                        false => note_new(transaction, record, &saved).await?,
+                    }
                     Ok::<_, FileError>(saved)
                 })
             })
@@ -171,7 +163,7 @@ impl Run<'_> {
         id: i64,
         revision: i64,
         before: Option<FileRecord>,
-        known: FileRecord,
+        record: FileRecord,
     ) -> Result<(), FileError> {
         let former = content.former_slugs.clone();
         let mut changes = changes(content, revision).checked(self.articles.limits)?;
@@ -186,7 +178,7 @@ impl Run<'_> {
                         names::alone(transaction).await?;
                     }
                     if let Some(before) = &before {
-                        source::hold(transaction, before, &known).await?;
+                        source::hold(transaction, before, &record).await?;
                     }
                     let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
                     if times == Times::OfChanges {
@@ -199,9 +191,9 @@ impl Run<'_> {
                     }
                     names::lead_to(transaction, id, &former).await?;
                     if let Some(before) = before {
-                        source::relocate(transaction, &before, &known).await?;
+                        source::relocate(transaction, &before, &record).await?;
                     }
-                    note(transaction, known, &saved, true).await?;
+                    note(transaction, record, &saved).await?;
                     Ok(saved)
                 })
             })
@@ -211,7 +203,7 @@ impl Run<'_> {
     }
 
     /// Brings back an article that was deleted, as a new revision if its file says something else than it did then.
-    async fn restore(&self, content: Content, id: i64, slug: &Slug, known: FileRecord) -> Result<(), FileError> {
+    async fn restore(&self, content: Content, id: i64, slug: &Slug, record: FileRecord) -> Result<(), FileError> {
         let (former, slug) = (content.former_slugs.clone(), slug.to_string());
         let mut changes = changes(content, 0).checked(self.articles.limits)?;
         changes.expected_revision = None;
@@ -227,7 +219,7 @@ impl Run<'_> {
                         return Err(FileError::Overtaken);
                     }
                     let name = format!("{NUMBERED}{id}");
-                    let back = history::restore(transaction, &name, (None, history::Present::Deleted), None, settings)
+                    let back = restore::restore(transaction, &name, (None, restore::Present::Deleted), None, settings)
                         .await
                         .map_err(overtaken)?;
                     // Dry runs promise what it is called.
@@ -240,7 +232,7 @@ impl Run<'_> {
                     let saved = update::update(transaction, &slug, changes, Some(read), again).await;
                     let saved = saved.map_err(overtaken)?;
                     names::lead_to(transaction, id, &former).await?;
-                    note(transaction, known, &saved, true).await?;
+                    note(transaction, record, &saved).await?;
                     Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
                 })
             })
@@ -250,7 +242,7 @@ impl Run<'_> {
     }
 
     /// Takes an article that says the same for the file's. Only its front matter is new, which is no new revision.
-    async fn adopt(&self, content: Content, occupant: &Occupant, known: FileRecord) -> Result<(), FileError> {
+    async fn adopt(&self, content: Content, occupant: &Occupant, record: FileRecord) -> Result<(), FileError> {
         let (id, revision, former) = (occupant.id, occupant.revision, content.former_slugs);
         let read = BodyReading::of(&content.body).await;
         self.articles
@@ -276,7 +268,7 @@ impl Run<'_> {
                     // Where the file says it stands: if it stands elsewhere, it was put there here.
                     let article = Article { folder: content.folder.to_string(), ..article.into() };
                     let saved = SaveResult { article, task_id: None, changed: false };
-                    note(transaction, known, &saved, false).await
+                    note_new(transaction, record, &saved).await
                 })
             })
             .await
@@ -298,21 +290,15 @@ fn changes(content: Content, revision: i64) -> ArticlePatch {
     }
 }
 
-async fn note(
-    transaction: &Transaction,
-    known: FileRecord,
-    saved: &SaveResult,
-    replaces: bool,
-) -> Result<(), FileError> {
-    let article = &saved.article;
-    let known = FileRecord {
-        article_id: article.id,
-        revision: article.revision,
-        slug: article.slug.clone(),
-        folder: article.folder.clone(),
-        ..known
-    };
-    if source::record(transaction, &known, replaces).await? { Ok(()) } else { Err(FileError::Overtaken) }
+/// Notes which article a file is that nothing was noted of.
+async fn note_new(transaction: &Transaction, record: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
+    let is_noted = source::record_new(transaction, &record.with_article(&saved.article)).await?;
+    if is_noted { Ok(()) } else { Err(FileError::Overtaken) }
+}
+
+/// Notes which article a file is now.
+async fn note(transaction: &Transaction, record: FileRecord, saved: &SaveResult) -> Result<(), FileError> {
+    Ok(source::record(transaction, &record.with_article(&saved.article)).await?)
 }
 
 /// What another was faster with is planned again; everything else is an error of the file.

@@ -14,8 +14,8 @@ pub(super) fn meant<'t>(text: &'t str, placed: &str) -> PlainFile<'t> {
     let (parents, name) = placed.rsplit_once('/').unwrap_or(("", placed));
     let is_post = parents.is_empty() || is_of(placed, "_posts");
     let text = if is_of(placed, "_drafts") { as_draft(text) } else { Cow::Borrowed(text) };
-    let (created, name) = dated(name).filter(|_| is_post).map_or((None, name), |(day, rest)| (Some(day), rest));
-    PlainFile { place: place::joined(parents, name), text, title: None, created }
+    let (created, name) = split_date(name).filter(|_| is_post).map_or((None, name), |(day, rest)| (Some(day), rest));
+    PlainFile { place: place::join(parents, name), text, title: None, created }
 }
 
 /// Whether a file stands in a folder of this name, or below one.
@@ -24,9 +24,9 @@ pub(super) fn is_of(placed: &str, folder: &str) -> bool {
 }
 
 /// The day at the beginning of a name (*units:* milliseconds since 1970), and what follows it.
-pub(super) fn dated(name: &str) -> Option<(i64, &str)> {
-    const DAY: usize = "2026-01-31".len();
-    let (day, rest) = (name.get(..DAY)?, name.get(DAY..)?.strip_prefix('-')?);
+pub(super) fn split_date(name: &str) -> Option<(i64, &str)> {
+    const DATE_BYTES: usize = "2026-01-31".len();
+    let (day, rest) = (name.get(..DATE_BYTES)?, name.get(DATE_BYTES..)?.strip_prefix('-')?);
     let is_day = day.bytes().enumerate().all(|(at, byte)| match at {
         4 | 7 => byte == b'-',
         _ => byte.is_ascii_digit(),

@@ -1,7 +1,7 @@
 //! Graphs of Logseq: pages in `pages/`, days in `journals/`.
 //!
-//! A page is called by its file's name, in which `___` or `%2F` separates namespaces, and may begin with properties, one a line:
-//! `key:: value`.
+//! A page is called by its file's name, in which `___` or `%2F` separates namespaces, and may begin with properties,
+//! one a line: `key:: value`.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(super) fn meant<'t>(text: &'t str, placed: &str) -> PlainFile<'t> {
         parts.push(stem);
     }
     let parents = placed.rsplit_once('/').map_or("", |(parents, _)| parents);
-    let place = place::joined(parents, &format!("{}.md", parts.join("/")));
+    let place = place::join(parents, &format!("{}.md", parts.join("/")));
     let day = day(placed);
     let title = match day {
         Some(_) => stem.replace('_', "-"),

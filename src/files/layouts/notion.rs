@@ -1,7 +1,7 @@
 //! Exports of Notion, as markdown and CSV.
 //!
-//! Each name ends in a space and an id. A database is a table, and a folder beside it with a page for each row; such a page
-//! begins with its title and the columns of its row, one a line.
+//! Each name ends in a space and an id. A database is a table, and a folder beside it with a page for each row; such a
+//! page begins with its title and the columns of its row, one a line.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -14,7 +14,7 @@ use super::{
 use crate::articles::front_matter::{Document, Setting};
 
 /// Characters of an id.
-const ID: usize = 32;
+const ID_CHARS: usize = 32;
 /// A longer text before a colon is no name of a column. *Units:* characters.
 const LONGEST_KEY: usize = 80;
 /// What Notion calls the file with all rows of a table, beside the one that has the rows of a view.
@@ -62,7 +62,7 @@ pub(super) fn table_of_view(file: &str) -> Option<String> {
 /// The name before an id.
 fn split(part: &str) -> Option<&str> {
     let (name, id) = part.rsplit_once(' ')?;
-    let is_id = id.len() == ID && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id = id.len() == ID_CHARS && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     Some(name.trim_end()).filter(|name| is_id && !name.is_empty())
 }
 

@@ -16,8 +16,8 @@ pub(super) struct PropertyLine<'t> {
     pub(super) moves: Option<(String, Setting)>,
 }
 
-/// Returns the text with the properties that `lines` move; its other lines are between `before` and `after`. If the front matter
-/// could not hold what they say, the text stays as it is.
+/// Returns the text with the properties that `lines` move; its other lines are between `before` and `after`. If the
+/// front matter could not hold what they say, the text stays as it is.
 pub(super) fn moved<'t>(
     text: &'t str,
     head: &str,

@@ -16,7 +16,7 @@ fn named(content: &Content) -> [String; 3] {
 
 fn layout_of(files: &[&str], others: &[&str]) -> Layout {
     let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
-    recognised(&files, &others.iter().copied().collect::<HashSet<_>>())
+    recognise(&files, &others.iter().copied().collect::<HashSet<_>>())
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Where the articles of the other program are noted. What is known of one is found by its number there, which stays when it is
-//! called otherwise.
+//! Where the articles of the other program are noted. What is known of one is found by its number there, which stays
+//! when it is called otherwise.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::articles::Articles;
 #[derive(Default)]
 pub(super) struct Places {
     source: i64,
-    known: HashMap<String, FileRecord>,
+    records: HashMap<String, FileRecord>,
     /// The numbers there, by place.
     ids: HashMap<String, String>,
     /// The other way round.
@@ -31,16 +31,16 @@ pub(super) struct ArticlePlace {
     pub(super) id: String,
     /// Whether that is noted.
     pub(super) is_marked: bool,
-    pub(super) known: Option<FileRecord>,
+    pub(super) record: Option<FileRecord>,
 }
 
 impl Places {
     pub(super) async fn of(connection: &impl Sql, source: i64) -> Result<Self, StoreError> {
-        let known = source::files(connection, source, "").await?;
+        let records = source::files(connection, source, "").await?;
         let ids = source::marks(connection, source).await?;
         Ok(Self {
             source,
-            known: known.into_iter().map(|known| (known.path.clone(), known)).collect(),
+            records: records.into_iter().map(|record| (record.path.clone(), record)).collect(),
             places: ids.iter().map(|(path, id)| (id.clone(), path.clone())).collect(),
             ids: ids.into_iter().collect(),
         })
@@ -54,20 +54,20 @@ impl Places {
             None if self.ids.contains_key(&called) => format!("{}-{}.md", article.slug, article.id),
             None => called,
         };
-        let known = self.known.get(&path).cloned();
-        ArticlePlace { source: self.source, path, id: article.id.clone(), is_marked: noted.is_some(), known }
+        let record = self.records.get(&path).cloned();
+        ArticlePlace { source: self.source, path, id: article.id.clone(), is_marked: noted.is_some(), record }
     }
 }
 
 impl ArticlePlace {
     /// The same, with what is known of it by now.
     pub(super) async fn anew(self, articles: &Articles) -> Result<Self, StoreError> {
-        let known = source::files(articles.database.reader(), self.source, &self.path).await?;
-        Ok(Self { known: known.into_iter().find(|known| known.path == self.path), ..self })
+        let records = source::files(articles.database.reader(), self.source, &self.path).await?;
+        Ok(Self { record: records.into_iter().find(|record| record.path == self.path), ..self })
     }
 
     pub(super) fn is_known_as(&self, other: &Self) -> bool {
-        let noted = |place: &Self| place.known.as_ref().map(|known| (known.article_id, known.revision));
+        let noted = |place: &Self| place.record.as_ref().map(|record| (record.article_id, record.revision));
         noted(self) == noted(other)
     }
 

@@ -23,7 +23,7 @@ use crate::articles::{
 
 /// What becomes of an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum ArticleOutcome {
     Created,
     Continued,
     Unchanged,
@@ -35,7 +35,7 @@ pub(super) enum Outcome {
 
 /// What is to be done.
 pub(super) struct SavePlan {
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ArticleOutcome,
     /// The article as it is here.
     present: Option<Article>,
     missing: Vec<State>,
@@ -61,21 +61,10 @@ impl From<StoreError> for NotSaved {
 
 impl ArticlePlace {
     /// What is noted of an article that was saved from `state`.
-    fn noted(&self, saved: &SaveResult, state: &State) -> FileRecord {
-        let article = &saved.article;
-        FileRecord {
-            source_id: self.source,
-            path: self.path.clone(),
-            article_id: article.id,
-            file_hash: hash_of(state),
-            revision: article.revision,
-            slug: article.slug.clone(),
-            folder: article.folder.clone(),
-            // It is no file, and goes out as an article that was written here.
-            written: true,
-            present: None,
-            present_slug: None,
-        }
+    fn record_of(&self, saved: &SaveResult, state: &State) -> FileRecord {
+        let record = FileRecord::without_article(self.source, self.path.clone(), hash_of(state));
+        // It is no file, and goes out as an article that was written here.
+        FileRecord { written: true, ..record.with_article(&saved.article) }
     }
 }
 
@@ -93,17 +82,17 @@ pub(super) async fn plan(
     states: &[State],
 ) -> Result<SavePlan, NotSaved> {
     let end = |outcome| Ok(SavePlan { outcome, present: None, missing: Vec::new(), public: None });
-    let Some(known) = &place.known else {
+    let Some(record) = &place.record else {
         let missing = can_be_saved(states, theirs, articles)?;
-        return Ok(SavePlan { outcome: Outcome::Created, present: None, missing, public: None });
+        return Ok(SavePlan { outcome: ArticleOutcome::Created, present: None, missing, public: None });
     };
     let reader = articles.database.reader();
-    let Some(present) = row::by_id(reader, known.article_id).await?.map(Article::from) else {
-        return end(Outcome::Deleted);
+    let Some(present) = row::by_id(reader, record.article_id).await?.map(Article::from) else {
+        return end(ArticleOutcome::Deleted);
     };
-    let is_here = |state: &State| hash_of(state) == known.file_hash;
+    let is_here = |state: &State| hash_of(state) == record.file_hash;
     // What came back to an earlier text has it twice: each revision is at its number at the earliest.
-    let least = usize::try_from(known.revision - 1).unwrap_or_default().min(states.len());
+    let least = usize::try_from(record.revision - 1).unwrap_or_default().min(states.len());
     let at_its_number = states[least..].iter().position(is_here).map(|after| least + after);
     let here = at_its_number.or_else(|| states.iter().rposition(is_here));
     // A history that was changed there is not brought in once more; what the article is now, is.
@@ -114,14 +103,16 @@ pub(super) async fn plan(
     let from = if is_otherwise { from.min(states.len() - 1) } else { from };
     let missing = can_be_saved(&states[from..], theirs, articles)?;
     if missing.is_empty() {
-        return end(Outcome::Unchanged);
+        return end(ArticleOutcome::Unchanged);
     }
-    let is_edited = present.revision != known.revision
-        && !source::unedited(reader, &[(known.article_id, known.revision)]).await?.contains(&known.article_id);
+    let is_edited = present.revision != record.revision
+        && !source::unedited_articles(reader, &[(record.article_id, record.revision)])
+            .await?
+            .contains(&record.article_id);
     if is_edited {
-        return end(Outcome::Edited);
+        return end(ArticleOutcome::Edited);
     }
-    Ok(SavePlan { outcome: Outcome::Continued, present: Some(present), missing, public })
+    Ok(SavePlan { outcome: ArticleOutcome::Continued, present: Some(present), missing, public })
 }
 
 /// The states, if each of them can be an article.
@@ -158,12 +149,12 @@ impl SavePlan {
         articles: &Articles,
         theirs: &TheirArticle,
         place: &ArticlePlace,
-    ) -> Result<Outcome, NotSaved> {
+    ) -> Result<ArticleOutcome, NotSaved> {
         let Self { outcome, mut present, missing, public } = self;
         for state in &missing {
             let saved = match &present {
-                None => created(articles, theirs, place, state).await?,
-                Some(article) => updated(articles, theirs, article, place, (state, public)).await?,
+                None => create_article(articles, theirs, place, state).await?,
+                Some(article) => update_article(articles, theirs, article, place, (state, public)).await?,
             };
             present = Some(saved.article);
         }
@@ -180,7 +171,7 @@ impl SavePlan {
 }
 
 /// Under its slug there; under the same with a suffix if another article has it here.
-async fn created(
+async fn create_article(
     articles: &Articles,
     theirs: &TheirArticle,
     place: &ArticlePlace,
@@ -227,7 +218,7 @@ async fn create_as(
             Box::pin(async move {
                 let saved = create::create(transaction, new, read, settings).await?;
                 let (place, state) = noted;
-                match source::record(transaction, &place.noted(&saved, &state), false).await? {
+                match source::record_new(transaction, &place.record_of(&saved, &state)).await? {
                     true => place.mark(transaction).await.map(|()| saved).map_err(NotSaved::from),
                     false => Err(NotSaved::Overtaken),
                 }
@@ -237,7 +228,7 @@ async fn create_as(
     Ok(articles.follow_up(saved).await?)
 }
 
-async fn updated(
+async fn update_article(
     articles: &Articles,
     theirs: &TheirArticle,
     article: &Article,
@@ -266,7 +257,7 @@ async fn updated(
                 let saved = update::update(transaction, &slug, changes, Some(read), settings).await;
                 let saved = saved.map_err(overtaken)?;
                 let (place, state) = noted;
-                source::record(transaction, &place.noted(&saved, &state), true).await?;
+                source::record(transaction, &place.record_of(&saved, &state)).await?;
                 place.mark(transaction).await?;
                 Ok::<_, NotSaved>(saved)
             })

@@ -9,7 +9,7 @@ use crate::articles::{
 };
 
 /// Articles read at a time.
-const PAGE: i64 = 50;
+const ARTICLES_PER_READ: i64 = 50;
 
 /// An article there.
 #[derive(Debug, Clone, FromRow)]
@@ -80,8 +80,11 @@ impl Theirs {
             milliseconds("created_at"),
             milliseconds("updated_at")
         );
-        let page: Vec<TheirArticle> =
-            self.connection.rows(&sql, [after.unwrap_or_default().into(), PAGE.into()]).await.map_err(failed)?;
+        let page: Vec<TheirArticle> = self
+            .connection
+            .rows(&sql, [after.unwrap_or_default().into(), ARTICLES_PER_READ.into()])
+            .await
+            .map_err(failed)?;
         Ok(Some(page).filter(|page| !page.is_empty()))
     }
 

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     super::{scan::ScannedFile, source::Occupant},
-    facts::{Action, Facts},
+    facts::{Action, ImportFacts},
 };
 
-/// New files that say what an article says that came from nowhere: they are that article, which is noted in `actions`. Answers
-/// which articles those are.
-pub(super) fn adopted(files: &[ScannedFile], facts: &Facts, actions: &mut [Option<Action>]) -> HashSet<i64> {
+/// New files that say what an article says that came from nowhere: they are that article, which is noted in `actions`.
+/// Answers which articles those are.
+pub(super) fn adopt(files: &[ScannedFile], facts: &ImportFacts, actions: &mut [Option<Action>]) -> HashSet<i64> {
     /// The first that finds an article has the last word.
     const FITS: [fn(&ScannedFile, &Occupant) -> bool; 5] = [
         |file, occupant| may_be_called(file, occupant) && stands_there(file, occupant),
@@ -55,8 +55,8 @@ fn stands_there(file: &ScannedFile, occupant: &Occupant) -> bool {
 }
 
 /// Files that nothing is known of, and nothing decided.
-pub(super) fn unknown(files: &[ScannedFile], facts: &Facts, actions: &[Option<Action>]) -> Vec<usize> {
+pub(super) fn unknown(files: &[ScannedFile], facts: &ImportFacts, actions: &[Option<Action>]) -> Vec<usize> {
     let is_unknown =
-        |position: &usize| actions[*position].is_none() && !facts.known.contains_key(&files[*position].file);
+        |position: &usize| actions[*position].is_none() && !facts.records.contains_key(&files[*position].file);
     (0..files.len()).filter(is_unknown).collect()
 }

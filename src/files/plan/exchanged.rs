@@ -2,30 +2,31 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{super::scan::ScannedFile, facts::Facts};
+use super::{super::scan::ScannedFile, facts::ImportFacts};
 
 /// Places, by the hashes of what they hold, or held.
 type ByHash<'f> = HashMap<&'f str, Vec<&'f str>>;
 
-/// Files that hold the bytes that were at another place, and the places they come from, where a known file is at such a place now.
+/// Files that hold the bytes that were at another place, and the places they come from, where a known file is at such a
+/// place now.
 ///
-/// Only what is exact and complete counts: each of these known files was at one other place and is at one other place now. A file
-/// whose text was put over another one, or copied and then changed, is not moved.
-pub(super) fn exchanged<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> Vec<(&'f str, &'f str)> {
+/// Only what is exact and complete counts: each of these known files was at one other place and is at one other place
+/// now. A file whose text was put over another one, or copied and then changed, is not moved.
+pub(super) fn find_exchanges<'f>(files: &'f [ScannedFile], facts: &'f ImportFacts) -> Vec<(&'f str, &'f str)> {
     let is_changed = |file: &&ScannedFile| {
-        let known = facts.known.get(&file.file).filter(|known| known.present.is_some());
-        known.is_some_and(|known| !known.file_hash.is_empty() && known.file_hash != file.hash)
+        let record = facts.records.get(&file.file).filter(|record| record.present.is_some());
+        record.is_some_and(|record| !record.file_hash.is_empty() && record.file_hash != file.hash)
     };
     let mut changed: HashSet<&str> = files.iter().filter(is_changed).map(|file| file.file.as_str()).collect();
     if changed.is_empty() || facts.is_copy {
         return Vec::new();
     }
-    let is_new = |file: &str| !facts.known.contains_key(file);
+    let is_new = |file: &str| !facts.records.contains_key(file);
     let is_gone = |file: &str| !facts.present.contains(file);
     let (mut left, mut come) = (ByHash::new(), ByHash::new());
-    for (file, known) in facts.known.iter().filter(|(_, known)| known.present.is_some()) {
+    for (file, record) in facts.records.iter().filter(|(_, record)| record.present.is_some()) {
         if changed.contains(file.as_str()) || is_gone(file) {
-            left.entry(&known.file_hash).or_default().push(file);
+            left.entry(&record.file_hash).or_default().push(file);
         }
     }
     for file in files.iter().filter(|file| changed.contains(file.file.as_str()) || is_new(&file.file)) {

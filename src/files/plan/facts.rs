@@ -27,13 +27,13 @@ pub(in crate::files) enum Action {
     /// A new article. `again` is set if the file had one before.
     Create { slug: Slug, former_slugs: Vec<Slug>, again: Option<Box<FileRecord>> },
     /// The article follows the file, which has changed, or moved from another place.
-    Update { known: Box<FileRecord>, has_moved: bool },
+    Update { record: Box<FileRecord>, has_moved: bool },
     /// The file has moved, and its article has been edited meanwhile: only the place is noted.
-    Follow { known: Box<FileRecord> },
+    Follow { record: Box<FileRecord> },
     /// File and article have both been changed, or moved and changed: they are brought together.
-    Merge { known: Box<FileRecord> },
+    Merge { record: Box<FileRecord> },
     /// The file's article was deleted: it comes back, and follows the file.
-    Restore { known: Box<FileRecord>, slug: Slug },
+    Restore { record: Box<FileRecord>, slug: Slug },
     /// An article that came from nowhere says the same: it is this file's from now on.
     Adopt { occupant: Box<Occupant> },
     /// An article that came from nowhere has the slug, and becomes what the file says.
@@ -77,14 +77,15 @@ pub(in crate::files) enum Refusal {
 
 /// What the plan depends on besides the files.
 #[derive(Debug, Default)]
-pub(in crate::files) struct Facts {
+pub(in crate::files) struct ImportFacts {
     /// By their places in the folder.
-    pub(in crate::files) known: HashMap<String, FileRecord>,
+    pub(in crate::files) records: HashMap<String, FileRecord>,
     /// Everything in the folder, planned now or not.
     pub(in crate::files) present: HashSet<String>,
-    /// Articles of `known` that still say what they said when their file was read.
+    /// Articles of `records` that still say what they said when their file was read.
     pub(in crate::files) unedited: HashSet<i64>,
-    /// Slugs that articles of `known` can have again which were deleted and have a past, the first that is free, by article.
+    /// Slugs that articles of `records` can have again which were deleted and have a past, the first that is free, by
+    /// article.
     pub(in crate::files) past: HashMap<i64, Vec<Slug>>,
     /// Who has the slugs that new files would like, by slug.
     pub(in crate::files) occupants: HashMap<String, Occupant>,
@@ -95,10 +96,11 @@ pub(in crate::files) struct Facts {
     pub(in crate::files) similar: HashMap<String, String>,
 }
 
-impl Facts {
+impl ImportFacts {
     /// Slugs whose owners have to be known before the plan is made.
-    pub(in crate::files) fn asked(&self, files: &[ScannedFile]) -> Vec<String> {
-        let new = files.iter().filter(|file| self.known.get(&file.file).is_none_or(|known| known.present.is_none()));
+    pub(in crate::files) fn slugs_to_look_up(&self, files: &[ScannedFile]) -> Vec<String> {
+        let new =
+            files.iter().filter(|file| self.records.get(&file.file).is_none_or(|record| record.present.is_none()));
         let slugs = new.flat_map(|file| file.wish.candidates().chain(file.former_slugs.iter().cloned()));
         let past = self.past.values().flatten().cloned();
         let distinct: HashSet<String> = slugs.chain(past).map(|slug| slug.to_string()).collect();

@@ -5,71 +5,75 @@ use std::collections::{HashMap, HashSet};
 use super::{
     super::{place, scan::ScannedFile, source::FileRecord},
     exchanged,
-    facts::Facts,
+    facts::ImportFacts,
 };
 
-/// New files that are known ones at another place: its accents or the case of its letters are written otherwise, or it holds the
-/// same bytes as a file that is not there any more, or most of its lines; and known ones that took each other's places.
-pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f Facts) -> HashMap<&'f str, &'f FileRecord> {
-    let gone = || facts.known.iter().filter(|(file, known)| !facts.present.contains(*file) && known.present.is_some());
+/// New files that are known ones at another place: its accents or the case of its letters are written otherwise, or it
+/// holds the same bytes as a file that is not there any more, or most of its lines; and known ones that took each
+/// other's places.
+pub(super) fn moves<'f>(files: &'f [ScannedFile], facts: &'f ImportFacts) -> HashMap<&'f str, &'f FileRecord> {
+    let gone =
+        || facts.records.iter().filter(|(file, record)| !facts.present.contains(*file) && record.present.is_some());
     let mut moved: HashMap<&str, &FileRecord> = HashMap::new();
     let mut used: HashSet<&str> = HashSet::new();
-    for (file, place) in exchanged::exchanged(files, facts) {
-        moved.insert(file, &facts.known[place]);
+    for (file, place) in exchanged::find_exchanges(files, facts) {
+        moved.insert(file, &facts.records[place]);
         used.insert(place);
     }
-    let is_new = |file: &&ScannedFile| !facts.known.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
+    let is_new =
+        |file: &&ScannedFile| !facts.records.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
     let new: Vec<&ScannedFile> = files.iter().filter(is_new).collect();
     let by_name = pairs(
-        new.iter().map(|file| (place::composed(&file.file), *file)),
+        new.iter().map(|file| (place::compose(&file.file), *file)),
         gone()
             .filter(|(file, _)| !used.contains(file.as_str()))
-            .map(|(file, known)| (place::composed(file), (file, known))),
+            .map(|(file, record)| (place::compose(file), (file, record))),
     );
-    for (file, (place, known)) in by_name {
-        moved.insert(&file.file, known);
+    for (file, (place, record)) in by_name {
+        moved.insert(&file.file, record);
         used.insert(place);
     }
     let unnamed = new.iter().filter(|file| !moved.contains_key(file.file.as_str()));
     let by_letters = pairs(
-        unnamed.map(|file| (place::folded(&file.file), *file)),
+        unnamed.map(|file| (place::fold_case(&file.file), *file)),
         gone()
             .filter(|(file, _)| !used.contains(file.as_str()))
-            .map(|(file, known)| (place::folded(file), (file, known))),
+            .map(|(file, record)| (place::fold_case(file), (file, record))),
     );
-    for (file, (place, known)) in by_letters {
-        moved.insert(&file.file, known);
+    for (file, (place, record)) in by_letters {
+        moved.insert(&file.file, record);
         used.insert(place);
     }
     for (file, place) in same_texts(&new, facts, &moved, &used) {
-        moved.insert(file, &facts.known[place]);
+        moved.insert(file, &facts.records[place]);
         used.insert(place);
     }
     for file in new {
-        let known = facts.similar.get(&file.file).and_then(|place| facts.known.get_key_value(place));
-        if let Some((place, known)) = known
+        let record = facts.similar.get(&file.file).and_then(|place| facts.records.get_key_value(place));
+        if let Some((place, record)) = record
             && !moved.contains_key(file.file.as_str())
             && used.insert(place)
         {
-            moved.insert(&file.file, known);
+            moved.insert(&file.file, record);
         }
     }
     moved
 }
 
-/// New files that hold the bytes of files that are gone, with their places. Of several with the same bytes, those belong together
-/// whose places end alike: a folder that is renamed keeps what is in it.
+/// New files that hold the bytes of files that are gone, with their places. Of several with the same bytes, those
+/// belong together whose places end alike: a folder that is renamed keeps what is in it.
 fn same_texts<'f>(
     new: &[&'f ScannedFile],
-    facts: &'f Facts,
+    facts: &'f ImportFacts,
     moved: &HashMap<&str, &FileRecord>,
     used: &HashSet<&str>,
 ) -> Vec<(&'f str, &'f str)> {
     let is_gone = |file: &&String| !facts.present.contains(*file) && !used.contains(file.as_str());
-    let gone = facts.known.iter().filter(|(file, known)| is_gone(file) && known.present.is_some());
-    let mut gone: Vec<(&str, &str)> = gone.map(|(file, known)| (known.file_hash.as_str(), file.as_str())).collect();
-    let held: HashSet<&str> = gone.iter().map(|(hash, _)| *hash).collect();
-    let new = new.iter().filter(|file| !moved.contains_key(file.file.as_str()) && held.contains(file.hash.as_str()));
+    let gone = facts.records.iter().filter(|(file, record)| is_gone(file) && record.present.is_some());
+    let mut gone: Vec<(&str, &str)> = gone.map(|(file, record)| (record.file_hash.as_str(), file.as_str())).collect();
+    let gone_hashes: HashSet<&str> = gone.iter().map(|(hash, _)| *hash).collect();
+    let new =
+        new.iter().filter(|file| !moved.contains_key(file.file.as_str()) && gone_hashes.contains(file.hash.as_str()));
     let mut new: Vec<(&str, &str)> = new.map(|file| (file.hash.as_str(), file.file.as_str())).collect();
     let deepest = new.iter().map(|(_, file)| file.split('/').count()).max().unwrap_or_default();
     let mut found = Vec::new();
@@ -87,7 +91,7 @@ fn same_texts<'f>(
     gone.sort_unstable();
     // Nothing tells them apart: each is one of them, as long as there are.
     for (hash, file) in new {
-        if let Some(position) = gone.iter().position(|(held, _)| *held == hash) {
+        if let Some(position) = gone.iter().position(|(hash_before, _)| *hash_before == hash) {
             found.push((file, gone.remove(position).1));
         }
     }

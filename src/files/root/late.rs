@@ -1,7 +1,8 @@
-//! What is found of files that were taken away: text that was written to them since, and files that are owed to their places.
+//! What is found of files that were taken away: text that was written to them since, and files that are owed to their
+//! places.
 //!
-//! A kept file that holds something else than its name says was written to since, and is put beside its place as a file of its
-//! own. One that is owed to its place goes back there; if something else is there by now, it is put beside that.
+//! A kept file that holds something else than its name says was written to since, and is put beside its place as a file
+//! of its own. One that is owed to its place goes back there; if something else is there by now, it is put beside that.
 
 use std::{
     cmp::Reverse,
@@ -14,17 +15,18 @@ use cap_fs_ext::DirExt;
 use cap_std::fs::Dir;
 
 use super::{
-    PART, Root, Stamp,
-    names::named,
-    replaced::{FOLDER, OWED, TOLD},
+    PART_PREFIX, Root, Stamp,
+    names::rename_if_free,
+    replaced::{FOLDER, HASH_CHARS, OWED_SUFFIX},
 };
 use crate::files::{hash, place};
 
 /// How long a replaced text is kept.
-const RETENTION: Duration = Duration::from_secs(24 * 3600);
-/// When newer ones have more bytes than [`MAX_BYTES`]: a note that is written each second is not to fill the disk.
+const BACKUP_RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// When newer ones have more bytes than [`MAX_BACKUP_BYTES`]: a note that is written each second is not to fill the
+/// disk.
 const SHORT_RETENTION: Duration = Duration::from_secs(10 * 60);
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BACKUP_BYTES: u64 = 256 << 20;
 
 /// A file that was written to after it had been taken away, or whose place was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +61,9 @@ struct Entry {
 }
 
 impl Root {
-    /// Gives files back that are owed to their places, puts late texts beside theirs, and removes kept files that were not written
-    /// to for a day, or less if they are many. Answers what was put beside.
-    pub(in crate::files) fn late(&self, unwritten: &mut UntouchedBackups) -> io::Result<Vec<LateWrite>> {
+    /// Gives files back that are owed to their places, puts late texts beside theirs, and removes kept files that were
+    /// not written to for a day, or less if they are many. Answers what was put beside.
+    pub(in crate::files) fn return_late_writes(&self, unwritten: &mut UntouchedBackups) -> io::Result<Vec<LateWrite>> {
         let mut late = Vec::new();
         let before = std::mem::take(unwritten);
         let mut entries = self.entries()?;
@@ -74,8 +76,8 @@ impl Root {
             newer_bytes += self.bytes_of(&entry);
             for file in &entry.files {
                 let found = match entry.is_owed {
-                    true => self.given_back(&entry, file),
-                    false => self.returned(&entry, file, &before, unwritten),
+                    true => self.give_back(&entry, file),
+                    false => self.return_if_written(&entry, file, &before, unwritten),
                 };
                 match found {
                     Ok(found) => late.extend(found),
@@ -93,24 +95,24 @@ impl Root {
         entry.files.iter().filter_map(|file| self.stamp(&entry.path(file))).map(|stamp| stamp.size).sum()
     }
 
-    /// What [`Root::late`] would put somewhere.
+    /// What [`Root::return_late_writes`] would put somewhere.
     pub(in crate::files) fn would_return(&self) -> io::Result<Vec<Returning>> {
         let entries = self.entries()?;
         let files = entries.iter().flat_map(|entry| entry.files.iter().map(move |file| (entry, file)));
-        Ok(files.filter_map(|(entry, file)| self.returning(entry, file)).collect())
+        Ok(files.filter_map(|(entry, file)| self.plan_return(entry, file)).collect())
     }
 
-    fn returning(&self, entry: &Entry, file: &str) -> Option<Returning> {
+    fn plan_return(&self, entry: &Entry, file: &str) -> Option<Returning> {
         let path = entry.path(file);
         let bytes = match entry.is_owed {
-            true if self.holds_told(entry, file) => return None,
+            true if self.holds_expected(entry, file) => return None,
             true => self.read(&path, u64::MAX - 1).ok()?,
             false => self.written_late(entry, &path).ok()??,
         };
         if entry.is_owed && self.is_free(file) {
             return Some(Returning { place: file.to_owned(), bytes, late: None });
         }
-        let place = copies(file, &bytes).into_iter().find(|copy| self.is_free(copy))?;
+        let place = copy_names(file, &bytes).into_iter().find(|copy| self.is_free(copy))?;
         let late = Some(LateWrite { file: file.to_owned(), copy: place.clone() });
         Some(Returning { place, bytes, late })
     }
@@ -132,7 +134,7 @@ impl Root {
     }
 
     /// The file, if it was written to since.
-    fn returned(
+    fn return_if_written(
         &self,
         entry: &Entry,
         file: &str,
@@ -153,15 +155,15 @@ impl Root {
     }
 
     /// Gives a file that is owed back to its place, or puts it beside what is there.
-    fn given_back(&self, entry: &Entry, file: &str) -> io::Result<Option<LateWrite>> {
+    fn give_back(&self, entry: &Entry, file: &str) -> io::Result<Option<LateWrite>> {
         let path = entry.path(file);
-        if self.stands(&self.folder(place::parents(&path))?, file)? {
+        if self.place_if_free(&self.folder(place::parents(&path))?, file)? {
             self.remove_empty(&path);
             return Ok(None);
         }
-        if self.holds_told(entry, file) {
+        if self.holds_expected(entry, file) {
             // The replacement had come to its end, but for the note of it.
-            return self.paid(&entry.name, file).map(|()| None);
+            return self.mark_paid(&entry.name, file).map(|()| None);
         }
         let bytes = self.read(&path, u64::MAX - 1).map_err(io::Error::other)?;
         let late = self.put_beside(entry, file, &bytes)?;
@@ -170,14 +172,14 @@ impl Root {
     }
 
     /// Whether at its place stands what an entry took away, or what was to come there.
-    fn holds_told(&self, entry: &Entry, file: &str) -> bool {
+    fn holds_expected(&self, entry: &Entry, file: &str) -> bool {
         self.read(file, u64::MAX - 1).is_ok_and(|bytes| entry.tells(&bytes))
     }
 
     fn put_beside(&self, entry: &Entry, file: &str, bytes: &[u8]) -> io::Result<Option<LateWrite>> {
-        let (from, to) = (self.folder(place::parents(&entry.path(file)))?, self.made(place::parents(file))?);
-        for copy in copies(file, bytes) {
-            if named(&from, place::name(file), &to, place::name(&copy))? {
+        let (from, to) = (self.folder(place::parents(&entry.path(file)))?, self.make_folders(place::parents(file))?);
+        for copy in copy_names(file, bytes) {
+            if rename_if_free(&from, place::name(file), &to, place::name(&copy))? {
                 return Ok(Some(LateWrite { file: file.to_owned(), copy }));
             }
         }
@@ -199,10 +201,10 @@ impl Entry {
         let hashes = [parts.next()?.to_owned(), parts.next()?.to_owned()];
         let is_owed = match parts.next() {
             None => false,
-            Some(OWED) => true,
+            Some(OWED_SUFFIX) => true,
             Some(_) => return None,
         };
-        (hashes.iter().all(|hash| hash.len() == TOLD) && parts.next().is_none()).then(|| Self {
+        (hashes.iter().all(|hash| hash.len() == HASH_CHARS) && parts.next().is_none()).then(|| Self {
             name: name.to_owned(),
             taken,
             hashes,
@@ -212,25 +214,25 @@ impl Entry {
     }
 
     fn path(&self, file: &str) -> String {
-        place::joined(&place::joined(FOLDER, &self.name), file)
+        place::join(&place::join(FOLDER, &self.name), file)
     }
 
     /// Whether its name says that these bytes were taken away, or were to come.
     fn tells(&self, bytes: &[u8]) -> bool {
-        let held = hash(bytes);
-        self.hashes.iter().any(|hash| held.starts_with(hash))
+        let digest = hash(bytes);
+        self.hashes.iter().any(|hash| digest.starts_with(hash))
     }
 }
 
 /// How long a text is kept, if those that were replaced later have so many bytes.
 fn retention(newer_bytes: u64) -> Duration {
-    if newer_bytes > MAX_BYTES { SHORT_RETENTION } else { RETENTION }
+    if newer_bytes > MAX_BACKUP_BYTES { SHORT_RETENTION } else { BACKUP_RETENTION }
 }
 
 /// Names for what was written late to a file.
-fn copies(file: &str, bytes: &[u8]) -> [String; 2] {
-    let held = hash(bytes);
-    [8, TOLD].map(|length| place::beside(file, &format!("saved late {}", &held[..length])))
+fn copy_names(file: &str, bytes: &[u8]) -> [String; 2] {
+    let digest = hash(bytes);
+    [8, HASH_CHARS].map(|length| place::beside(file, &format!("saved late {}", &digest[..length])))
 }
 
 /// Files of a folder and below, by their places in it. Links are none.
@@ -239,10 +241,10 @@ fn files_below(dir: &Dir, above: &str) -> io::Result<Vec<String>> {
     for entry in dir.entries()? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let (kind, place) = (entry.file_type()?, place::joined(above, &name));
+        let (kind, place) = (entry.file_type()?, place::join(above, &name));
         if kind.is_dir() {
             files.extend(files_below(&dir.open_dir_nofollow(&name)?, &place)?);
-        } else if kind.is_file() && !name.starts_with(PART) {
+        } else if kind.is_file() && !name.starts_with(PART_PREFIX) {
             files.push(place);
         }
     }

@@ -5,9 +5,9 @@ use std::io;
 use cap_std::fs::Dir;
 
 /// Gives a file a name that nothing has; answers whether nothing had it.
-pub(super) fn named(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<bool> {
+pub(super) fn rename_if_free(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<bool> {
     // In one step, so that it never has both names.
-    if let Some(is_named) = moved(from, part, dir, name)? {
+    if let Some(is_named) = rename_without_replacing(from, part, dir, name)? {
         return Ok(is_named);
     }
     match from.hard_link(part, dir, name) {
@@ -24,7 +24,7 @@ pub(super) fn named(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result
 
 /// The same by a rename that writes over nothing; `None` if the system or the file system has none.
 #[cfg(target_os = "linux")]
-fn moved(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<Option<bool>> {
+fn rename_without_replacing(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<Option<bool>> {
     use rustix::io::Errno;
     match rustix::fs::renameat_with(from, part, dir, name, rustix::fs::RenameFlags::NOREPLACE) {
         Ok(()) => Ok(Some(true)),
@@ -35,21 +35,21 @@ fn moved(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<Option<boo
 }
 
 #[cfg(not(target_os = "linux"))]
-fn moved(_: &Dir, _: &str, _: &Dir, _: &str) -> io::Result<Option<bool>> {
+fn rename_without_replacing(_: &Dir, _: &str, _: &Dir, _: &str) -> io::Result<Option<bool>> {
     Ok(None)
 }
 
 /// Two files of one name change places in one moment; answers whether the system can.
-pub(super) fn exchanged(one: &Dir, other: &Dir, name: &str) -> io::Result<bool> {
+pub(super) fn exchange(one: &Dir, other: &Dir, name: &str) -> io::Result<bool> {
     #[cfg(test)]
     if tests::IS_WITHOUT_EXCHANGE.get() {
         return Ok(false);
     }
-    by_the_system(one, other, name)
+    exchange_by_system(one, other, name)
 }
 
 #[cfg(target_os = "linux")]
-fn by_the_system(one: &Dir, other: &Dir, name: &str) -> io::Result<bool> {
+fn exchange_by_system(one: &Dir, other: &Dir, name: &str) -> io::Result<bool> {
     use rustix::io::Errno;
     match rustix::fs::renameat_with(one, name, other, name, rustix::fs::RenameFlags::EXCHANGE) {
         Ok(()) => Ok(true),
@@ -59,7 +59,7 @@ fn by_the_system(one: &Dir, other: &Dir, name: &str) -> io::Result<bool> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn by_the_system(_: &Dir, _: &Dir, _: &str) -> io::Result<bool> {
+fn exchange_by_system(_: &Dir, _: &Dir, _: &str) -> io::Result<bool> {
     Ok(false)
 }
 

@@ -14,13 +14,13 @@ fn root(folder: &Path) -> Root {
     Root::open(folder).expect("it opens")
 }
 
-fn replaced(root: &Root, file: &str, old: &str, new: &str) -> std::io::Result<bool> {
+fn replace(root: &Root, file: &str, old: &str, new: &str) -> std::io::Result<bool> {
     without_exchange(|| root.put(file, new.as_bytes(), &Before::Hash(hash(old.as_bytes())), 0))
 }
 
 /// What a look puts beside its place.
-fn late(root: &Root) -> Vec<LateWrite> {
-    root.late(&mut UntouchedBackups::default()).expect("a look")
+fn return_late_writes(root: &Root) -> Vec<LateWrite> {
+    root.return_late_writes(&mut UntouchedBackups::default()).expect("a look")
 }
 
 fn text(folder: &Path, file: &str) -> String {
@@ -45,7 +45,7 @@ fn a_look_takes_no_file_that_another_run_is_writing() {
         let looker = scope.spawn(|| {
             let mut late = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
-                late.extend(root.late(&mut UntouchedBackups::default()).expect("a look"));
+                late.extend(root.return_late_writes(&mut UntouchedBackups::default()).expect("a look"));
             }
             late
         });
@@ -68,12 +68,12 @@ fn a_file_is_replaced_where_names_cannot_be_exchanged() {
     fs::create_dir(folder.path().join("sub")).expect("a folder");
     for file in ["a.md", "sub/only.md"] {
         fs::write(folder.path().join(file), "mine").expect("a file");
-        assert!(replaced(&root, file, "mine", "joined").expect("it is written"), "{file}");
+        assert!(replace(&root, file, "mine", "joined").expect("it is written"), "{file}");
         assert_eq!(text(folder.path(), file), "joined");
-        assert!(!replaced(&root, file, "mine", "other").expect("nothing goes wrong"), "it holds something else");
+        assert!(!replace(&root, file, "mine", "other").expect("nothing goes wrong"), "it holds something else");
         assert_eq!(text(folder.path(), file), "joined");
     }
-    assert_eq!(late(&root), []);
+    assert_eq!(return_late_writes(&root), []);
     assert!(!kept(folder.path()).is_empty(), "what was replaced is kept");
     assert!(kept(folder.path()).iter().all(|name| !name.ends_with("owed")), "{:?}", kept(folder.path()));
 }
@@ -86,11 +86,11 @@ fn a_file_whose_replacement_fails_in_the_middle_stays() {
     fs::write(folder.path().join("sub/only.md"), "mine").expect("a file");
     let dir = root.folder(["sub"].into_iter()).expect("a folder");
     // What was to come is not there, and gets no name.
-    let empty = root.keeping("sub/only.md", "empty").expect("a place");
-    let failed = root.replaced_in_steps(&dir, "sub/only.md", &empty, &hash(b"mine"), &hash(b"joined"));
+    let empty = root.make_backup_place("sub/only.md", "empty").expect("a place");
+    let failed = root.replace_in_steps(&dir, "sub/only.md", &empty, &hash(b"mine"), &hash(b"joined"));
     assert!(failed.is_err(), "{failed:?}");
     assert_eq!(text(folder.path(), "sub/only.md"), "mine");
-    assert_eq!((late(&root), kept(folder.path())), (vec![], vec![]));
+    assert_eq!((return_late_writes(&root), kept(folder.path())), (vec![], vec![]));
 }
 
 /// A process that dies between the two steps.
@@ -104,14 +104,14 @@ fn a_file_that_is_owed_to_its_place_comes_back_and_is_never_removed() {
         fs::create_dir_all(folder.path().join("sub")).expect("a folder");
         fs::write(&path, "mine").expect("a file");
         let dir = root.folder(["sub"].into_iter()).expect("a folder");
-        root.owed(&dir, file, &hash(b"mine"), &hash(b"joined")).expect("it is taken");
+        root.take_as_owed(&dir, file, &hash(b"mine"), &hash(b"joined")).expect("it is taken");
         assert!(!path.exists());
     };
     take();
     let promised = root.would_return().expect("a look");
     let [returning] = &promised[..] else { panic!("{promised:?}") };
     assert_eq!((returning.place.as_str(), &returning.bytes[..], &returning.late), (file, &b"mine"[..], &None));
-    assert_eq!(late(&root), []);
+    assert_eq!(return_late_writes(&root), []);
     assert_eq!((text(folder.path(), file).as_str(), kept(folder.path())), ("mine", vec![]));
 
     // Its folder is gone by then, and it was taken long ago.
@@ -122,14 +122,14 @@ fn a_file_that_is_owed_to_its_place_comes_back_and_is_never_removed() {
     let parts = entry.split_once('-').expect("a time and more");
     let replaced = folder.path().join(".afterword-replaced");
     fs::rename(replaced.join(entry), replaced.join(format!("1000-{}", parts.1))).expect("a rename");
-    assert_eq!(late(&root), []);
+    assert_eq!(return_late_writes(&root), []);
     assert_eq!(text(folder.path(), file), "mine");
 
     // Another file is there by then: both stay.
     take();
     fs::write(&path, "another").expect("a file");
     let told: Vec<_> = root.would_return().expect("a look").into_iter().filter_map(|found| found.late).collect();
-    let put = late(&root);
+    let put = return_late_writes(&root);
     assert_eq!(put, told, "what is done is what was promised");
     let [LateWrite { copy, .. }] = &put[..] else { panic!("one is beside its place: {put:?}") };
     assert_eq!((text(folder.path(), file).as_str(), text(folder.path(), copy).as_str()), ("another", "mine"));
@@ -138,7 +138,7 @@ fn a_file_that_is_owed_to_its_place_comes_back_and_is_never_removed() {
     take();
     fs::write(&path, "joined").expect("a file");
     assert!(root.would_return().expect("a look").is_empty());
-    assert_eq!(late(&root), []);
+    assert_eq!(return_late_writes(&root), []);
     assert_eq!(text(folder.path(), file), "joined");
     assert!(kept(folder.path()).iter().all(|name| !name.ends_with("owed")), "{:?}", kept(folder.path()));
 }
@@ -156,10 +156,10 @@ fn what_was_replaced_is_kept_for_a_day_unless_it_is_much() {
     };
     put(20, b"twenty minutes ago");
     put(25 * 60, b"yesterday");
-    assert!(late(&root).is_empty());
+    assert!(return_late_writes(&root).is_empty());
     assert_eq!(kept(folder.path()).len(), 1, "what is older than a day is gone");
     put(15, &vec![0; (256 << 20) + 1]);
     put(5, b"five minutes ago");
-    assert!(late(&root).is_empty());
+    assert!(return_late_writes(&root).is_empty());
     assert_eq!(kept(folder.path()).len(), 2, "what is older than so much is gone");
 }

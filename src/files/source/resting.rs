@@ -5,7 +5,7 @@ use afterword_actors::store::{
     sql::{self, FromRow, Sql},
 };
 
-use super::{FileRecord, KNOWN};
+use super::{FILE_RECORD_COLUMNS, FileRecord};
 use crate::articles::folder;
 
 /// A file that is known, as far as it tells whether it has to be looked at.
@@ -50,7 +50,7 @@ pub(in crate::files) async fn at(
     places: &[String],
 ) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM {{texts $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
+        "SELECT {FILE_RECORD_COLUMNS} FROM {{texts $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.source_id = $1 AND s.path = j.text"
     );
     connection.rows(&sql, [source.into(), sql::json(places)?]).await
@@ -63,7 +63,7 @@ pub(in crate::files) async fn elsewhere(
     articles: &[i64],
 ) -> Result<Vec<FileRecord>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM {{ids $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
+        "SELECT {FILE_RECORD_COLUMNS} FROM {{ids $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.article_id = j.id AND s.source_id <> $1 ORDER BY s.source_id, s.path"
     );
     connection.rows(&sql, [source.into(), sql::json(articles)?]).await

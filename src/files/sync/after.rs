@@ -21,11 +21,11 @@ impl SyncSnapshot {
         self.changes_files(changed.files);
         for (place, row) in changed.rows {
             match row {
-                Some(row) => drop(self.facts.known.insert(place, row)),
-                None => drop(self.facts.known.remove(&place)),
+                Some(row) => drop(self.facts.records.insert(place, row)),
+                None => drop(self.facts.records.remove(&place)),
             }
         }
-        for row in self.facts.known.values_mut() {
+        for row in self.facts.records.values_mut() {
             if let Some(at) = changed.articles.get(&row.article_id) {
                 row.present = at.as_ref().map(|at| at.revision);
                 row.present_slug = at.as_ref().map(|at| at.listed.slug.clone());
@@ -41,7 +41,7 @@ impl SyncSnapshot {
             }
         }
         let is_gone = |place: &&String| !self.facts.present.contains(*place);
-        self.gone = self.facts.known.keys().filter(is_gone).cloned().collect();
+        self.gone = self.facts.records.keys().filter(is_gone).cloned().collect();
         self.texts.extend(changed.texts);
         self.meets_occupants(articles).await?;
         Ok(self)
@@ -63,17 +63,17 @@ impl SyncSnapshot {
     }
 
     async fn meets_occupants(&mut self, articles: &Articles) -> Result<(), StoreError> {
-        let asked = self.facts.asked(&self.files);
+        let slugs = self.facts.slugs_to_look_up(&self.files);
         let occupants =
-            if asked.is_empty() { Vec::new() } else { source::occupants(articles.database.reader(), &asked).await? };
-        let rows = self.facts.known.values();
+            if slugs.is_empty() { Vec::new() } else { source::occupants(articles.database.reader(), &slugs).await? };
+        let rows = self.facts.records.values();
         let ended: HashSet<i64> = rows.filter(|row| row.present.is_none()).map(|row| row.article_id).collect();
         let there = occupants.into_iter().filter(|occupant| !ended.contains(&occupant.id));
         // Also one that was deleted and would come back.
-        let asked: HashSet<String> = asked.into_iter().collect();
-        let new = self.listed.values().filter(|listed| listed.id < 0 || asked.contains(&listed.slug)).map(new_occupant);
+        let slugs: HashSet<String> = slugs.into_iter().collect();
+        let new = self.listed.values().filter(|listed| listed.id < 0 || slugs.contains(&listed.slug)).map(new_occupant);
         self.facts.occupants = new.chain(there).map(|occupant| (occupant.name.clone(), occupant)).collect();
-        snapshot::owned(&mut self.facts, &self.listed, &self.rest);
+        snapshot::mark_owned(&mut self.facts, &self.listed, &self.rest);
         Ok(())
     }
 }

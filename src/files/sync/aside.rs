@@ -10,7 +10,7 @@ use afterword_actors::store::StoreError;
 use super::{
     super::{
         place,
-        plan::Facts,
+        plan::ImportFacts,
         report::{FileProblem, LeftOut, Reason},
         root::Root,
         scan::ScannedFile,
@@ -47,7 +47,8 @@ impl SkippedPlaces {
         self.reasons.keys().chain(&self.failed).cloned()
     }
 
-    /// What is wrong with a known file that was passed by; nothing if its owner keeps it out, or if that is told already.
+    /// What is wrong with a known file that was passed by; nothing if its owner keeps it out, or if that is told
+    /// already.
     fn trouble(&self, file: &str) -> Option<&'static str> {
         let above = file.match_indices('/').flat_map(|(end, _)| [&file[..end], &file[..=end]]);
         let whole = std::iter::once("/");
@@ -76,28 +77,28 @@ impl SkippedPlaces {
 }
 
 /// Looks for known files that the walk did not bring. What became of them and is not told yet, is a problem.
-pub(super) async fn unseen(
+pub(super) async fn find_unseen(
     root: &Arc<Root>,
-    facts: &Facts,
+    facts: &ImportFacts,
     files: &[ScannedFile],
     passed: &SkippedPlaces,
     failed: &mut Vec<FileProblem>,
 ) -> Result<UnseenPlaces, StoreError> {
-    let places: Vec<String> = facts.known.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
-    let new = files.iter().filter(|file| !facts.known.contains_key(&file.file));
-    let new: HashMap<String, String> = new.map(|file| (place::folded(&file.file), file.file.clone())).collect();
+    let places: Vec<String> = facts.records.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
+    let new = files.iter().filter(|file| !facts.records.contains_key(&file.file));
+    let new: HashMap<String, String> = new.map(|file| (place::fold_case(&file.file), file.file.clone())).collect();
     let root = Arc::clone(root);
     let (gone, there): (HashSet<_>, HashSet<_>) = blocking(move || {
         // Where letters of different case are the same, a file that is called otherwise now is found under both names.
-        let is_renamed = |file: &str| new.get(&place::folded(file)).is_some_and(|new| root.are_one(file, new));
+        let is_renamed = |file: &str| new.get(&place::fold_case(file)).is_some_and(|new| root.are_one(file, new));
         places.into_iter().partition(|file| root.is_free(file) || is_renamed(file))
     })
     .await?;
-    let known = facts.known.iter().filter(|(file, known)| {
+    let passed_by = facts.records.iter().filter(|(file, record)| {
         let was_passed = passed.reasons.contains_key(*file) || there.contains(*file);
-        was_passed && known.present.is_some() && !known.file_hash.is_empty()
+        was_passed && record.present.is_some() && !record.file_hash.is_empty()
     });
-    let mut found: Vec<FileProblem> = known
+    let mut found: Vec<FileProblem> = passed_by
         .filter_map(|(file, _)| passed.trouble(file).map(|trouble| (file, trouble)))
         .map(|(file, trouble)| {
             FileProblem::new(

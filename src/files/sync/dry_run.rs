@@ -1,5 +1,5 @@
-//! What a dry run has come to: files, articles and what is known of them as they would be after a plan was carried out. The next
-//! round is planned from there, so that a dry run tells every round.
+//! What a dry run has come to: files, articles and what is known of them as they would be after a plan was carried out.
+//! The next round is planned from there, so that a dry run tells every round.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -39,7 +39,7 @@ pub(super) enum Text {
 
 impl DryRun {
     /// What there was to foresee.
-    pub(super) fn changed(self) -> DryRunChanges {
+    pub(super) fn into_changes(self) -> DryRunChanges {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -73,7 +73,7 @@ impl DryRun {
     }
 
     /// An article would say what files and articles say together.
-    pub(super) fn joined(&self, article: Article) {
+    pub(super) fn add_joined(&self, article: Article) {
         self.note(|changed| {
             let listed = ExportedArticle { id: article.id, slug: article.slug.clone(), folder: article.folder.clone() };
             changed.articles.insert(article.id, Some(At { listed, revision: article.revision }));
@@ -85,16 +85,13 @@ impl DryRun {
     pub(super) fn incoming(&self, file: &ScannedFile, action: &Action, source: i64, first: i64) {
         let (folder, path) = (file.wish.folder.to_string(), file.file.clone());
         let row = |article_id: i64, slug: String, revision: i64| FileRecord {
-            source_id: source,
-            path: path.clone(),
             article_id,
-            file_hash: file.hash.clone(),
             revision,
             slug: slug.clone(),
             folder: folder.clone(),
-            written: false,
             present: Some(revision),
             present_slug: Some(slug),
+            ..FileRecord::without_article(source, path.clone(), file.hash.clone())
         };
         let at = |row: &FileRecord| At {
             listed: ExportedArticle { id: row.article_id, slug: row.slug.clone(), folder: folder.clone() },
@@ -107,18 +104,18 @@ impl DryRun {
                 changed.articles.insert(new, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));
             }
-            Action::Update { known, has_moved } => {
-                let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
-                let row = row(known.article_id, slug, known.present.unwrap_or(known.revision) + 1);
+            Action::Update { record, has_moved } => {
+                let slug = record.present_slug.clone().unwrap_or_else(|| record.slug.clone());
+                let row = row(record.article_id, slug, record.present.unwrap_or(record.revision) + 1);
                 if *has_moved {
-                    changed.rows.entry(known.path.clone()).or_insert(None);
+                    changed.rows.entry(record.path.clone()).or_insert(None);
                 }
-                changed.articles.insert(known.article_id, Some(at(&row)));
+                changed.articles.insert(record.article_id, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));
             }
-            Action::Restore { known, slug } => {
-                let row = row(known.article_id, slug.to_string(), known.revision + 1);
-                changed.articles.insert(known.article_id, Some(at(&row)));
+            Action::Restore { record, slug } => {
+                let row = row(record.article_id, slug.to_string(), record.revision + 1);
+                changed.articles.insert(record.article_id, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));
             }
             Action::Adopt { occupant } => {

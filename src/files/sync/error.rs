@@ -23,12 +23,13 @@ pub enum SyncError {
         "of {known} files, {gone} are gone (their articles would be deleted, or written anew if they have changed since), \
          {emptied} hold nothing any more, and {deleted} would be removed, whose articles were deleted or moved away: {}; {}. If \
          that is meant, `{}` does it; if a disk is not mounted, mount it",
-        files.first(asked), done(before), asked.confirming()
+        files.first(kept), done(before), kept.confirming()
     )]
     ManyDeletions {
         /// The folder.
-        asked: KeptFolder,
-        /// Files that are gone, and whose articles are there: they would be deleted, or written anew if they have changed since.
+        kept: KeptFolder,
+        /// Files that are gone, and whose articles are there: they would be deleted, or written anew if they have
+        /// changed since.
         gone: usize,
         /// Files that are there and empty, and whose articles are not.
         emptied: usize,
@@ -45,11 +46,11 @@ pub enum SyncError {
     #[error(
         "{} {}, which is kept in step{} already: each would take the files of the other for new ones. Keep one of the two; \
          `{}` ends that of the other, and leaves files and articles as they are",
-        asked.directory.display(), lies(asked, other), with(other), other.forgetting()
+        wanted.directory.display(), lies(wanted, other), with(other), other.forgetting()
     )]
     Overlap {
         /// What is asked for.
-        asked: KeptFolder,
+        wanted: KeptFolder,
         /// What is kept in step.
         other: KeptFolder,
     },
@@ -108,11 +109,11 @@ impl PendingDeletions {
     }
 
     /// The first ones, how many there are besides, and how those are named.
-    fn first(&self, asked: &KeptFolder) -> String {
-        const NAMED: usize = 10;
-        let first: Vec<&str> = self.all().take(NAMED).map(String::as_str).collect();
+    fn first(&self, kept: &KeptFolder) -> String {
+        const MAX_NAMED_FILES: usize = 10;
+        let first: Vec<&str> = self.all().take(MAX_NAMED_FILES).map(String::as_str).collect();
         let others = self.all().count() - first.len();
-        let naming = if self.is_of_a_watch { asked.naming() } else { "-v".to_owned() };
+        let naming = if self.is_of_a_watch { kept.naming() } else { "-v".to_owned() };
         let more = if others == 0 { String::new() } else { format!(" and {others} more ({naming} names them all)") };
         first.join(", ") + &more
     }
@@ -125,11 +126,11 @@ fn done(before: &SyncReport) -> String {
     }
 }
 
-fn lies(asked: &KeptFolder, other: &KeptFolder) -> String {
+fn lies(wanted: &KeptFolder, other: &KeptFolder) -> String {
     let there = other.directory.display();
-    if asked.directory == other.directory {
+    if wanted.directory == other.directory {
         "is the folder itself".to_owned()
-    } else if asked.directory.starts_with(&other.directory) {
+    } else if wanted.directory.starts_with(&other.directory) {
         format!("lies within {there}")
     } else {
         format!("holds {there}")
@@ -163,8 +164,8 @@ pub struct KeptFolder {
 
 impl KeptFolder {
     /// The one that is asked for.
-    pub(super) fn of(asked: &SyncRequest) -> Self {
-        Self { directory: asked.directory.clone(), folder: asked.folder.to_string() }
+    pub(super) fn of(request: &SyncRequest) -> Self {
+        Self { directory: request.directory.clone(), folder: request.folder.to_string() }
     }
 
     /// The command that forgets it.
@@ -204,10 +205,10 @@ mod tests {
     #[test]
     fn a_question_says_how_all_files_are_named_where_it_is_asked() {
         let gone: Vec<String> = (0..12).map(|n| format!("note-{n}.md")).collect();
-        let asked = KeptFolder { directory: "my notes".into(), folder: String::new() };
+        let kept = KeptFolder { directory: "my notes".into(), folder: String::new() };
         let files = Box::new(PendingDeletions::new(gone, Vec::new(), Vec::new()));
         let before = Box::new(SyncReport::default());
-        let question = SyncError::ManyDeletions { asked, gone: 12, emptied: 0, deleted: 0, known: 30, files, before };
+        let question = SyncError::ManyDeletions { kept, gone: 12, emptied: 0, deleted: 0, known: 30, files, before };
         let told = question.to_string();
         assert!(told.contains("note-9.md and 2 more (-v names them all)"), "{told}");
         let told = question.of_a_watch().to_string();

@@ -25,7 +25,8 @@ pub(super) struct FileWatcher {
 }
 
 impl FileWatcher {
-    /// Listens from now on. What the system cannot watch (a network's folder, more folders than it allows) gives no signs.
+    /// Listens from now on. What the system cannot watch (a network's folder, more folders than it allows) gives no
+    /// signs.
     pub(super) fn of(directory: &Path) -> Self {
         let (seen, identity) = (Arc::new(Notify::new()), Root::identity(directory));
         let (root, woken) = (directory.canonicalize().unwrap_or_else(|_| directory.to_owned()), Arc::clone(&seen));

@@ -5,11 +5,11 @@ use afterword_actors::store::StoreError;
 use super::{
     super::{plan::Action, report::ImportReport, scan::ScannedFile},
     report::SyncReport,
-    run::Run,
+    run::SyncRun,
     snapshot,
 };
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Brings files in. What something else was faster with, the next round looks at again.
     pub(super) async fn bring_in(
         &self,
@@ -23,7 +23,7 @@ impl Run<'_> {
             let first = self.looked.listed.keys().next().copied().unwrap_or_default();
             incoming.iter().for_each(|(file, action)| foreseen.incoming(file, action, self.looked.source, first));
         }
-        let import = snapshot::importing(self.asked);
+        let import = snapshot::importing(self.request);
         let run = snapshot::incoming(self.articles, &import, self.root, self.looked.source);
         let (files, actions) = incoming.into_iter().unzip();
         let mut done = ImportReport::default();

@@ -1,7 +1,7 @@
 //! Which folders are kept in step, so that no two of them are in each other's way.
 //!
-//! A folder within another one, or one that is kept in step with two folders of articles, would have each of its files taken for
-//! two articles, and each of those written as a file again.
+//! A folder within another one, or one that is kept in step with two folders of articles, would have each of its files
+//! taken for two articles, and each of those written as a file again.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -18,12 +18,13 @@ use super::{
 };
 use crate::articles::{Articles, folder::Folder};
 
-/// Forgets a folder that is not to be kept in step any more, whether it is there or not. Files and articles stay as they are.
+/// Forgets a folder that is not to be kept in step any more, whether it is there or not. Files and articles stay as
+/// they are.
 ///
 /// # Errors
 /// [`SyncError::NotKept`] if it was not kept in step, else [`SyncError::Store`].
-pub async fn forget(articles: &Articles, asked: &SyncRequest) -> Result<KeptFolder, SyncError> {
-    let (directory, folder) = (whole(&asked.directory), asked.folder.to_string());
+pub async fn forget(articles: &Articles, request: &SyncRequest) -> Result<KeptFolder, SyncError> {
+    let (directory, folder) = (whole(&request.directory), request.folder.to_string());
     let reader = articles.database.reader();
     let (machine, all) = (machine(reader), source::all(reader).await?);
     let wanted = KeptFolder { directory, folder };
@@ -66,8 +67,8 @@ pub(super) fn look_around(sources: &[Source], machine: &str, place: &Path, folde
     match in_the_way.next() {
         None => Ok(()),
         Some(other) => {
-            let asked = KeptFolder { directory: place.to_owned(), folder: folder.to_owned() };
-            Err(SyncError::Overlap { asked, other })
+            let wanted = KeptFolder { directory: place.to_owned(), folder: folder.to_owned() };
+            Err(SyncError::Overlap { wanted, other })
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::super::place;
 
 /// Copies that are named; of more, that there are more.
-const NAMED: usize = 100;
+const MAX_NAMED_COPIES: usize = 100;
 
 /// What a file held that could not be merged with its article, or that was written to it late.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
@@ -30,7 +30,7 @@ pub async fn left_copies(database: &Database) -> Result<Vec<LeftCopy>, StoreErro
     let sql = "SELECT o.root AS directory, s.path AS file, a.slug FROM article_sources s
                JOIN sources o ON o.id = s.source_id JOIN articles a ON a.id = s.article_id
                WHERE s.is_copy AND o.kept AND s.file_hash <> '' ORDER BY s.source_id, s.path LIMIT $1";
-    let most = i64::try_from(NAMED).unwrap_or(i64::MAX);
+    let most = i64::try_from(MAX_NAMED_COPIES).unwrap_or(i64::MAX);
     let marked: Vec<LeftCopy> = database.reader().rows(sql, [most.into()]).await?;
     // What the files of earlier versions are was told by a part of their names: "a (conflict of interest).md" is none.
     Ok(marked.into_iter().filter(|copy| place::is_copy(&copy.file)).collect())
@@ -41,7 +41,7 @@ pub fn told_of(copies: &[LeftCopy]) -> Option<String> {
     let first = copies.first()?;
     let more = match copies.len() - 1 {
         0 => String::new(),
-        NAMED.. => ", and many more".to_owned(),
+        MAX_NAMED_COPIES.. => ", and many more".to_owned(),
         others => format!(", and {others} more"),
     };
     Some(format!(

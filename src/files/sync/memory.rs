@@ -11,7 +11,8 @@ use super::super::{
 use crate::articles::{folder::Folder, request::Limits};
 
 /// Both sides would not be the same, and the file would lose them at the first change of its article.
-const NUL: &str = "holds NUL characters, which no database keeps: save it without them; its article stays as it is";
+const NUL_REFUSED: &str =
+    "holds NUL characters, which no database keeps: save it without them; its article stays as it is";
 
 /// Files as they were when they were read.
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ impl Memory {
                 continue;
             }
             match scan::scan(root, file, "", above, limits, &plain) {
-                Ok(found) if found.holds_nul => failed.push(FileProblem::new(file, NUL)),
+                Ok(found) if found.holds_nul => failed.push(FileProblem::new(file, NUL_REFUSED)),
                 Ok(found) => {
                     if let Some(stamp) = stamp.filter(Stamp::is_settled) {
                         self.0.insert(file.clone(), (stamp, found.clone()));

@@ -15,36 +15,36 @@ use super::{
     },
     disk::blocking,
     report::{Conflict, SyncReport},
-    run::{Run, problem},
-    sides::{Outcome, Sides, changes, with_changes},
+    run::{SyncRun, problem},
+    sides::{MergeOutcome, Sides, changes, with_changes},
 };
 use crate::articles::{ArticleError, ArticlePatch, history, names::NUMBERED, reading::BodyReading, row, update};
 
 /// Revisions that are compared with a file, to see whether it is one of them.
 const LOOKED_AT: i64 = 20;
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Brings one file and its article together. Answers whether anything came of it.
     pub(super) async fn bring_together(
         &self,
         file: &ScannedFile,
-        known: &FileRecord,
+        record: &FileRecord,
         report: &mut SyncReport,
     ) -> Result<bool, StoreError> {
-        let Some(sides) = self.sides(file, known).await? else { return Ok(true) };
+        let Some(sides) = self.sides(file, record).await? else { return Ok(true) };
         let (sides, outcome, theirs) = blocking(move || {
             let theirs = sides.as_file(&sides.article);
-            let outcome = sides.compared(&theirs);
+            let outcome = sides.compare(&theirs);
             (sides, outcome, theirs)
         })
         .await?;
         match outcome {
-            Outcome::Same => self.note(file, &sides, &theirs).await,
-            Outcome::Behind => {
+            MergeOutcome::Same => self.note(file, &sides, &theirs).await,
+            MergeOutcome::Behind => {
                 let done = self.replace(file, &theirs, &sides, report).await?;
                 if done { self.note(file, &sides, &theirs).await } else { Ok(false) }
             }
-            Outcome::Joined(joined) => {
+            MergeOutcome::Joined(joined) => {
                 if let Err(error) = self.joined_changes(file, &sides, &joined) {
                     report.failed.push(problem(&file.file, "cannot be saved", &error));
                     return Ok(false);
@@ -57,7 +57,7 @@ impl Run<'_> {
                 report.merged.push(file.file.clone());
                 self.save(file, &sides, &joined, report).await
             }
-            Outcome::Apart => {
+            MergeOutcome::Apart => {
                 let Some(copy) = self.put_aside(file, &sides, report).await? else { return Ok(false) };
                 if !self.replace(file, &theirs, &sides, report).await? {
                     return Ok(false);
@@ -68,9 +68,9 @@ impl Run<'_> {
         }
     }
 
-    async fn sides(&self, file: &ScannedFile, known: &FileRecord) -> Result<Option<Sides>, StoreError> {
+    async fn sides(&self, file: &ScannedFile, record: &FileRecord) -> Result<Option<Sides>, StoreError> {
         let reader = self.articles.database.reader();
-        let Some(article) = self.article(known.article_id).await? else { return Ok(None) };
+        let Some(article) = self.article(record.article_id).await? else { return Ok(None) };
         let (root, path, wanted) = (Arc::clone(self.root), file.file.clone(), file.hash.clone());
         let limits = self.articles.limits;
         let read = blocking(move || {
@@ -80,9 +80,9 @@ impl Run<'_> {
         // It has changed since it was looked at.
         let Some(text) = read.await? else { return Ok(None) };
         let mut past = VecDeque::new();
-        let newest = known.revision.max(article.revision - LOOKED_AT) + 1..article.revision;
-        for revision in std::iter::once(known.revision).chain(newest) {
-            match history::revision(reader, &format!("{NUMBERED}{}", known.article_id), revision).await {
+        let newest = record.revision.max(article.revision - LOOKED_AT) + 1..article.revision;
+        for revision in std::iter::once(record.revision).chain(newest) {
+            match history::revision(reader, &format!("{NUMBERED}{}", record.article_id), revision).await {
                 Ok(before) => past.push_back(before),
                 Err(ArticleError::Store(error)) => return Err(error),
                 // Retention has removed it.
@@ -92,10 +92,10 @@ impl Run<'_> {
         Ok(Some(Sides {
             text,
             past,
-            came_from_file: self.looked.came_from_file(article.id, Some(known)),
+            came_from_file: self.looked.came_from_file(article.id, Some(record)),
             former_slugs: self.looked.former.get(&article.id).cloned().unwrap_or_default(),
             article,
-            known: known.clone(),
+            record: record.clone(),
             place: file.file.clone(),
             above: self.looked.above.clone(),
             limits,
@@ -111,14 +111,14 @@ impl Run<'_> {
         report: &mut SyncReport,
     ) -> Result<bool, StoreError> {
         let content = content::read(joined, &file.file, &self.looked.above, self.articles.limits);
-        let row = self.agreed(file, sides, joined, &content);
-        let before = sides.known.clone();
+        let row = self.agreed_record(file, sides, joined, &content);
+        let before = sides.record.clone();
         let checked = self.joined_changes(file, sides, joined);
         if let (Some(foreseen), Ok(changes)) = (self.foreseen, &checked) {
             let article = with_changes(&sides.article, changes);
             let row = FileRecord { revision: article.revision, ..row };
-            foreseen.joined(article);
-            return self.noted(sides, row).await;
+            foreseen.add_joined(article);
+            return self.record_agreement(sides, row).await;
         }
         let saved = match checked {
             Ok(changes) => {
@@ -137,7 +137,7 @@ impl Run<'_> {
                             source::relocate(transaction, &before, &row).await?;
                         }
                         let row = FileRecord { revision: saved.article.revision, ..row };
-                        source::record(transaction, &row, true).await?;
+                        source::record(transaction, &row).await?;
                         Ok::<_, ArticleError>(Some(saved))
                     })
                 });
@@ -254,12 +254,12 @@ impl Run<'_> {
     /// Notes that the file holds the article as it was looked at.
     async fn note(&self, file: &ScannedFile, sides: &Sides, text: &str) -> Result<bool, StoreError> {
         let content = content::read(text, &file.file, &self.looked.above, self.articles.limits);
-        self.noted(sides, self.agreed(file, sides, text, &content)).await
+        self.record_agreement(sides, self.agreed_record(file, sides, text, &content)).await
     }
 
     /// Notes what is known now of a file that may have been elsewhere.
-    async fn noted(&self, sides: &Sides, row: FileRecord) -> Result<bool, StoreError> {
-        let before = sides.known.clone();
+    async fn record_agreement(&self, sides: &Sides, row: FileRecord) -> Result<bool, StoreError> {
+        let before = sides.record.clone();
         if let Some(foreseen) = self.foreseen {
             if before.path != row.path {
                 foreseen.moved_from(&before.path);
@@ -275,20 +275,21 @@ impl Run<'_> {
                         source::hold(transaction, &before, &row).await?;
                         source::relocate(transaction, &before, &row).await?;
                     }
-                    source::record(transaction, &row, true).await.map(|_| true)
+                    source::record(transaction, &row).await.map(|()| true)
                 })
             })
             .await
     }
 
-    /// What is noted of the file. Its article may stand elsewhere, or be called otherwise: then it is moved by the next round.
-    fn agreed(&self, file: &ScannedFile, sides: &Sides, text: &str, content: &Content) -> FileRecord {
+    /// What is noted of the file. Its article may stand elsewhere, or be called otherwise: then it is moved by the next
+    /// round.
+    fn agreed_record(&self, file: &ScannedFile, sides: &Sides, text: &str, content: &Content) -> FileRecord {
         FileRecord {
             path: file.file.clone(),
             file_hash: hash(text.as_bytes()),
             revision: sides.article.revision,
             folder: content.folder.to_string(),
-            ..sides.known.clone()
+            ..sides.record.clone()
         }
     }
 }

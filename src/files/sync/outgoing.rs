@@ -17,12 +17,12 @@ use super::{
     disk::blocking,
     plan::Outgoing,
     report::SyncReport,
-    run::{Run, awaited, problem},
+    run::{SyncRun, awaited_record, problem},
 };
 use crate::articles::Article;
 
 /// Files noted at a time.
-const PAGE: usize = 200;
+const FILES_PER_TRANSACTION: usize = 200;
 /// Files written at the same time: each waits for the disk.
 const AT_ONCE: usize = 8;
 
@@ -43,11 +43,11 @@ enum Put {
     Failed(io::Error),
 }
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Writes files. What something else was faster with, the next round looks at again.
     pub(super) async fn write_out(&self, outgoing: &[Outgoing], report: &mut SyncReport) -> Result<bool, StoreError> {
         let mut did = false;
-        for page in outgoing.chunks(PAGE) {
+        for page in outgoing.chunks(FILES_PER_TRANSACTION) {
             did |= self.write_page(page, report).await?;
         }
         Ok(did)
@@ -66,7 +66,7 @@ impl Run<'_> {
         }
         // A file is recorded before it is written: an unknown one would be taken for a new article.
         let new = ready.iter().filter(|ready| ready.outgoing.here.is_none());
-        self.record_all(new.map(|ready| awaited(&self.row(ready, String::new()))).collect()).await?;
+        self.record_all(new.map(|ready| awaited_record(&self.row(ready, String::new()))).collect()).await?;
         let puts = stream::iter(ready.iter()).map(|ready| async move { (ready, self.put(ready).await) });
         let puts: Vec<_> = puts.buffered(AT_ONCE).collect().await;
         let (mut did, mut noted, mut left) = (false, Vec::new(), Vec::new());
@@ -89,8 +89,8 @@ impl Run<'_> {
             }
         }
         self.record_all(noted).await?;
-        for known in left {
-            did |= self.leave(known, report).await?;
+        for record in left {
+            did |= self.leave(record, report).await?;
         }
         Ok(did)
     }
@@ -109,7 +109,7 @@ impl Run<'_> {
         let none = Vec::new();
         let former_slugs = self.looked.former.get(&article.id).unwrap_or(&none).clone();
         let came_from_file = self.looked.came_from_file(article.id, outgoing.here.as_ref().or(outgoing.leaves.first()));
-        let held_at = outgoing.here.as_ref().or(outgoing.leaves.first()).map(|known| known.path.clone());
+        let held_at = outgoing.here.as_ref().or(outgoing.leaves.first()).map(|record| record.path.clone());
         let (article, above, limits) = (article.clone(), self.looked.above.clone(), self.articles.limits);
         let (planned, wanted, is_foreseen) =
             (outgoing.planned.clone(), outgoing.before.clone(), self.foreseen.is_some());
@@ -166,26 +166,21 @@ impl Run<'_> {
     fn row(&self, ready: &Ready<'_>, file_hash: String) -> FileRecord {
         let Ready { outgoing, article } = ready;
         let before = outgoing.here.as_ref().or(outgoing.leaves.first());
+        let row = FileRecord::without_article(self.looked.source, outgoing.planned.place.clone(), file_hash);
         FileRecord {
-            source_id: self.looked.source,
-            path: outgoing.planned.place.clone(),
-            article_id: article.id,
-            file_hash,
-            revision: article.revision,
-            slug: article.slug.clone(),
-            folder: article.folder.clone(),
             // A file that its owner made stays one.
             written: before.is_none_or(|before| before.written),
             present: Some(article.revision),
             present_slug: Some(article.slug.clone()),
+            ..row.with_article(article)
         }
     }
 
     /// Removes the file of an article that has another one now, if it holds still what the article said.
-    async fn leave(&self, known: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
-        if self.looked.gone.contains(&known.path) {
-            return self.forget(known).await.map(|()| true);
+    async fn leave(&self, record: &FileRecord, report: &mut SyncReport) -> Result<bool, StoreError> {
+        if self.looked.gone.contains(&record.path) {
+            return self.forget(record).await.map(|()| true);
         }
-        self.remove_file(&FileRecord { present: Some(known.revision), ..known.clone() }, report).await
+        self.remove_file(&FileRecord { present: Some(record.revision), ..record.clone() }, report).await
     }
 }

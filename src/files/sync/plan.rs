@@ -1,5 +1,5 @@
-//! What is to be done on both sides. Nothing is read and nothing is written here, so that a dry run and a real one cannot come
-//! to different answers.
+//! What is to be done on both sides. Nothing is read and nothing is written here, so that a dry run and a real one
+//! cannot come to different answers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -52,7 +52,7 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// The article's file, if it is one of the `gone`.
-    fn gone(&self, gone: &HashSet<String>) -> Option<&FileRecord> {
+    fn lost_file(&self, gone: &HashSet<String>) -> Option<&FileRecord> {
         let mut rows = self.here.iter().chain(&self.leaves);
         rows.find(|row| !row.file_hash.is_empty() && gone.contains(&row.path))
     }
@@ -67,14 +67,14 @@ impl Plan {
 
     /// Those of the `gone` files that would be written again, because their articles have changed since.
     pub(super) fn written_again<'a>(&'a self, gone: &'a HashSet<String>) -> impl Iterator<Item = &'a FileRecord> {
-        self.outgoing.iter().filter_map(|outgoing| outgoing.gone(gone))
+        self.outgoing.iter().filter_map(|outgoing| outgoing.lost_file(gone))
     }
 
     /// Leaves for later what follows from files and articles that are gone.
     pub(super) fn hold_back(&mut self, gone: &HashSet<String>) {
         self.deletions.clear();
         self.removals.clear();
-        self.outgoing.retain(|outgoing| outgoing.gone(gone).is_none());
+        self.outgoing.retain(|outgoing| outgoing.lost_file(gone).is_none());
     }
 }
 
@@ -94,23 +94,23 @@ pub(super) fn plan(looked: &SyncSnapshot) -> Plan {
     let mut after = After {
         looked,
         plan: Plan::default(),
-        rows: looked.facts.known.clone().into_iter().collect(),
+        rows: looked.facts.records.clone().into_iter().collect(),
         listed: looked.listed.clone(),
         busy: HashSet::new(),
     };
     let actions = import_plan::plan(&looked.files, &looked.facts, Policy::Together);
     for (file, action) in looked.files.iter().zip(actions) {
-        after.comes_in(file, action);
+        after.plan_incoming(file, action);
     }
-    after.missing();
-    after.strayed();
-    after.goes_out();
+    after.plan_missing();
+    after.plan_strayed();
+    after.plan_outgoing();
     after.plan
 }
 
 impl After<'_> {
     /// A file, and what its article is then.
-    fn comes_in(&mut self, file: &ScannedFile, action: Action) {
+    fn plan_incoming(&mut self, file: &ScannedFile, action: Action) {
         match &action {
             Action::Unchanged { .. } | Action::Skip { .. } | Action::Follow { .. } | Action::Replace { .. } => return,
             Action::Refuse(refusal) => {
@@ -121,100 +121,90 @@ impl After<'_> {
                 self.plan.removals.extend(self.rows.remove(&file.file));
                 return;
             }
-            Action::Merge { known } => {
-                self.becomes(known, file, None);
-                self.plan.merges.push((file.clone(), known.as_ref().clone()));
+            Action::Merge { record } => {
+                self.becomes(record, file, None);
+                self.plan.merges.push((file.clone(), record.as_ref().clone()));
                 return;
             }
-            Action::Update { known, has_moved: _ } => self.becomes(known, file, Some(&file.wish.folder)),
+            Action::Update { record, has_moved: _ } => self.becomes(record, file, Some(&file.wish.folder)),
             Action::Adopt { occupant } => {
-                let known = self.paired(file, occupant.id, occupant.slug.clone());
-                self.becomes(&known, file, None);
-                self.rows.insert(file.file.clone(), known);
+                let record = self.paired_record(file, occupant.id, occupant.slug.clone());
+                self.becomes(&record, file, None);
+                self.rows.insert(file.file.clone(), record);
             }
             Action::Create { slug, .. } => {
                 // It has no number yet; what has none is never written out.
                 let id = self.listed.keys().next().copied().unwrap_or_default().min(0) - 1;
                 self.begins(file, id, slug.to_string());
             }
-            Action::Restore { known, slug } => self.begins(file, known.article_id, slug.to_string()),
+            Action::Restore { record, slug } => self.begins(file, record.article_id, slug.to_string()),
         }
         self.plan.incoming.push((file.clone(), action));
     }
 
     /// The article of a file that comes in: it stands where the file says, and its file stays where it is.
-    fn becomes(&mut self, known: &FileRecord, file: &ScannedFile, folder: Option<&Folder>) {
+    fn becomes(&mut self, record: &FileRecord, file: &ScannedFile, folder: Option<&Folder>) {
         // Another file may be there by now.
-        if self.rows.get(&known.path).is_some_and(|row| row.article_id == known.article_id) {
-            self.rows.remove(&known.path);
+        if self.rows.get(&record.path).is_some_and(|row| row.article_id == record.article_id) {
+            self.rows.remove(&record.path);
         }
-        let article = self.listed.get_mut(&known.article_id).map(|article| {
+        let article = self.listed.get_mut(&record.article_id).map(|article| {
             if let Some(folder) = folder {
                 article.folder = folder.to_string();
             }
             article.clone()
         });
         let (slug, folder) = article
-            .map_or_else(|| (known.slug.clone(), known.folder.clone()), |article| (article.slug, article.folder));
-        self.rows.insert(file.file.clone(), FileRecord { path: file.file.clone(), slug, folder, ..known.clone() });
-        self.busy.insert(known.article_id);
+            .map_or_else(|| (record.slug.clone(), record.folder.clone()), |article| (article.slug, article.folder));
+        self.rows.insert(file.file.clone(), FileRecord { path: file.file.clone(), slug, folder, ..record.clone() });
+        self.busy.insert(record.article_id);
     }
 
     /// An article that is there only when its file has come in.
     fn begins(&mut self, file: &ScannedFile, id: i64, slug: String) {
         let folder = file.wish.folder.to_string();
         self.listed.insert(id, ExportedArticle { id, slug: slug.clone(), folder });
-        let known = self.paired(file, id, slug);
+        let record = self.paired_record(file, id, slug);
         self.busy.insert(id);
-        self.rows.insert(file.file.clone(), known);
+        self.rows.insert(file.file.clone(), record);
     }
 
-    fn paired(&self, file: &ScannedFile, article_id: i64, slug: String) -> FileRecord {
-        FileRecord {
-            source_id: self.looked.source,
-            path: file.file.clone(),
-            article_id,
-            file_hash: file.hash.clone(),
-            revision: 1,
-            slug,
-            folder: file.wish.folder.to_string(),
-            written: false,
-            present: None,
-            present_slug: None,
-        }
+    fn paired_record(&self, file: &ScannedFile, article_id: i64, slug: String) -> FileRecord {
+        let record = FileRecord::without_article(self.looked.source, file.file.clone(), file.hash.clone());
+        FileRecord { article_id, slug, folder: file.wish.folder.to_string(), ..record }
     }
 
     /// Files that are gone. An article that was changed since gets its file back, another one goes with it.
-    fn missing(&mut self) {
+    fn plan_missing(&mut self) {
         let gone: Vec<FileRecord> =
             self.rows.values().filter(|row| self.looked.gone.contains(&row.path)).cloned().collect();
         let mut files: HashMap<i64, usize> = HashMap::new();
         self.rows.values().for_each(|row| *files.entry(row.article_id).or_default() += 1);
-        for known in gone {
-            let is_listed = self.looked.listed.contains_key(&known.article_id);
+        for record in gone {
+            let is_listed = self.looked.listed.contains_key(&record.article_id);
             // It was about to be written, or is remembered for the case that its article comes back.
-            let is_awaited = known.file_hash.is_empty();
-            let has_others = files.get(&known.article_id).is_some_and(|count| *count > 1);
-            let list = match known.present {
+            let is_awaited = record.file_hash.is_empty();
+            let has_others = files.get(&record.article_id).is_some_and(|count| *count > 1);
+            let list = match record.present {
                 None if is_awaited => None,
                 None => Some(&mut self.plan.ended),
                 Some(_) if !is_listed || has_others => Some(&mut self.plan.forgotten),
-                Some(_) if is_awaited || self.looked.is_edited(&known) => continue,
+                Some(_) if is_awaited || self.looked.is_edited(&record) => continue,
                 Some(_) => Some(&mut self.plan.deletions),
             };
-            self.rows.remove(&known.path);
-            files.entry(known.article_id).and_modify(|count| *count -= 1);
+            self.rows.remove(&record.path);
+            files.entry(record.article_id).and_modify(|count| *count -= 1);
             if let Some(list) = list {
-                list.push(known);
+                list.push(record);
             }
         }
-        for known in &self.plan.deletions {
-            self.listed.remove(&known.article_id);
+        for record in &self.plan.deletions {
+            self.listed.remove(&record.article_id);
         }
     }
 
     /// Files that hold what their articles say, and whose articles have left the folder that is kept in step.
-    fn strayed(&mut self) {
+    fn plan_strayed(&mut self) {
         let has_left = |row: &FileRecord| {
             let is_listed = self.looked.listed.contains_key(&row.article_id);
             let is_there = !self.looked.aside.contains(&row.path) && !self.looked.gone.contains(&row.path);
@@ -227,7 +217,7 @@ impl After<'_> {
     }
 
     /// Articles that are not as their files say.
-    fn goes_out(&mut self) {
+    fn plan_outgoing(&mut self) {
         let mut files: HashMap<i64, Vec<FileRecord>> = HashMap::new();
         for row in self.rows.values() {
             files.entry(row.article_id).or_default().push(row.clone());
@@ -237,14 +227,14 @@ impl After<'_> {
                 files.entry(*article).or_default().extend(elsewhere.iter().cloned());
             }
         }
-        let facts = export_plan::Facts {
+        let facts = export_plan::ExportFacts {
             target: Some(self.looked.source),
             sources: &self.looked.sources,
             files: &files,
             naming: &self.looked.naming,
             above: &self.looked.above,
             occupied: &self.looked.aside,
-            held: &self.looked.rest.held,
+            resting: &self.looked.rest.held,
         };
         let mut listed: Vec<ExportedArticle> = self.listed.values().cloned().collect();
         listed.sort_by(|a, b| a.slug.cmp(&b.slug));

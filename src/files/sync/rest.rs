@@ -1,5 +1,5 @@
-//! Pairs of a file and an article that have not changed since the last run: of each, only the ids are kept in memory while
-//! the others are compared.
+//! Pairs of a file and an article that have not changed since the last run: of each, only the ids are kept in memory
+//! while the others are compared.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use super::{
 use crate::articles::{Articles, folder::Folder};
 
 /// Rows that are read or written at a time.
-const PAGE: u16 = 2000;
+const ROWS_PER_STATEMENT: u16 = 2000;
 
 /// What rests.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl RestingPairs {
 pub(super) struct RestPartition {
     pub(super) rest: RestingPairs,
     /// Known files that do not rest, by their places.
-    pub(super) known: HashMap<String, FileRecord>,
+    pub(super) records: HashMap<String, FileRecord>,
     /// Places of those among them that are as they were when they were noted; their articles are not.
     pub(super) unchanged: HashSet<String>,
     /// Files that are there and do not rest.
@@ -63,7 +63,7 @@ pub(super) async fn part(
     let several: HashSet<i64> = resting::of_several_files(reader, source).await?.into_iter().collect();
     let (mut last, mut rests) = (String::new(), vec![false; there.len()]);
     loop {
-        let page = resting::briefly(reader, source, above.as_ref(), &last, i64::from(PAGE)).await?;
+        let page = resting::briefly(reader, source, above.as_ref(), &last, i64::from(ROWS_PER_STATEMENT)).await?;
         let Some(end) = page.last() else { break };
         last.clone_from(&end.path);
         let mut restless = Vec::new();
@@ -86,8 +86,8 @@ pub(super) async fn part(
             }
         }
         if !restless.is_empty() {
-            let known = resting::at(reader, source, &restless).await?;
-            parted.known.extend(known.into_iter().map(|known| (known.path.clone(), known)));
+            let records = resting::at(reader, source, &restless).await?;
+            parted.records.extend(records.into_iter().map(|record| (record.path.clone(), record)));
         }
     }
     parted.files = there.into_iter().zip(rests).filter(|(_, rests)| !rests).map(|(file, _)| file).collect();
@@ -99,21 +99,22 @@ pub(super) async fn note(
     articles: &Articles,
     source: i64,
     files: &[ScannedFile],
-    known: &HashMap<String, FileRecord>,
+    records: &HashMap<String, FileRecord>,
     unchanged: &HashSet<String>,
     memory: &Memory,
 ) -> Result<(), StoreError> {
     // What is told of a file is told at each look: those are read each time.
     let holds = |file: &&ScannedFile| {
-        let is_known = |known: &FileRecord| known.file_hash == file.hash && known.folder == file.wish.folder.as_ref();
-        file.warnings.is_empty() && !unchanged.contains(&file.file) && known.get(&file.file).is_some_and(is_known)
+        let is_known =
+            |record: &FileRecord| record.file_hash == file.hash && record.folder == file.wish.folder.as_ref();
+        file.warnings.is_empty() && !unchanged.contains(&file.file) && records.get(&file.file).is_some_and(is_known)
     };
     let stamped = files.iter().filter(holds).filter_map(|file| {
         let stamp = memory.stamp(&file.file)?;
         Some((file.file.clone(), file.hash.clone(), stamp.text()))
     });
     let stamped: Vec<_> = stamped.collect();
-    for page in stamped.chunks(usize::from(PAGE)) {
+    for page in stamped.chunks(usize::from(ROWS_PER_STATEMENT)) {
         let page = page.to_vec();
         articles
             .database

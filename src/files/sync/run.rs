@@ -18,33 +18,33 @@ use super::{
 use crate::articles::{Article, Articles, row};
 
 /// One round.
-pub(super) struct Run<'a> {
+pub(super) struct SyncRun<'a> {
     pub(super) articles: &'a Articles,
-    pub(super) asked: &'a SyncRequest,
+    pub(super) request: &'a SyncRequest,
     pub(super) root: &'a Arc<Root>,
     pub(super) looked: &'a SyncSnapshot,
     /// Set in a dry run, which does nothing and notes here what would be.
     pub(super) foreseen: Option<&'a DryRun>,
 }
 
-impl Run<'_> {
+impl SyncRun<'_> {
     /// Does what is planned, or says it. Answers whether anything came of it.
     pub(super) async fn carry_out(&self, plan: Plan, report: &mut SyncReport) -> Result<bool, StoreError> {
         let Plan { incoming, merges, deletions, removals, ended, forgotten, outgoing, refused: _ } = plan;
         let mut did = self.bring_in(incoming, report).await?;
-        for (file, known) in &merges {
-            did |= self.bring_together(file, known, report).await?;
+        for (file, record) in &merges {
+            did |= self.bring_together(file, record, report).await?;
         }
-        for known in &deletions {
-            did |= self.delete_article(known, report).await?;
+        for record in &deletions {
+            did |= self.delete_article(record, report).await?;
         }
-        for known in &removals {
-            did |= self.remove_file(known, report).await?;
+        for record in &removals {
+            did |= self.remove_file(record, report).await?;
         }
         did |= !ended.is_empty() || !forgotten.is_empty();
-        self.record_all(ended.iter().map(awaited).collect()).await?;
-        for known in &forgotten {
-            self.forget(known).await?;
+        self.record_all(ended.iter().map(awaited_record).collect()).await?;
+        for record in &forgotten {
+            self.forget(record).await?;
         }
         did |= self.write_out(&outgoing, report).await?;
         Ok(did)
@@ -81,7 +81,7 @@ impl Run<'_> {
             .write(move |transaction| {
                 Box::pin(async move {
                     for row in &rows {
-                        source::record(transaction, row, true).await?;
+                        source::record(transaction, row).await?;
                     }
                     Ok(())
                 })
@@ -89,12 +89,12 @@ impl Run<'_> {
             .await
     }
 
-    pub(super) async fn forget(&self, known: &FileRecord) -> Result<(), StoreError> {
+    pub(super) async fn forget(&self, record: &FileRecord) -> Result<(), StoreError> {
         if let Some(foreseen) = self.foreseen {
-            foreseen.no_row(&known.path);
+            foreseen.no_row(&record.path);
             return Ok(());
         }
-        let (source, path) = (known.source_id, known.path.clone());
+        let (source, path) = (record.source_id, record.path.clone());
         let database = &self.articles.database;
         database
             .write(move |transaction| Box::pin(async move { source::forget(transaction, source, &path).await }))
@@ -103,8 +103,8 @@ impl Run<'_> {
 }
 
 /// The same file, of which it is not known what it holds. If its article comes back, it is written at this place.
-pub(super) fn awaited(known: &FileRecord) -> FileRecord {
-    FileRecord { file_hash: String::new(), ..known.clone() }
+pub(super) fn awaited_record(record: &FileRecord) -> FileRecord {
+    FileRecord { file_hash: String::new(), ..record.clone() }
 }
 
 /// What went wrong with a file.

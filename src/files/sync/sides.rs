@@ -11,7 +11,7 @@ use super::super::{
 use crate::articles::{Article, ArticlePatch, editing, folder::Folder, request::Limits};
 
 /// What becomes of a file.
-pub(super) enum Outcome {
+pub(super) enum MergeOutcome {
     /// It holds what the article says.
     Same,
     /// It has the article's former text, and was not changed.
@@ -29,7 +29,7 @@ pub(super) struct Sides {
     pub(super) article: Article,
     /// The revision on which both agreed, and those that came after, the oldest first.
     pub(super) past: VecDeque<Article>,
-    pub(super) known: FileRecord,
+    pub(super) record: FileRecord,
     pub(super) place: String,
     pub(super) came_from_file: bool,
     pub(super) former_slugs: Vec<String>,
@@ -45,8 +45,8 @@ impl Sides {
     }
 
     fn in_blocks(&self, article: &Article, keeps_both_blocks: bool) -> String {
-        let article = Article { slug: self.known.slug.clone(), folder: self.folder(), ..article.clone() };
-        let before = FileRecord { path: self.place.clone(), ..self.known.clone() };
+        let article = Article { slug: self.record.slug.clone(), folder: self.folder(), ..article.clone() };
+        let before = FileRecord { path: self.place.clone(), ..self.record.clone() };
         let rendered = Rendered {
             article: &article,
             place: &self.place,
@@ -64,30 +64,30 @@ impl Sides {
         content::read(&self.text, &self.place, &self.above, self.limits).folder.to_string()
     }
 
-    pub(super) fn compared(&self, theirs: &str) -> Outcome {
+    pub(super) fn compare(&self, theirs: &str) -> MergeOutcome {
         if self.text == theirs {
-            return Outcome::Same;
+            return MergeOutcome::Same;
         }
         let forms = |article: &Article| {
             let as_it_is = format!("{}{}", article.front_matter, article.body);
             [as_it_is, self.in_blocks(article, true), self.in_blocks(article, false)]
         };
         // It was written from a revision that was not recorded, and was not changed since.
-        if self.past.iter().any(|article| forms(article).contains(&self.text)) && self.known.path == self.place {
-            return Outcome::Behind;
+        if self.past.iter().any(|article| forms(article).contains(&self.text)) && self.record.path == self.place {
+            return MergeOutcome::Behind;
         }
-        let Some(base) = self.past.front().filter(|base| base.revision == self.known.revision) else {
-            return Outcome::Apart;
+        let Some(base) = self.past.front().filter(|base| base.revision == self.record.revision) else {
+            return MergeOutcome::Apart;
         };
-        let agreed = forms(base).into_iter().find(|text| hash(text.as_bytes()) == self.known.file_hash);
-        let Some(agreed) = agreed else { return Outcome::Apart };
-        editing::merge(&agreed, &self.text, theirs).map_or(Outcome::Apart, Outcome::Joined)
+        let agreed = forms(base).into_iter().find(|text| hash(text.as_bytes()) == self.record.file_hash);
+        let Some(agreed) = agreed else { return MergeOutcome::Apart };
+        editing::merge(&agreed, &self.text, theirs).map_or(MergeOutcome::Apart, MergeOutcome::Joined)
     }
 }
 
 /// What the joined text changes of the article. It stands where it was moved to, on whichever side that was.
 pub(super) fn changes(content: Content, sides: &Sides) -> ArticlePatch {
-    let has_moved = content.folder.as_ref() != sides.known.folder;
+    let has_moved = content.folder.as_ref() != sides.record.folder;
     ArticlePatch {
         title: Some(content.title),
         body: Some(content.body),

@@ -8,17 +8,17 @@ use std::{
 use afterword_actors::store::StoreError;
 
 use super::{
-    super::{plan::Facts, root::Root, scan::ScannedFile, source::FileRecord},
+    super::{plan::ImportFacts, root::Root, scan::ScannedFile, source::FileRecord},
     disk::blocking,
 };
 use crate::articles::{ArticleError, Articles, history, names::NUMBERED};
 
 /// Files that are compared, on either side. Of more, as after a checkout, each is new or gone.
-const COMPARED: usize = 100;
+const MAX_COMPARED_FILES: usize = 100;
 /// So many lines must be the same: notes made from one template have some in common.
-const LINES: usize = 5;
+const MIN_SAME_LINES: usize = 5;
 /// Of the lines of the longer one. *Units:* hundredths.
-const SHARE: usize = 66;
+const MIN_SAME_PERCENT: usize = 66;
 
 /// Places of files that are gone, by the new files that took over most of their lines.
 pub(super) async fn similar(
@@ -26,22 +26,27 @@ pub(super) async fn similar(
     root: &Arc<Root>,
     files: &[ScannedFile],
     gone: &HashSet<String>,
-    facts: &Facts,
+    facts: &ImportFacts,
 ) -> Result<HashMap<String, String>, StoreError> {
-    let known = gone.iter().filter_map(|place| facts.known.get(place));
-    let gone: Vec<&FileRecord> = known.filter(|known| known.present.is_some() && !known.file_hash.is_empty()).collect();
-    let held: HashSet<&str> = gone.iter().map(|known| known.file_hash.as_str()).collect();
-    let is_new = |file: &&ScannedFile| !facts.known.contains_key(&file.file) && !held.contains(file.hash.as_str());
+    let records = gone.iter().filter_map(|place| facts.records.get(place));
+    let gone: Vec<&FileRecord> =
+        records.filter(|record| record.present.is_some() && !record.file_hash.is_empty()).collect();
+    let held: HashSet<&str> = gone.iter().map(|record| record.file_hash.as_str()).collect();
+    let is_new = |file: &&ScannedFile| !facts.records.contains_key(&file.file) && !held.contains(file.hash.as_str());
     let new: Vec<String> = files.iter().filter(is_new).map(|file| file.file.clone()).collect();
-    if gone.is_empty() || new.is_empty() || gone.len() > COMPARED || new.len() > COMPARED {
+    if gone.is_empty() || new.is_empty() || gone.len() > MAX_COMPARED_FILES || new.len() > MAX_COMPARED_FILES {
         return Ok(HashMap::new());
     }
     let mut texts = Vec::with_capacity(gone.len());
-    for known in gone {
-        match history::revision(articles.database.reader(), &format!("{NUMBERED}{}", known.article_id), known.revision)
-            .await
+    for record in gone {
+        match history::revision(
+            articles.database.reader(),
+            &format!("{NUMBERED}{}", record.article_id),
+            record.revision,
+        )
+        .await
         {
-            Ok(article) => texts.push((known.path.clone(), article.front_matter + &article.body)),
+            Ok(article) => texts.push((record.path.clone(), article.front_matter + &article.body)),
             Err(ArticleError::Store(error)) => return Err(error),
             // Retention has removed it.
             Err(_) => {}
@@ -67,7 +72,7 @@ fn matched(gone: &[(String, String)], new: &[(String, String)]) -> HashMap<Strin
         for ((place, _), there) in gone.iter().zip(&lines) {
             let shared = here.iter().map(|(line, count)| there.get(line).map_or(0, |other| *count.min(other)));
             let (same, longer) = (shared.sum::<usize>(), total(&here).max(total(there)));
-            if same >= LINES && same * 100 >= longer * SHARE {
+            if same >= MIN_SAME_LINES && same * 100 >= longer * MIN_SAME_PERCENT {
                 pairs.push((same * 100 / longer, file, place));
             }
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::super::{export_plan::PlannedFile, source::FileRecord};
 
-/// Lets articles stay where their files are whose places are those of others that are about to leave: the files say the rest, and
-/// the next round plans them again. Some wait for each other, or for one that cannot leave; what is changed in them is written all
-/// the same. One without a file waits.
+/// Lets articles stay where their files are whose places are those of others that are about to leave: the files say the
+/// rest, and the next round plans them again. Some wait for each other, or for one that cannot leave; what is changed
+/// in them is written all the same. One without a file waits.
 pub(super) fn in_turn(planned: Vec<PlannedFile>, rows: &BTreeMap<String, FileRecord>) -> Vec<PlannedFile> {
     let leaving: HashSet<i64> = planned.iter().map(|planned| planned.id).collect();
     let waits = |planned: &PlannedFile| {
@@ -38,7 +38,8 @@ mod tests {
             place: place.to_owned(),
             before: rows.get(from).cloned(),
         };
-        // Two take each other's places, one waits for one of them; one goes to the place of another that goes elsewhere.
+        // Two take each other's places, one waits for one of them; one goes to the place of another that goes
+        // elsewhere.
         let planned = vec![
             goes(1, "a", "b"),
             goes(2, "b", "a"),

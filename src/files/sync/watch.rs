@@ -17,21 +17,21 @@ use super::{
 use crate::articles::{Articles, ChangeFeed};
 
 /// So long nothing more must come before a look: what comes together is one look.
-const QUIET: Duration = Duration::from_millis(150);
+const QUIET_BEFORE_LOOK: Duration = Duration::from_millis(150);
 /// However much goes on, a look is not put off for longer.
 const PUT_OFF: Duration = Duration::from_secs(1);
 /// How often the articles are asked what has changed.
-const ASK: Duration = Duration::from_millis(500);
+const ARTICLES_INTERVAL: Duration = Duration::from_millis(500);
 /// How often everything is looked at, whatever signs there were.
-const SAFETY: Duration = Duration::from_secs(300);
+const FULL_LOOK_INTERVAL: Duration = Duration::from_secs(300);
 /// The same where the system gives no signs.
 const WITHOUT_SIGNS: Duration = Duration::from_secs(10);
 /// After a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// While many deletions wait for a confirmation.
-const ASKED: Duration = Duration::from_secs(30);
+const CONFIRMATION_INTERVAL: Duration = Duration::from_secs(30);
 /// A file that is gone for a shorter time may be about to come back: editors and checkouts replace files so.
-const PATIENCE: Duration = Duration::from_secs(2);
+const RETURN_GRACE: Duration = Duration::from_secs(2);
 
 /// What is told of a folder that is watched.
 #[derive(Debug)]
@@ -51,11 +51,11 @@ pub enum WatchEvent {
     Failed(SyncError),
 }
 
-/// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process. Answers why it
-/// is kept no longer: it was forgotten.
-pub async fn watch(articles: &Articles, asked: SyncRequest, mut tell: impl FnMut(WatchEvent) + Send) -> SyncError {
-    let directory = asked.directory.clone();
-    let mut folders = FolderSync { patience: PATIENCE, ..FolderSync::new(asked) };
+/// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process.
+/// Answers why it is kept no longer: it was forgotten.
+pub async fn watch(articles: &Articles, request: SyncRequest, mut tell: impl FnMut(WatchEvent) + Send) -> SyncError {
+    let directory = request.directory.clone();
+    let mut folders = FolderSync { patience: RETURN_GRACE, ..FolderSync::new(request) };
     let (mut signs, mut feed) = (FileWatcher::of(&directory), articles.changes());
     tell(WatchEvent::Started { directory: directory.clone(), without_signs: signs.why_none() });
     let (mut trouble, mut has_failed, mut remarks) = (String::new(), false, HashSet::new());
@@ -65,11 +65,11 @@ pub async fn watch(articles: &Articles, asked: SyncRequest, mut tell: impl FnMut
         }
         let done = folders.sync(articles).await;
         let pause = match &done {
-            Err(SyncError::ManyDeletions { .. }) => ASKED,
+            Err(SyncError::ManyDeletions { .. }) => CONFIRMATION_INTERVAL,
             Err(_) => RETRY_AFTER,
-            Ok(report) if report.waiting > 0 => PATIENCE,
+            Ok(report) if report.waiting > 0 => RETURN_GRACE,
             Ok(_) if signs.why_none().is_some() => WITHOUT_SIGNS,
-            Ok(_) => SAFETY,
+            Ok(_) => FULL_LOOK_INTERVAL,
         };
         let (now, is_back) = (trouble_of(&done), has_failed && done.is_ok());
         let has_news = done.as_ref().is_ok_and(|report| has_news(report, &mut remarks));
@@ -101,8 +101,8 @@ fn trouble_of(done: &Result<SyncReport, SyncError>) -> String {
     }
 }
 
-/// Whether a report says something that is not among the `remarks` of the one before, which become its own. They are told once: a
-/// file that cannot be read as it was meant is looked at each time.
+/// Whether a report says something that is not among the `remarks` of the one before, which become its own. They are
+/// told once: a file that cannot be read as it was meant is looked at each time.
 fn has_news(report: &SyncReport, remarks: &mut HashSet<String>) -> bool {
     let warnings = report.warnings.iter().map(|warning| format!("{}: {}", warning.file, warning.error));
     let others = report.notes.iter().chain(&report.left_out).cloned();
@@ -115,7 +115,7 @@ fn has_news(report: &SyncReport, remarks: &mut HashSet<String>) -> bool {
 /// Waits until something has changed on either side and nothing more comes, or until `pause` is over.
 async fn a_change(signs: &FileWatcher, feed: &mut ChangeFeed, directory: &Path, pause: Duration) {
     let end = Instant::now() + pause;
-    let mut ask = tokio::time::interval(ASK);
+    let mut ask = tokio::time::interval(ARTICLES_INTERVAL);
     ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -135,7 +135,7 @@ async fn a_change(signs: &FileWatcher, feed: &mut ChangeFeed, directory: &Path, 
     }
     let latest = Instant::now() + PUT_OFF;
     while Instant::now() < latest {
-        let quiet = (Instant::now() + QUIET).min(latest);
+        let quiet = (Instant::now() + QUIET_BEFORE_LOOK).min(latest);
         if tokio::time::timeout_at(quiet, signs.next()).await.is_err() {
             return;
         }

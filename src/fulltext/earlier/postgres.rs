@@ -1,7 +1,7 @@
 //! In PostgreSQL: text-search vectors, ranked by BM25.
 //!
-//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
-//! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
+//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says
+//! how often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
 //! Framework: BM25 and Beyond", 2009.
 
 use afterword_actors::store::{
@@ -36,8 +36,8 @@ const RANK: &str = "
     CROSS JOIN LATERAL (SELECT ts_rank('{1, 1, 1, 1}', w.words, weighed.query) AS anywhere,
                                ts_rank('{1, 1, 1, 1}', w.title, weighed.query) AS in_title OFFSET 0) rank";
 
-/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as a
-/// share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
+/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as
+/// a share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
 fn occurrences(rank: &str) -> String {
     format!("CASE WHEN {rank} = 0 THEN 0 ELSE floor(1 / (1.64493406685 * (1.0000001 - {rank}))) END")
 }

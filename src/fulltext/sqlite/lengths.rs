@@ -1,5 +1,5 @@
-//! How long each article is, in terms: what BM25 needs of every article that it ranks. Kept in memory from one search to the
-//! next, and never believed without a look at what FTS5 notes of its index in the same transaction.
+//! How long each article is, in terms: what BM25 needs of every article that it ranks. Kept in memory from one search
+//! to the next, and never believed without a look at what FTS5 notes of its index in the same transaction.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Articles whose lengths stand together.
-pub(super) const TOGETHER: usize = 1 << 12;
+pub(super) const ARTICLES_PER_BLOCK: usize = 1 << 12;
 
 /// The index as it is in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +27,14 @@ pub(super) struct State {
     pub(super) live: i64,
 }
 
-/// When this part of the articles whose lengths are known has gone, the lengths are read anew: until then the average is as good.
-const GONE: i64 = 100;
+/// When this part of the articles whose lengths are known has gone, the lengths are read anew: until then the average
+/// is as good.
+const REREAD_AT_ONE_IN: i64 = 100;
 
 /// The lengths of all articles.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lengths {
-    /// By number ÷ [`TOGETHER`]; length + 1, 0 for no article.
+    /// By number ÷ [`ARTICLES_PER_BLOCK`]; length + 1, 0 for no article.
     pages: HashMap<i64, Arc<[u32]>>,
     /// The number of articles.
     articles: i64,
@@ -46,7 +47,8 @@ pub(super) struct Lengths {
 pub(super) struct CachedIndex {
     pub(super) state: Arc<State>,
     pub(super) lengths: Arc<Lengths>,
-    /// By how many more articles have lengths than FTS5 counts, when all lengths were read: one without terms is not counted.
+    /// By how many more articles have lengths than FTS5 counts, when all lengths were read: one without terms is not
+    /// counted.
     beside: i64,
     pub(super) kept: Arc<PostingCache>,
 }
@@ -62,11 +64,11 @@ impl CachedIndex {
             }
             let mut lengths = Lengths::clone(&known.lengths);
             let added = lengths.add(connection, Some(known.state.newest())).await?;
-            // FTS5 takes nothing out of its sums when an article goes. So they say whether all was read that was written
-            // since: the number of a transaction may come again when all that it wrote has gone.
+            // FTS5 takes nothing out of its sums when an article goes. So they say whether all was read that was
+            // written since: the number of a transaction may come again when all that it wrote has gone.
             let written = (state.written - known.state.written, state.terms_written - known.state.terms_written);
             let gone = lengths.articles - known.beside - state.live;
-            if added == written && gone.saturating_mul(GONE).abs() <= state.live {
+            if added == written && gone.saturating_mul(REREAD_AT_ONE_IN).abs() <= state.live {
                 return Ok(Self { state, lengths: Arc::new(lengths), beside: known.beside, kept: Arc::default() });
             }
         }
@@ -90,9 +92,9 @@ impl Lengths {
         self.terms as f64 / self.articles.max(1) as f64
     }
 
-    /// Those around an article's number: its own is at number % [`TOGETHER`].
+    /// Those around an article's number: its own is at number % [`ARTICLES_PER_BLOCK`].
     pub(super) fn page(&self, id: i64) -> Option<&[u32]> {
-        self.pages.get(&id.div_euclid(TOGETHER as i64)).map(|page| &**page)
+        self.pages.get(&id.div_euclid(ARTICLES_PER_BLOCK as i64)).map(|page| &**page)
     }
 
     /// Reads what was written after the transaction `origin`, or everything; answers how much is new, and its terms.
@@ -104,9 +106,14 @@ impl Lengths {
         let lengths = connection.row::<Option<String>>(sql, [origin.into()]).await?.flatten().unwrap_or_default();
         let (mut rows, mut terms) = (0, 0);
         for (id, length) in lengths.split(';').filter_map(read) {
-            let page = self.pages.entry(id.div_euclid(TOGETHER as i64)).or_insert_with(|| Arc::new([0; TOGETHER]));
-            let before =
-                std::mem::replace(&mut Arc::make_mut(page)[id.rem_euclid(TOGETHER as i64) as usize], length + 1);
+            let page = self
+                .pages
+                .entry(id.div_euclid(ARTICLES_PER_BLOCK as i64))
+                .or_insert_with(|| Arc::new([0; ARTICLES_PER_BLOCK]));
+            let before = std::mem::replace(
+                &mut Arc::make_mut(page)[id.rem_euclid(ARTICLES_PER_BLOCK as i64) as usize],
+                length + 1,
+            );
             self.articles += i64::from(before == 0);
             self.terms += i64::from(length) - i64::from(before.saturating_sub(1));
             rows += 1;

@@ -1,9 +1,9 @@
-//! The terms of a question as FTS5 keeps them, read by this program, and ranked: by the formula of its `bm25`, which looks each
-//! article's length up by itself, counts each term's articles anew, and takes articles that were replaced or deleted for present
-//! ones (`docs/decisions/0203-…`).
+//! The terms of a question as FTS5 keeps them, read by this program, and ranked: by the formula of its `bm25`, which
+//! looks each article's length up by itself, counts each term's articles anew, and takes articles that were replaced or
+//! deleted for present ones (`docs/decisions/0203-…`).
 //!
-//! How often an article has a phrase or a beginning, FTS5 is asked. What is not understood is left to it: a layout of another version.
-//! So is a question whose lists are too long to be kept in memory.
+//! How often an article has a phrase or a beginning, FTS5 is asked. What is not understood is left to it: a layout of
+//! another version. So is a question whose lists are too long to be kept in memory.
 
 use std::{
     borrow::Cow,
@@ -16,7 +16,7 @@ use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 use super::{
     super::{bm25, fts5, state::Freshness, wanted::Term, word_hit::WordHit},
     doclist::Posting,
-    lengths::{CachedIndex, Lengths, State, TOGETHER},
+    lengths::{ARTICLES_PER_BLOCK, CachedIndex, Lengths, State},
     pages::postings,
     phrases, structure,
 };
@@ -45,14 +45,15 @@ pub(crate) struct Lists {
 }
 
 impl Lookups {
-    /// Looks up `terms`, in an index that is as `standing` or newer; `None` if it is not to be read so, or if that would be too much.
+    /// Looks up `terms`, in an index that is as `freshness` or newer; `None` if it is not to be read so, or if that
+    /// would be too much.
     ///
     /// # Errors
     /// [`StoreError`]
     pub(crate) async fn look_up(
         &self,
         database: &Database,
-        standing: &Freshness,
+        freshness: &Freshness,
         terms: &[Term],
     ) -> Result<Option<Arc<Lists>>, StoreError> {
         if database.engine() != Engine::Sqlite {
@@ -64,7 +65,7 @@ impl Lookups {
         if words.is_empty() && of_phrases.is_empty() {
             return Ok(None);
         }
-        if let Some(lists) = self.kept(standing, words.iter().chain(&of_phrases)) {
+        if let Some(lists) = self.kept(freshness, words.iter().chain(&of_phrases)) {
             return Ok(Some(Arc::new(lists)));
         }
         // Everything of one state.
@@ -75,8 +76,8 @@ impl Lookups {
     }
 
     /// The lists as they were read before, if the index is as it was then.
-    fn kept<'n>(&self, standing: &Freshness, names: impl Iterator<Item = &'n String>) -> Option<Lists> {
-        let (averages, structure) = (standing.averages.as_ref()?, standing.structure.as_ref()?);
+    fn kept<'n>(&self, freshness: &Freshness, names: impl Iterator<Item = &'n String>) -> Option<Lists> {
+        let (averages, structure) = (freshness.averages.as_ref()?, freshness.structure.as_ref()?);
         let is_same = |known: &CachedIndex| known.state.averages == *averages && known.state.structure == *structure;
         let known = self.known().filter(is_same)?;
         let postings = known.kept.of(names)?;
@@ -152,7 +153,8 @@ impl Lists {
         i64::try_from(self.of(term)?.len()).ok()
     }
 
-    /// Articles that have any of a term's alternatives, and how often they have them together; `None` if not all were looked up.
+    /// Articles that have any of a term's alternatives, and how often they have them together; `None` if not all were
+    /// looked up.
     fn of(&self, term: &Term) -> Option<Cow<'_, [Posting]>> {
         let lists: Option<Vec<_>> =
             term.alternatives.iter().map(|phrase| Some(&**self.postings.get(&phrases::name(phrase))?)).collect();
@@ -167,18 +169,18 @@ impl Lists {
         }
     }
 
-    /// Articles that have any of the terms, or the first of them; the best first, equals in the order of their numbers. `None` if
-    /// not all of the terms were looked up.
+    /// Articles that have any of the terms, or the first of them; the best first, equals in the order of their numbers.
+    /// `None` if not all of the terms were looked up.
     pub(super) fn ranking(&self, terms: &[Term], limit: Option<usize>) -> Option<Vec<WordHit>> {
         let lists: Option<Vec<_>> = terms.iter().map(|term| self.of(term)).collect();
         let lists = lists?;
-        let mut asked = Vec::new();
+        let mut weighted = Vec::new();
         for (term, postings) in terms.iter().zip(&lists) {
             let idf = bm25::idf(Engine::Sqlite, postings.len() as f64, self.all as f64);
             // One that was asked for twice counts twice.
-            asked.extend((0..term.times).map(|_| (idf, &**postings)));
+            weighted.extend((0..term.times).map(|_| (idf, &**postings)));
         }
-        let mut found = self.scored(asked)?;
+        let mut found = self.scored(weighted)?;
         let order = |a: &WordHit, b: &WordHit| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
         if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < found.len()) {
             found.select_nth_unstable_by(limit - 1, order);
@@ -189,15 +191,16 @@ impl Lists {
     }
 
     /// Every article that has a term. The lists go side by side, over some thousand articles at a time.
-    fn scored(&self, mut asked: Vec<(f64, &[Posting])>) -> Option<Vec<WordHit>> {
+    fn scored(&self, mut weighted: Vec<(f64, &[Posting])>) -> Option<Vec<WordHit>> {
         let mut found = Vec::new();
-        let (mut scores, mut places) = (vec![0.0; TOGETHER], Vec::new());
-        while let Some(next) = asked.iter().filter_map(|(_, postings)| postings.first()).map(|posting| posting.0).min()
+        let (mut scores, mut places) = (vec![0.0; ARTICLES_PER_BLOCK], Vec::new());
+        while let Some(next) =
+            weighted.iter().filter_map(|(_, postings)| postings.first()).map(|posting| posting.0).min()
         {
-            let first = next - next.rem_euclid(TOGETHER as i64);
+            let first = next - next.rem_euclid(ARTICLES_PER_BLOCK as i64);
             let lengths = self.lengths.page(next)?;
-            for (idf, postings) in &mut asked {
-                let here = postings.partition_point(|posting| posting.0 < first + TOGETHER as i64);
+            for (idf, postings) in &mut weighted {
+                let here = postings.partition_point(|posting| posting.0 < first + ARTICLES_PER_BLOCK as i64);
                 let (taken, behind) = postings.split_at(here);
                 *postings = behind;
                 for &(id, times) in taken {

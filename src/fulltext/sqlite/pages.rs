@@ -30,7 +30,8 @@ struct Reading {
     pages: i64,
 }
 
-/// Where each of `words` occurs; `None` if that is not to be read, or if their lists are larger than `room` together. *Units:* bytes.
+/// Where each of `words` occurs; `None` if that is not to be read, or if their lists are larger than `room` together.
+/// *Units:* bytes.
 pub(super) async fn postings(
     connection: &impl Sql,
     segments: &[Segment],
@@ -49,7 +50,7 @@ pub(super) async fn postings(
     }
     let (count, size) = (words.len(), whole.iter().map(|reading| reading.doclist.size()).sum::<usize>());
     let work = move || decoded(whole, &struck, count);
-    let postings = if size <= offload::SMALL { work() } else { offload::run(work).await };
+    let postings = if size <= offload::SMALL_TEXT_BYTES { work() } else { offload::run(work).await };
     let named = |(word, list): (&&str, Vec<Posting>)| ((*word).to_owned(), list.into());
     Ok(postings.map(|postings| words.iter().zip(postings).map(named).collect()))
 }
@@ -93,9 +94,9 @@ async fn begun(connection: &impl Sql, segments: &[Segment], words: &[&str]) -> R
                       (SELECT i.pgno FROM article_terms_idx i
                        WHERE i.segid = s.id AND i.term <= CAST('0' || w.word AS BLOB) ORDER BY i.term DESC LIMIT 1) AS page
                FROM {rows $1: place BIGINT, word TEXT} w CROSS JOIN {rows $2: place BIGINT, id BIGINT} s";
-    let asked: Vec<_> = words.iter().enumerate().collect();
+    let numbered: Vec<_> = words.iter().enumerate().collect();
     let of: Vec<_> = segments.iter().enumerate().map(|(place, segment)| (place, segment.id)).collect();
-    let rows = connection.rows(sql, [sql::json(&asked)?, sql::json(&of)?]).await?;
+    let rows = connection.rows(sql, [sql::json(&numbered)?, sql::json(&of)?]).await?;
     let reading = |(word, segment, page): (i64, i64, Option<i64>)| {
         let (word, segment) = (usize::try_from(word).ok()?, usize::try_from(segment).ok()?);
         let page = page.unwrap_or_default();
@@ -146,7 +147,8 @@ async fn go_on(
 }
 
 impl Reading {
-    /// Takes pages that follow each other, each as long as `lengths` says; `last` is the segment's last. `None` if one is missing.
+    /// Takes pages that follow each other, each as long as `lengths` says; `last` is the segment's last. `None` if one
+    /// is missing.
     fn take(&mut self, lengths: &str, mut pages: &[u8], last: i64) -> Option<Next> {
         let (mut next, mut count) = (Next::Page, 0);
         for length in lengths.split_ascii_whitespace() {

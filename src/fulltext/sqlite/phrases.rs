@@ -13,7 +13,7 @@ use super::{
         word_hit::TITLE_WEIGHT,
     },
     doclist::Posting,
-    lengths::{CachedIndex, TOGETHER},
+    lengths::{ARTICLES_PER_BLOCK, CachedIndex},
 };
 use crate::offload;
 
@@ -25,8 +25,8 @@ pub(super) fn name(phrase: &Phrase) -> String {
     }
 }
 
-/// Where each of `phrases`, by their names, occurs; `None` if that is not told, or if they are more than `room` articles together. One
-/// after the other, because FTS5's answer about one takes more memory than what is made of it.
+/// Where each of `phrases`, by their names, occurs; `None` if that is not told, or if they are more than `room`
+/// articles together. One after the other, because FTS5's answer about one takes more memory than what is made of it.
 pub(super) async fn postings(
     connection: &impl Sql,
     known: &CachedIndex,
@@ -46,8 +46,8 @@ pub(super) async fn postings(
 
 /// Articles that have a phrase, each with its `bm25`; of more than `room` of them one more.
 async fn scores(connection: &impl Sql, phrase: &str, room: usize) -> Result<String, StoreError> {
-    // In one value: a row for each takes longer to hand over than to read. The limit keeps the inner query one of its own, which
-    // `bm25` needs.
+    // In one value: a row for each takes longer to hand over than to read. The limit keeps the inner query one of its
+    // own, which `bm25` needs.
     let sql = format!(
         "SELECT group_concat(f.id || ' ' || f.score, ';') AS found
          FROM (SELECT rowid AS id, -bm25(article_terms, {TITLE_WEIGHT:.1}, 1.0) AS score
@@ -60,7 +60,7 @@ async fn scores(connection: &impl Sql, phrase: &str, room: usize) -> Result<Stri
 
 /// The list that those scores are made of: here, or, if that takes a while, on another thread.
 async fn read(known: &CachedIndex, found: String) -> Option<Arc<[Posting]>> {
-    let postings = if found.len() <= offload::SMALL {
+    let postings = if found.len() <= offload::SMALL_TEXT_BYTES {
         decoded(known, &found)
     } else {
         let known = known.clone();
@@ -77,7 +77,7 @@ fn decoded(known: &CachedIndex, found: &str) -> Option<Vec<Posting>> {
     let (written, terms) = (known.state.written as f64, known.state.terms_written as f64);
     let idf = bm25::idf(Engine::Sqlite, scores.len() as f64, written);
     let times = |(id, score): (i64, f64)| {
-        let place = id.rem_euclid(TOGETHER as i64) as usize;
+        let place = id.rem_euclid(ARTICLES_PER_BLOCK as i64) as usize;
         let length = f64::from(known.lengths.page(id)?[place].checked_sub(1)?);
         let norm = K1 * (1.0 - B + B * length * written / terms.max(1.0));
         let worth = score / idf;

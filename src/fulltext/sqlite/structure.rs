@@ -1,14 +1,15 @@
 //! What FTS5 notes of its index: which segments it has, and how large the whole is.
 //!
-//! *Source:* SQLite, `fts5_index.c`, "CONTENTS OF THE %_data TABLE". The layout has a version of its own; anything else than
-//! what is known here is not read.
+//! *Source:* SQLite, `fts5_index.c`, "CONTENTS OF THE %_data TABLE". The layout has a version of its own; anything else
+//! than what is known here is not read.
 
 /// Behind the cookie, in a structure with origins and tombstones.
 const WITH_ORIGINS: [u8; 4] = [0xff, 0, 0, 1];
 /// The most segments that FTS5 has.
 const MAX_SEGMENTS: u64 = 2_000;
 
-/// Reads a number from the beginning of `bytes` and moves behind it. *Source:* SQLite, "Database File Format", 1.6, varint.
+/// Reads a number from the beginning of `bytes` and moves behind it. *Source:* SQLite, "Database File Format", 1.6,
+/// varint.
 #[inline(always)]
 pub(super) fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
@@ -40,7 +41,8 @@ pub(super) struct Segment {
     pub(super) tombstones: i64,
     /// The last transaction whose rows it has.
     pub(super) origin: u64,
-    /// Rows that it has, without those that are struck out of it or counted elsewhere: of all segments together, articles.
+    /// Rows that it has, without those that are struck out of it or counted elsewhere: of all segments together,
+    /// articles.
     live: i64,
 }
 
@@ -64,8 +66,8 @@ pub(super) fn segments(record: &[u8]) -> Option<Vec<Segment>> {
     Some(segments)
 }
 
-/// How many articles there are now. FTS5 counts in its structure what it strikes out; what it notes as averages is never made
-/// less, whatever is replaced or deleted.
+/// How many articles there are now. FTS5 counts in its structure what it strikes out; what it notes as averages is
+/// never made less, whatever is replaced or deleted.
 pub(super) fn live(record: &[u8]) -> Option<i64> {
     Some(all_segments(record)?.iter().map(|segment| segment.live).sum::<i64>().max(0))
 }

@@ -1,4 +1,5 @@
-//! `If-None-Match`: what is done only if the client does not have the article already, or if there is none (RFC 9110, 13.1.2).
+//! `If-None-Match`: what is done only if the client does not have the article already, or if there is none (RFC 9110,
+//! 13.1.2).
 
 use axum::{
     body::Body,
@@ -23,8 +24,8 @@ struct SlugPath {
     slug: String,
 }
 
-/// Answers 304 without the article if the client has it at this revision, and refuses to change an article that should not
-/// be there, or not at this revision.
+/// Answers 304 without the article if the client has it at this revision, and refuses to change an article that should
+/// not be there, or not at this revision.
 pub(in crate::http) async fn unless_matched(
     State(app): State<HttpState>,
     request: Request,

@@ -91,8 +91,8 @@ async fn edit(
     let edits = given.edits.into_iter().map(Edit::try_from).collect::<Result<_, _>>();
     let edits = edits.map_err(|error| Problem::invalid("edits", error))?;
     let room = room(&app, &caller, &slug).await?;
-    let asked = PartEdits { edits, expected_revision, on_conflict: given.on_conflict };
-    let answer = app.host.edit(&slug, asked).await?;
+    let request = PartEdits { edits, expected_revision, on_conflict: given.on_conflict };
+    let answer = app.host.edit(&slug, request).await?;
     let tag = format!("\"{}\"", answer.revision);
     let mut response = Json(answer).into_response();
     insert(response.headers_mut(), header::ETAG, tag);

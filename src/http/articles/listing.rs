@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Articles of a page, if the request names no number.
-const PAGE: u32 = 50;
+const DEFAULT_PAGE_SIZE: u32 = 50;
 /// Most articles of a page.
 const MAX_PAGE: u32 = 200;
 
@@ -94,8 +94,8 @@ async fn deleted(
     Ok(Json(app.host.articles.deleted_after(&folder, since, page, <[_]>::len).await?))
 }
 
-fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(PAGE);
+fn page_length(wanted: Option<u32>) -> Result<u32, Problem> {
+    let limit = wanted.unwrap_or(DEFAULT_PAGE_SIZE);
     if (1..=MAX_PAGE).contains(&limit) {
         Ok(limit)
     } else {

@@ -68,7 +68,7 @@ impl Entrance {
         Ok(self.policy.is_local() && !is_passed_on(headers) && !self.tokens.closed().await?)
     }
 
-    fn refused(&self, address: Option<IpAddr>) {
+    fn count_refusal(&self, address: Option<IpAddr>) {
         self.refusals.note(address);
         self.telemetry.unauthorized();
     }
@@ -95,7 +95,7 @@ pub(in crate::http) async fn identify(
     };
     let caller = caller.map_err(|error| {
         if error == AuthError::Invalid {
-            entrance.refused(address_of(&request));
+            entrance.count_refusal(address_of(&request));
         }
         Problem::unauthorized(&error, challenge(&entrance, headers, None))
     })?;
@@ -127,7 +127,7 @@ pub(in crate::http) async fn watch(State(entrance): State<Entrance>, request: Re
     let address = address_of(&request);
     let response = next.run(request).await;
     if response.status() == StatusCode::UNAUTHORIZED {
-        entrance.refused(address);
+        entrance.count_refusal(address);
     }
     response
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Bodies smaller than this are not counted. *Units:* bytes.
-const SMALL: u64 = 1 << 20;
+const UNCOUNTED_BYTES: u64 = 1 << 20;
 /// How many bodies of the largest size may arrive at the same time; one per client.
 const LARGEST_AT_ONCE: u64 = 2;
 /// Running requests of one client; further ones wait.
@@ -29,9 +29,9 @@ const PAGES_AT_ONCE: u32 = 64;
 /// See [`turn_strangers`].
 const STRANGERS_AT_ONCE: u32 = 64;
 /// How long a refused body is still read.
-const LINGER: Duration = Duration::from_secs(5);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The unit of counting. *Units:* bytes.
-const UNIT: u64 = 1 << 10;
+const UNIT_BYTES: u64 = 1 << 10;
 
 /// Room for bodies.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ pub(in crate::http) struct BodyBudget {
 impl BodyBudget {
     pub(in crate::http) fn new(server: &Server) -> Self {
         let (largest, patience) = (server.max_body.as_u64(), server.body_timeout);
-        let each = u32::try_from(largest.div_ceil(UNIT)).unwrap_or(u32::MAX / LARGEST_AT_ONCE as u32);
+        let each = u32::try_from(largest.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX / LARGEST_AT_ONCE as u32);
         Self { room: Shares::new(each.saturating_mul(LARGEST_AT_ONCE as u32), each), largest, patience }
     }
 }
@@ -97,13 +97,13 @@ pub(in crate::http) async fn turn_pages(
 ) -> Result<Response, Problem> {
     let Some(place) = pages.try_take(&Who::Local, 1) else {
         let detail = "too many others read these pages; try again in a moment";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER_TIMEOUT));
     };
     Ok(next.run(request).await.map(|body| keeping(body, place)))
 }
 
-/// Answers a client that is not signed in if not too many are being answered. The place is free again before the answer is
-/// sent, which is small: whoever does not read keeps nobody from signing in.
+/// Answers a client that is not signed in if not too many are being answered. The place is free again before the answer
+/// is sent, which is small: whoever does not read keeps nobody from signing in.
 pub(in crate::http) async fn turn_strangers(
     State(strangers): State<Shares>,
     request: Request,
@@ -111,7 +111,7 @@ pub(in crate::http) async fn turn_strangers(
 ) -> Result<Response, Problem> {
     let Some(_place) = strangers.try_take(&Who::Local, 1) else {
         let detail = "too many others are signing in; try again in a moment";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER_TIMEOUT));
     };
     Ok(next.run(request).await)
 }
@@ -158,22 +158,24 @@ pub(in crate::http) async fn admit(
         None if headers.contains_key(header::TRANSFER_ENCODING) && request.method() != Method::GET => budget.largest,
         None => 0,
     };
-    if size <= SMALL {
+    if size <= UNCOUNTED_BYTES {
         return Ok(next.run(request).await);
     }
     if size > budget.largest {
         let detail = format!("the request has {size} bytes, and at most {} are allowed", budget.largest);
         // Reading would ask a client to send what it only announces.
         if !waits_to_be_asked(headers) {
-            let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * budget.largest)).await;
+            let _ =
+                tokio::time::timeout(LINGER_TIMEOUT, read_off(request.into_body(), LARGEST_AT_ONCE * budget.largest))
+                    .await;
         }
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_the_rest_unread());
     }
     let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };
-    let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
+    let units = u32::try_from(size.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
     let Ok(Some(room)) = tokio::time::timeout(budget.patience, budget.room.take(&caller.who, units)).await else {
         let detail = "other large requests are being received; send this one again in a moment";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER_TIMEOUT));
     };
     // The answer may be as large as the request.
     Ok(next.run(request).await.map(|body| keeping(body, room)))
@@ -245,7 +247,7 @@ mod tests {
         let second = send(Body::empty(), LARGEST, 1).await.expect("an answer");
         assert_eq!((second.status(), began.elapsed().as_secs()), (StatusCode::SERVICE_UNAVAILABLE, 20));
         assert!(second.headers().contains_key(header::RETRY_AFTER));
-        let small = send(Body::empty(), SMALL, 1).await.expect("an answer");
+        let small = send(Body::empty(), UNCOUNTED_BYTES, 1).await.expect("an answer");
         assert_eq!(small.status(), StatusCode::OK, "small ones need no room");
         let mut other = Box::pin(send(silence(), LARGEST, 2));
         assert!((&mut other).now_or_never().is_none(), "there is room for a second client");

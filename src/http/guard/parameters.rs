@@ -1,5 +1,5 @@
-//! The parameters behind the `?`: only those that a route describes. Another one would be ignored, and something else done than was
-//! asked for.
+//! The parameters behind the `?`: only those that a route describes. Another one would be ignored, and something else
+//! done than was asked for.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,7 +18,7 @@ use utoipa::openapi::{
 use crate::{http::problem::Problem, printable};
 
 /// Longest name that a refusal shows. *Units:* characters.
-const SHOWN: usize = 60;
+const MAX_SHOWN_CHARS: usize = 60;
 
 /// The parameters of each route. Cheap to clone.
 #[derive(Clone)]
@@ -78,7 +78,7 @@ pub(in crate::http) async fn check(
 }
 
 fn unknown(name: &str, known: &[String]) -> Problem {
-    let name = printable::line(name, SHOWN);
+    let name = printable::line(name, MAX_SHOWN_CHARS);
     let known: Vec<_> = known.iter().map(|known| format!("\"{known}\"")).collect();
     Problem::malformed(match known.as_slice() {
         [] => format!("the query: unknown field \"{name}\", there are none here"),

@@ -17,7 +17,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use crate::{config::Server, http::problem::Problem};
 
 /// Clients that are remembered before quiet ones are forgotten.
-const MANY: usize = 10_000;
+const MAX_REMEMBERED_CLIENTS: usize = 10_000;
 
 /// Counts requests by the client's address.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(in crate::http) async fn limit(
 ) -> Result<Response, Problem> {
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
     if let (Some(limiter), Some(client)) = (limiter, client) {
-        if limiter.len() > MANY {
+        if limiter.len() > MAX_REMEMBERED_CLIENTS {
             limiter.retain_recent();
         }
         if let Err(early) = limiter.check_key(&client) {

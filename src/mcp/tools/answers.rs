@@ -9,14 +9,14 @@ use crate::{
 };
 
 /// Longest title in an answer. *Units:* characters.
-pub(super) const TITLE: usize = 120;
+pub(super) const MAX_TITLE_CHARS: usize = 120;
 /// Longest reason of a failure in an answer. *Units:* characters.
-pub(super) const REASON: usize = 200;
+pub(super) const MAX_REASON_CHARS: usize = 200;
 
 /// Most tags of an article in a list.
 const LISTED_TAGS: usize = 20;
 /// Longest tag in an answer. *Units:* characters.
-const TAG: usize = 60;
+const MAX_TAG_CHARS: usize = 60;
 
 /// The state of an article's embedding.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -36,7 +36,7 @@ pub(super) struct Embedding {
 impl From<EmbeddingStatus> for Embedding {
     fn from(embedding: EmbeddingStatus) -> Self {
         let EmbeddingStatus { status, searchable, stale, revision: _, task_id, error } = embedding;
-        let error = error.map(|error| budget::clipped(&error, REASON));
+        let error = error.map(|error| budget::clip(&error, MAX_REASON_CHARS));
         Self { status: status.as_str(), searchable, stale, task_id, error }
     }
 }
@@ -62,7 +62,7 @@ impl From<SaveResult> for SavedArticle {
         let Article { slug, title, folder, body, revision, updated_at, embedding, .. } = article;
         Self {
             slug,
-            title: budget::clipped(&title, TITLE),
+            title: budget::clip(&title, MAX_TITLE_CHARS),
             folder,
             revision,
             changed,
@@ -100,7 +100,7 @@ impl From<DeletedArticle> for ListedArticle {
         let DeletedArticle { name, slug, title, folder, revision, size, deleted_at } = article;
         Self {
             slug,
-            title: budget::clipped(&title, TITLE),
+            title: budget::clip(&title, MAX_TITLE_CHARS),
             folder,
             revision,
             size,
@@ -118,13 +118,13 @@ impl From<ArticleSummary> for ListedArticle {
         let ArticleSummary { slug, title, folder, revision, size, updated_at, embedding, tags } = article;
         Self {
             slug,
-            title: budget::clipped(&title, TITLE),
+            title: budget::clip(&title, MAX_TITLE_CHARS),
             folder,
             revision,
             size,
             updated_at: Some(updated_at.to_string()),
             embedding: Some(embedding.into()),
-            tags: tags.iter().take(LISTED_TAGS).map(|tag| budget::clipped(tag, TAG)).collect(),
+            tags: tags.iter().take(LISTED_TAGS).map(|tag| budget::clip(tag, MAX_TAG_CHARS)).collect(),
             name: None,
             deleted_at: None,
         }

@@ -36,11 +36,11 @@ const MAX_NAMED: usize = 50;
 /// Longest list of articles that were not read. *Units:* characters.
 const LONGEST_LEFT_OUT: usize = 1_000;
 /// Most articles that are named as the nearest.
-const NEAREST: usize = 5;
+const MAX_NEAREST: usize = 5;
 /// What stands between two articles. *Units:* bytes within JSON.
-const APART: usize = 4;
+const SEPARATOR_BYTES: usize = 4;
 /// What stands around the line that says why an article is not shown. *Units:* bytes within JSON.
-const FENCES: usize = 10;
+const FENCE_BYTES: usize = 10;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,29 +74,33 @@ impl McpServer {
     )]
     async fn read_articles(
         &self,
-        Parameters(asked): Parameters<ReadArticles>,
+        Parameters(arguments): Parameters<ReadArticles>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let ArticleSelection { slugs, next, beyond } = self.meant(&asked).await?;
+        let ArticleSelection { slugs, next, beyond } = self.meant(&arguments).await?;
         if slugs.is_empty() {
             return Ok("no article matches; list_articles shows what there is".to_owned());
         }
         let left_out = left_out(&next, beyond.as_deref());
-        let mut room = budget::TEXT - left_out.as_deref().map_or(0, |left_out| budget::length(left_out) + APART);
+        let mut room = budget::MAX_TEXT_BYTES
+            - left_out.as_deref().map_or(0, |left_out| budget::length(left_out) + SEPARATOR_BYTES);
         let mut texts = Vec::with_capacity(slugs.len() + 1);
         for (at, slug) in slugs.iter().enumerate() {
             let _held = self.room(&context, slug).await?;
             // What one does not need, those after it share.
-            let each = (room / (slugs.len() - at)).saturating_sub(APART);
+            let each = (room / (slugs.len() - at)).saturating_sub(SEPARATOR_BYTES);
             let text = match self.host.articles.read(slug).await {
-                Ok(article) => beginning(Arc::new(article), asked.limit, each).await?,
+                Ok(article) => beginning(Arc::new(article), arguments.limit, each).await?,
                 Err(error @ ArticleError::NotFound { .. }) => {
                     let why = self.missing(&context, error).into_text();
-                    format!("---\n{}\n---", budget::line_within(&why, each.saturating_sub(FENCES)).unwrap_or_default())
+                    format!(
+                        "---\n{}\n---",
+                        budget::line_within(&why, each.saturating_sub(FENCE_BYTES)).unwrap_or_default()
+                    )
                 }
                 Err(error) => return Err(error.into()),
             };
-            room = room.saturating_sub(budget::length(&text) + APART);
+            room = room.saturating_sub(budget::length(&text) + SEPARATOR_BYTES);
             texts.push(text);
         }
         texts.extend(left_out);
@@ -110,35 +114,35 @@ impl McpServer {
     )]
     async fn article_context(
         &self,
-        Parameters(asked): Parameters<ArticleContext>,
+        Parameters(arguments): Parameters<ArticleContext>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let _held = self.room(&context, &asked.slug).await?;
+        let _held = self.room(&context, &arguments.slug).await?;
         let articles = &self.host.articles;
-        let article = self.found(&context, articles.read(&asked.slug).await)?;
+        let article = self.found(&context, articles.read(&arguments.slug).await)?;
         let linked = (&article).into();
-        let most = NEAREST.min(self.host.settings().search.max_limit);
+        let most = MAX_NEAREST.min(self.host.settings().search.max_limit);
         let near = self.host.related(&who(&context), &article.slug, most).await?;
         let around = Surroundings {
             nearest: nearest(&near),
             links_to: links_to(&articles.links_of(&linked, LOOKED_AT).await?),
             linked_from: linked_from(&articles.backlinks(&linked, LOOKED_AT).await?),
         };
-        let most = asked.budget.map_or(usize::MAX, |budget| budget as usize).max(1);
+        let most = arguments.budget.map_or(usize::MAX, |budget| budget as usize).max(1);
         let article = Arc::new(article);
-        let alone = beginning(Arc::clone(&article), None, most.min(budget::TEXT)).await?;
-        let around = around.within(most.min(budget::TEXT), budget::length(&alone));
-        let left = most.min(budget::TEXT).saturating_sub(budget::length(&around) + 2);
+        let alone = beginning(Arc::clone(&article), None, most.min(budget::MAX_TEXT_BYTES)).await?;
+        let around = around.within(most.min(budget::MAX_TEXT_BYTES), budget::length(&alone));
+        let left = most.min(budget::MAX_TEXT_BYTES).saturating_sub(budget::length(&around) + 2);
         let text = beginning(article, None, left).await?;
         Ok(cut(&format!("{around}\n{text}"), most))
     }
 
     /// Returns the meant slugs.
-    async fn meant(&self, asked: &ReadArticles) -> Result<ArticleSelection, Problem> {
+    async fn meant(&self, arguments: &ReadArticles) -> Result<ArticleSelection, Problem> {
         let articles = &self.host.articles;
         let mut slugs = Vec::new();
-        match &asked.slugs {
-            Some(_) if asked.filter.is_some() || asked.folder.is_some() => {
+        match &arguments.slugs {
+            Some(_) if arguments.filter.is_some() || arguments.folder.is_some() => {
                 return Err(Problem::new(
                     "slugs: are read instead of what filter and folder say; send one or the other",
                 ));
@@ -154,11 +158,11 @@ impl McpServer {
                     }
                 }
             }
-            None if asked.filter.is_none() && asked.folder.is_none() => {
+            None if arguments.filter.is_none() && arguments.folder.is_none() => {
                 return Err(Problem::new("slugs: is missing; name slugs, or a filter or a folder"));
             }
             None => {
-                let (folder, filter) = (folder(asked.folder.as_deref())?, filter(asked.filter.as_deref())?);
+                let (folder, filter) = (folder(arguments.folder.as_deref())?, filter(arguments.filter.as_deref())?);
                 let page = articles.list_where(&folder, &filter, None, 2 * MAX_ARTICLES as u32).await?;
                 if page.articles.is_empty() {
                     articles.must_be_known(&folder, &filter).await?;
@@ -171,7 +175,7 @@ impl McpServer {
         }
         let mut seen = HashSet::new();
         slugs.retain(|slug| seen.insert(slug.clone()));
-        let beyond = slugs.len().saturating_sub(2 * MAX_ARTICLES) + given_more(asked);
+        let beyond = slugs.len().saturating_sub(2 * MAX_ARTICLES) + given_more(arguments);
         slugs.truncate(2 * MAX_ARTICLES);
         Ok(ArticleSelection::of(slugs, (beyond > 0).then(|| beyond.to_string())))
     }
@@ -212,15 +216,15 @@ fn left_out(next: &[String], beyond: Option<&str>) -> Option<String> {
 }
 
 /// Counts the names that are not looked at.
-fn given_more(asked: &ReadArticles) -> usize {
-    asked.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MAX_NAMED)
+fn given_more(arguments: &ReadArticles) -> usize {
+    arguments.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MAX_NAMED)
 }
 
 async fn beginning(article: Arc<Article>, limit: Option<u32>, room: usize) -> Result<String, Problem> {
     let limit = limit.map(|limit| limit as usize);
     let part = Part { section: None, offset: 0, limit, room, linked_from: String::new(), past: None };
     match article.body.len() {
-        0..=offload::SMALL => excerpt::of(&article, &part),
+        0..=offload::SMALL_TEXT_BYTES => excerpt::of(&article, &part),
         _ => offload::run(move || excerpt::of(&article, &part)).await,
     }
 }

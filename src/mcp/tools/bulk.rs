@@ -13,10 +13,10 @@ use rmcp::{
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{answers::REASON, folder};
+use super::{answers::MAX_REASON_CHARS, folder};
 use crate::{
     api::{Backlog, BulkRun, FailedArticle, Permission},
-    mcp::{access::guarded, budget, problem::Problem, schema, server::McpServer},
+    mcp::{access::caller, budget, problem::Problem, schema, server::McpServer},
 };
 
 /// Longest wait of one call: clients and proxies give up after a minute. *Units:* seconds.
@@ -90,9 +90,9 @@ impl McpServer {
             open_world_hint = false
         )
     )]
-    async fn start_bulk_embedding(&self, Parameters(asked): Parameters<StartBulk>) -> Result<Json<Run>, Problem> {
-        let scope = asked.scope.unwrap_or_default().into();
-        let id = self.host.bulk.start(scope, &folder(asked.folder.as_deref())?).await?;
+    async fn start_bulk_embedding(&self, Parameters(arguments): Parameters<StartBulk>) -> Result<Json<Run>, Problem> {
+        let scope = arguments.scope.unwrap_or_default().into();
+        let id = self.host.bulk.start(scope, &folder(arguments.folder.as_deref())?).await?;
         Ok(Json(self.host.bulk.run(id).await?.into()))
     }
 }
@@ -107,19 +107,19 @@ impl McpServer {
     )]
     async fn get_bulk_embedding_progress(
         &self,
-        Parameters(asked): Parameters<BulkProgress>,
+        Parameters(arguments): Parameters<BulkProgress>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Run>, Problem> {
-        let scope = guarded(&context).map_or(Permission::Admin, |caller| caller.scope);
+        let scope = caller(&context).map_or(Permission::Admin, |caller| caller.scope);
         let bulk = self.host.bulk.seen_by(scope);
-        let mut run = match asked.id {
+        let mut run = match arguments.id {
             Some(id) => bulk.run(id).await?,
             None => bulk.last().await?,
         };
         // The guards in front abort what takes longer than any answer may.
         let most = self.host.settings().server.request_timeout.as_secs() * 4 / 5;
         let most = u32::try_from(most).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
-        let wait = asked.wait_seconds.unwrap_or_default().min(most);
+        let wait = arguments.wait_seconds.unwrap_or_default().min(most);
         let until = Instant::now() + Duration::from_secs(u64::from(wait));
         let mut told = None;
         while wait > 0 && !run.has_ended() && Instant::now() < until {
@@ -168,7 +168,7 @@ impl From<BulkRun> for Run {
             cancelled: run.cancelled,
             skipped: run.skipped,
             remaining_ms: run.remaining_ms,
-            waits_because: run.waits_because.map(|reason| budget::clipped(&reason, REASON)),
+            waits_because: run.waits_because.map(|reason| budget::clip(&reason, MAX_REASON_CHARS)),
             failures: run.failures.into_iter().take(NAMED_FAILURES).map(Failure::from).collect(),
         }
     }
@@ -177,6 +177,6 @@ impl From<BulkRun> for Run {
 impl From<FailedArticle> for Failure {
     fn from(failed: FailedArticle) -> Self {
         let error = failed.error_message.unwrap_or_else(|| "no reason recorded".to_owned());
-        Self { slug: failed.slug, error: budget::clipped(&error, REASON) }
+        Self { slug: failed.slug, error: budget::clip(&error, MAX_REASON_CHARS) }
     }
 }

@@ -9,7 +9,7 @@ use rmcp::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::answers::TITLE;
+use super::answers::MAX_TITLE_CHARS;
 use crate::{
     api::{Backlink, BrokenLink, CountedRows, PropertyCount, TagCount, ValueCount},
     articles::FolderCount,
@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// Rows that are read for a page, of which some fit into an answer.
-const ROWS: u32 = 200;
+const ROWS_PER_READ: u32 = 200;
 /// The last row of a list that has a page: those before it are read for each page. The total tells that there are more.
-const LAST: u32 = 100_000;
+const MAX_OFFSET: u32 = 100_000;
 /// The names of lists, in arguments and cursors.
 const FOLDERS: &str = "folders";
 const TAGS: &str = "tags";
@@ -90,7 +90,7 @@ impl McpServer {
             return self.folders(cursor.as_deref()).await.map(Json);
         }
         let (list, begin) = place(of, cursor.as_deref())?;
-        let end = begin + ROWS;
+        let end = begin + ROWS_PER_READ;
         let page = match (of, of.strip_prefix(LINKED_FROM)) {
             (TAGS, _) => page(&list, begin, articles.tags("", end).await?),
             (PROPERTIES, _) => page(&list, begin, articles.property_keys(end).await?),
@@ -104,7 +104,7 @@ impl McpServer {
             (key, None) => {
                 let values = articles.property_values(key, end).await?;
                 if values.is_empty() {
-                    let key = budget::clipped(key, TITLE);
+                    let key = budget::clip(key, MAX_TITLE_CHARS);
                     return Err(Problem::new(format!(
                         "of: no article has the property \"{key}\"; of: \"properties\" lists those that there are"
                     )));
@@ -140,7 +140,7 @@ fn place(of: &str, cursor: Option<&str>) -> Result<(String, u32), Problem> {
         other => format!("values:{}", other.replace(' ', "_")),
     };
     let begin = cursor.map(|cursor| cursor::decode_number::<u32>(&list, cursor)).transpose()?.unwrap_or(0);
-    if begin > LAST { Err(cursor::invalid()) } else { Ok((list, begin)) }
+    if begin > MAX_OFFSET { Err(cursor::invalid()) } else { Ok((list, begin)) }
 }
 
 /// The rows from `begin` that fit into one answer; `found` has more than those, if there are more.
@@ -152,14 +152,14 @@ where
     let listed = budget::fitting(found.rows.into_iter().skip(begin).map(Listed::from).collect());
     let end = begin + listed.len();
     let is_more = total.map_or(end < read, |total| usize::try_from(total).is_ok_and(|total| end < total));
-    let has_more = is_more && !listed.is_empty() && end <= LAST as usize;
+    let has_more = is_more && !listed.is_empty() && end <= MAX_OFFSET as usize;
     let next_cursor = has_more.then(|| cursor::encode(list, &end.to_string()));
     FolderPage { listed: Some(listed), total, next_cursor, ..FolderPage::default() }
 }
 
 impl Listed {
     fn counted(name: &str, articles: i64) -> Self {
-        Self { name: budget::clipped(name, TITLE), articles: Some(articles), kind: None, slug: None }
+        Self { name: budget::clip(name, MAX_TITLE_CHARS), articles: Some(articles), kind: None, slug: None }
     }
 }
 
@@ -183,12 +183,12 @@ impl From<ValueCount> for Listed {
 
 impl From<BrokenLink> for Listed {
     fn from(BrokenLink { slug, title: _, target, form: _ }: BrokenLink) -> Self {
-        Self { name: budget::clipped(&target, TITLE), articles: None, kind: None, slug: Some(slug) }
+        Self { name: budget::clip(&target, MAX_TITLE_CHARS), articles: None, kind: None, slug: Some(slug) }
     }
 }
 
 impl From<Backlink> for Listed {
     fn from(Backlink { slug, title, target: _, links: _ }: Backlink) -> Self {
-        Self { name: budget::clipped(&title, TITLE), articles: None, kind: None, slug: Some(slug) }
+        Self { name: budget::clip(&title, MAX_TITLE_CHARS), articles: None, kind: None, slug: Some(slug) }
     }
 }

@@ -9,7 +9,7 @@ use rmcp::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::answers::{SavedArticle, TITLE};
+use super::answers::{MAX_TITLE_CHARS, SavedArticle};
 use crate::{
     articles::{Article, ArticleError, Revision, linking::RelinkReport, slug::Slug},
     auth::Permission,
@@ -101,16 +101,16 @@ impl McpServer {
     )]
     async fn rename_article(
         &self,
-        Parameters(asked): Parameters<RenameArticle>,
+        Parameters(arguments): Parameters<RenameArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<RenamedArticle>, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
-        let to = Slug::parse(&asked.to).map_err(|error| Problem::new(format!("to: {error}")))?;
-        let (articles, revision) = (&self.host.articles, asked.expected_revision);
-        let renamed = match asked.update_links {
-            Some(true) => articles.rename_with_links(&asked.slug, to, revision).await,
+        let _room = self.room(&context, &arguments.slug).await?;
+        let to = Slug::parse(&arguments.to).map_err(|error| Problem::new(format!("to: {error}")))?;
+        let (articles, revision) = (&self.host.articles, arguments.expected_revision);
+        let renamed = match arguments.update_links {
+            Some(true) => articles.rename_with_links(&arguments.slug, to, revision).await,
             Some(false) | None => {
-                articles.rename(&asked.slug, to, revision).await.map(|saved| (saved, RelinkReport::default()))
+                articles.rename(&arguments.slug, to, revision).await.map(|saved| (saved, RelinkReport::default()))
             }
         };
         let renamed = renamed.map_err(|error| self.not_renamed(&context, error));
@@ -136,11 +136,11 @@ impl McpServer {
     )]
     async fn restore_article(
         &self,
-        Parameters(asked): Parameters<RestoreArticle>,
+        Parameters(arguments): Parameters<RestoreArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<SavedArticle>, Problem> {
-        let _room = self.room_for(&context, self.host.articles.weight_of_past(&asked.slug).await?).await;
-        Ok(Json(self.host.articles.restore(&asked.slug, asked.revision).await?.into()))
+        let _room = self.room_for(&context, self.host.articles.weight_of_past(&arguments.slug).await?).await;
+        Ok(Json(self.host.articles.restore(&arguments.slug, arguments.revision).await?.into()))
     }
 }
 
@@ -154,28 +154,28 @@ impl McpServer {
     )]
     async fn article_history(
         &self,
-        Parameters(asked): Parameters<ArticleHistory>,
+        Parameters(arguments): Parameters<ArticleHistory>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<History>, Problem> {
         let articles = &self.host.articles;
-        if asked.since_revision.is_some() && asked.cursor.is_some() {
+        if arguments.since_revision.is_some() && arguments.cursor.is_some() {
             return Err(Problem::new(
                 "cursor: what has changed since a revision has no further pages; leave out cursor or since_revision",
             ));
         }
         if !self.may(&context, Permission::Write) {
-            articles.must_exist(&asked.slug).await?;
+            articles.must_exist(&arguments.slug).await?;
         }
-        let all = articles.history(&asked.slug).await?;
-        let list = list_of(&asked.slug);
-        let before = asked.cursor.map(|cursor| cursor::decode_number::<i64>(&list, &cursor)).transpose()?;
-        let Some(since) = asked.since_revision else { return Ok(Json(revisions(all, &list, before))) };
+        let all = articles.history(&arguments.slug).await?;
+        let list = list_of(&arguments.slug);
+        let before = arguments.cursor.map(|cursor| cursor::decode_number::<i64>(&list, &cursor)).transpose()?;
+        let Some(since) = arguments.since_revision else { return Ok(Json(revisions(all, &list, before))) };
         let total = all.len();
         let sizes = all.iter().filter(|one| one.present || one.revision == since).map(|one| one.size);
         let largest = sizes.max().unwrap_or_default();
         let _room = self.room_for(&context, u64::try_from(largest).unwrap_or_default()).await;
-        let changes = articles.changed_since_revision(&asked.slug, since).await?;
-        let changes = changes.ok_or(ArticleError::NoRevision { slug: asked.slug, revision: since })?;
+        let changes = articles.changed_since_revision(&arguments.slug, since).await?;
+        let changes = changes.ok_or(ArticleError::NoRevision { slug: arguments.slug, revision: since })?;
         let changes = Some(budget::changes(&changes));
         let newer = all.into_iter().filter(|one| one.revision > since).map(ListedRevision::from).collect();
         Ok(Json(History { revisions: budget::fitting_beside_changes(newer), total, changes, next_cursor: None }))
@@ -217,7 +217,7 @@ fn revisions(all: Vec<Revision>, list: &str, before: Option<i64>) -> History {
 impl From<Revision> for ListedRevision {
     fn from(revision: Revision) -> Self {
         let Revision { revision, slug, title, folder: _, size, saved_at, present: _, deleted } = revision;
-        let title = budget::clipped(&title, TITLE);
+        let title = budget::clip(&title, MAX_TITLE_CHARS);
         Self { revision, slug, title, size, saved_at: saved_at.to_string(), deleted }
     }
 }

@@ -9,7 +9,7 @@ use rmcp::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::answers::{Embedding, REASON};
+use super::answers::{Embedding, MAX_REASON_CHARS};
 use crate::{
     files::{left_copies, told_of},
     health::diagnosis,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Most of what is said of copies. *Units:* characters.
-const COPIES: usize = 500;
+const MAX_COPIES_CHARS: usize = 500;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -135,8 +135,8 @@ impl McpServer {
             trouble: diagnosis::of_hosts(&living)
                 .into_iter()
                 .find_map(|finding| finding.detail)
-                .map(|trouble| budget::clipped(&trouble, REASON)),
-            conflicts: told_of(&copies).map(|told| budget::clipped(&told, COPIES)),
+                .map(|trouble| budget::clip(&trouble, MAX_REASON_CHARS)),
+            conflicts: told_of(&copies).map(|told| budget::clip(&told, MAX_COPIES_CHARS)),
         }))
     }
 
@@ -205,7 +205,7 @@ impl From<TaskDetail> for TaskStatus {
             max_attempts: task.max_attempts,
             scheduled_at: task.scheduled_at.to_string(),
             error_kind: task.error_kind,
-            explanation: budget::clipped(&explanation, REASON).replace(&command, "retry_failed_embeddings"),
+            explanation: budget::clip(&explanation, MAX_REASON_CHARS).replace(&command, "retry_failed_embeddings"),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Articles on a page, unless the call names a number.
-const PAGE: u32 = 20;
+const DEFAULT_PAGE_SIZE: u32 = 20;
 /// Most articles that are named because they link to a read one; article_context names more.
 const NAMED_BACKLINKS: usize = 8;
 /// Most of them that are counted.
@@ -133,18 +133,18 @@ impl McpServer {
     )]
     async fn read_article(
         &self,
-        Parameters(asked): Parameters<ReadArticle>,
+        Parameters(arguments): Parameters<ReadArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let (article, past) = match asked.revision {
-            Some(revision) => self.past(&context, &asked.slug, revision).await?,
+        let (article, past) = match arguments.revision {
+            Some(revision) => self.past(&context, &arguments.slug, revision).await?,
             None => {
-                let _room = self.room(&context, &asked.slug).await?;
-                (self.found(&context, self.host.articles.read(&asked.slug).await)?, None)
+                let _room = self.room(&context, &arguments.slug).await?;
+                (self.found(&context, self.host.articles.read(&arguments.slug).await)?, None)
             }
         };
         let _room = self.room_for(&context, article.body.len() as u64).await;
-        let is_beginning = asked.section.is_none() && asked.offset.unwrap_or_default() == 0;
+        let is_beginning = arguments.section.is_none() && arguments.offset.unwrap_or_default() == 0;
         let linked_from = match is_beginning && past.is_none() {
             true => linked_from(&self.host.articles.backlinks(&(&article).into(), COUNTED_BACKLINKS).await?),
             false => String::new(),
@@ -152,13 +152,13 @@ impl McpServer {
         let part = Part {
             linked_from,
             past,
-            room: if asked.limit.is_some() { budget::LONGEST } else { budget::TEXT },
-            section: asked.section,
-            offset: asked.offset.unwrap_or_default() as usize,
-            limit: asked.limit.map(|limit| limit as usize),
+            room: if arguments.limit.is_some() { budget::MAX_ASKED_TEXT_BYTES } else { budget::MAX_TEXT_BYTES },
+            section: arguments.section,
+            offset: arguments.offset.unwrap_or_default() as usize,
+            limit: arguments.limit.map(|limit| limit as usize),
         };
         match article.body.len() {
-            0..=offload::SMALL => excerpt::of(&article, &part),
+            0..=offload::SMALL_TEXT_BYTES => excerpt::of(&article, &part),
             _ => offload::run(move || excerpt::of(&article, &part)).await,
         }
     }
@@ -171,32 +171,32 @@ impl McpServer {
     )]
     async fn list_articles(
         &self,
-        Parameters(asked): Parameters<ListArticles>,
+        Parameters(arguments): Parameters<ListArticles>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<ArticlePage>, Problem> {
-        let folder = folder(asked.folder.as_deref())?;
-        let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
+        let folder = folder(arguments.folder.as_deref())?;
+        let limit = arguments.limit.unwrap_or(DEFAULT_PAGE_SIZE).clamp(1, LARGEST_PAGE);
         let articles = &self.host.articles;
-        let since = self.since(asked.since.as_deref()).await?;
-        let list = list_of(&asked);
-        let cursor = asked.cursor.as_deref().map(|cursor| cursor::decode(&list, cursor)).transpose()?;
+        let since = self.since(arguments.since.as_deref()).await?;
+        let list = list_of(&arguments);
+        let cursor = arguments.cursor.as_deref().map(|cursor| cursor::decode(&list, cursor)).transpose()?;
         let of_this = |page: ArticlePage| ArticlePage {
             next_cursor: page.next_cursor.map(|place| cursor::encode(&list, &place)),
             ..page
         };
-        if asked.deleted == Some(true) {
+        if arguments.deleted == Some(true) {
             // As at the other doors: for those who may restore.
             if !self.may(&context, Permission::Write) {
                 return Err(Problem::not_allowed(Permission::Write));
             }
-            if asked.filter.is_some() {
+            if arguments.filter.is_some() {
                 return Err(Problem::new(
                     "filter: deleted articles are not filtered; leave it out, and use folder or since",
                 ));
             }
             return self.deleted(&folder, since, limit, cursor.as_deref()).await.map(of_this).map(Json);
         }
-        let filter = filter(asked.filter.as_deref())?.saved_since(since);
+        let filter = filter(arguments.filter.as_deref())?.saved_since(since);
         let page = articles.list_fitting(&folder, &filter, cursor.as_deref(), limit, fitting).await?;
         if page.articles.is_empty() && cursor.is_none() {
             articles.must_be_known(&folder, &filter).await?;
@@ -221,7 +221,7 @@ fn linked_from(backlinks: &[Backlink]) -> String {
 }
 
 /// The name of a list of articles: a place in it is none in that of another folder or filter.
-fn list_of(asked: &ListArticles) -> String {
-    let ListArticles { folder, filter, since, deleted, .. } = asked;
+fn list_of(arguments: &ListArticles) -> String {
+    let ListArticles { folder, filter, since, deleted, .. } = arguments;
     cursor::name(&(folder, filter, since, deleted.unwrap_or(false)))
 }

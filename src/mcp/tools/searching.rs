@@ -10,7 +10,7 @@ use rmcp::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    answers::{Embedding, TITLE},
+    answers::{Embedding, MAX_TITLE_CHARS},
     filter, folder,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Longest chain of headings in a hit. *Units:* characters.
-const HEADINGS: usize = 160;
+const MAX_HEADINGS_CHARS: usize = 160;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,24 +133,24 @@ impl McpServer {
     )]
     async fn search_articles(
         &self,
-        Parameters(asked): Parameters<SearchArticles>,
+        Parameters(arguments): Parameters<SearchArticles>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Hits>, Problem> {
         let settings = &self.host.settings().search;
-        let limit = asked.limit.map_or(settings.default_limit, |limit| limit as usize);
-        let (list, cursor) = (list_of(&asked), asked.cursor);
+        let limit = arguments.limit.map_or(settings.default_limit, |limit| limit as usize);
+        let (list, cursor) = (list_of(&arguments), arguments.cursor);
         let begin = cursor.map(|given| place(&list, &given, settings.max_limit)).transpose()?.unwrap_or(0);
         // One more than is shown tells whether there is a next page.
         let reach = begin.saturating_add(limit).saturating_add(1).min(settings.max_limit);
-        let (text, others) = questions(asked.query, asked.queries)?;
+        let (text, others) = questions(arguments.query, arguments.queries)?;
         let query = Query {
             text,
-            mode: asked.mode.unwrap_or_default(),
+            mode: arguments.mode.unwrap_or_default(),
             limit: if limit == 0 { 0 } else { reach },
-            folder: folder(asked.folder.as_deref())?,
-            filter: filter(asked.filter.as_deref())?,
-            passages: asked.passages.map_or(1, |most| most as usize),
-            explain: asked.explain.unwrap_or_default(),
+            folder: folder(arguments.folder.as_deref())?,
+            filter: filter(arguments.filter.as_deref())?,
+            passages: arguments.passages.map_or(1, |most| most as usize),
+            explain: arguments.explain.unwrap_or_default(),
         };
         let (folder, filter) = (query.folder.clone(), query.filter.clone());
         let found = self.host.find(&who(&context), query, others).await?;
@@ -168,11 +168,11 @@ impl McpServer {
     )]
     async fn related_articles(
         &self,
-        Parameters(asked): Parameters<RelatedArticles>,
+        Parameters(arguments): Parameters<RelatedArticles>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Related>, Problem> {
-        let limit = asked.limit.map_or(self.host.settings().search.default_limit, |limit| limit as usize);
-        let found = match self.host.related(&who(&context), &asked.slug, limit).await {
+        let limit = arguments.limit.map_or(self.host.settings().search.default_limit, |limit| limit as usize);
+        let found = match self.host.related(&who(&context), &arguments.slug, limit).await {
             Err(SearchError::NoArticle(slug)) => {
                 self.found(&context, self.host.articles.linked(&slug).await)?;
                 return Err(SearchError::NoArticle(slug).into());
@@ -192,8 +192,8 @@ fn questions(query: Option<String>, queries: Vec<String>) -> Result<(String, Vec
 }
 
 /// The name of the list of hits for a question and its conditions: a place in it is none in that of another question.
-fn list_of(asked: &SearchArticles) -> String {
-    let SearchArticles { query, queries, mode, folder, filter, .. } = asked;
+fn list_of(arguments: &SearchArticles) -> String {
+    let SearchArticles { query, queries, mode, folder, filter, .. } = arguments;
     cursor::name(&(query, queries, mode.map(Mode::as_str), folder, filter))
 }
 
@@ -230,14 +230,14 @@ fn reranked(api::Reranked { score, from, to, .. }: api::Reranked) -> String {
 
 impl From<api::Hit> for RelatedHit {
     fn from(hit: api::Hit) -> Self {
-        let title = budget::clipped(&hit.title, TITLE);
+        let title = budget::clip(&hit.title, MAX_TITLE_CHARS);
         Self { slug: hit.slug, title, score: rounded(hit.score), snippet: hit.snippet }
     }
 }
 
 impl From<api::Passage> for Passage {
     fn from(passage: api::Passage) -> Self {
-        Self { heading_path: budget::clipped(&passage.heading_path, HEADINGS), snippet: passage.snippet }
+        Self { heading_path: budget::clip(&passage.heading_path, MAX_HEADINGS_CHARS), snippet: passage.snippet }
     }
 }
 
@@ -253,12 +253,12 @@ impl From<api::Hit> for Hit {
         Self {
             reranked: why.as_ref().and_then(|why| why.reranked).map(reranked),
             slug: hit.slug,
-            title: budget::clipped(&hit.title, TITLE),
+            title: budget::clip(&hit.title, MAX_TITLE_CHARS),
             folder: hit.folder,
             score: rounded(hit.score),
             questions: hit.questions,
             similarity: hit.similarity.map(|similarity| rounded(f64::from(similarity))),
-            heading_path: budget::clipped(&hit.heading_path, HEADINGS),
+            heading_path: budget::clip(&hit.heading_path, MAX_HEADINGS_CHARS),
             snippet: hit.snippet,
             passages: hit.passages.into_iter().map(Passage::from).collect(),
             terms: why.map(|why| why.terms.into_iter().map(term).collect()).unwrap_or_default(),

@@ -1,7 +1,7 @@
-//! What is around an article: the nearest, and links in both directions. As many as there is room for, and how many more there
-//! are.
+//! What is around an article: the nearest, and links in both directions. As many as there is room for, and how many
+//! more there are.
 
-use super::answers::TITLE;
+use super::answers::MAX_TITLE_CHARS;
 use crate::{
     api::{Backlink, OutgoingLink, SearchAnswer},
     mcp::budget,
@@ -10,7 +10,7 @@ use crate::{
 /// Most links that are looked at in each direction; of more it is said that there are more.
 pub(super) const LOOKED_AT: u32 = 200;
 /// Room for the line that says how many more there are. *Units:* bytes.
-const MORE: usize = 80;
+const MORE_LINE_BYTES: usize = 80;
 
 /// Lists of articles around one.
 pub(super) struct Surroundings {
@@ -30,8 +30,8 @@ pub(super) struct List {
 }
 
 impl Surroundings {
-    /// Returns the lists in half of `room`, and in what the text beside them, which wants `text`, leaves of the other half.
-    /// *Units:* bytes within JSON.
+    /// Returns the lists in half of `room`, and in what the text beside them, which wants `text`, leaves of the other
+    /// half. *Units:* bytes within JSON.
     pub(super) fn within(&self, room: usize, text: usize) -> String {
         let room = (room / 2).max(room.saturating_sub(text + 2));
         // The nearest first: they are few, and many links would leave them no room.
@@ -54,7 +54,7 @@ impl List {
             return format!("{}:\n- nothing", self.name);
         }
         let is_whole = self.length() <= room && !self.is_beginning;
-        let mut left = room.saturating_sub(budget::length(self.name) + 3 + if is_whole { 0 } else { MORE });
+        let mut left = room.saturating_sub(budget::length(self.name) + 3 + if is_whole { 0 } else { MORE_LINE_BYTES });
         let fits = |line: &&String| {
             let fits = budget::length(line) + 2 <= left;
             left = left.saturating_sub(budget::length(line) + 2);
@@ -74,7 +74,7 @@ impl List {
 }
 
 fn line(slug: &str, title: &str) -> String {
-    format!("- {slug}: {}", budget::clipped(title, TITLE))
+    format!("- {slug}: {}", budget::clip(title, MAX_TITLE_CHARS))
 }
 
 pub(super) fn links_to(links: &[OutgoingLink]) -> List {
@@ -82,7 +82,7 @@ pub(super) fn links_to(links: &[OutgoingLink]) -> List {
     for link in links {
         let line = match &link.slug {
             Some(slug) => line(slug, link.title.as_deref().unwrap_or_default()),
-            None => format!("- (nowhere): {}", budget::clipped(&link.target, TITLE)),
+            None => format!("- (nowhere): {}", budget::clip(&link.target, MAX_TITLE_CHARS)),
         };
         if !lines.contains(&line) {
             lines.push(line);

@@ -122,17 +122,17 @@ impl McpServer {
     )]
     async fn create_article(
         &self,
-        Parameters(asked): Parameters<CreateArticle>,
+        Parameters(arguments): Parameters<CreateArticle>,
     ) -> Result<Json<SavedArticle>, Problem> {
         let new = NewArticle {
-            title: asked.title,
-            body: asked.body,
-            slug: asked.slug.as_deref().map(Slug::parse).transpose().map_err(ArticleError::from)?,
-            folder: folder(asked.folder.as_deref())?,
-            skip_embedding: asked.skip_embedding.unwrap_or_default(),
-            properties: properties(asked.properties)?,
-            priority: asked.priority.map(Into::into),
-            idempotency_key: asked.idempotency_key,
+            title: arguments.title,
+            body: arguments.body,
+            slug: arguments.slug.as_deref().map(Slug::parse).transpose().map_err(ArticleError::from)?,
+            folder: folder(arguments.folder.as_deref())?,
+            skip_embedding: arguments.skip_embedding.unwrap_or_default(),
+            properties: properties(arguments.properties)?,
+            priority: arguments.priority.map(Into::into),
+            idempotency_key: arguments.idempotency_key,
             ..NewArticle::default()
         };
         Ok(Json(self.host.articles.create(new).await?.into()))
@@ -152,21 +152,21 @@ impl McpServer {
     )]
     async fn update_article(
         &self,
-        Parameters(asked): Parameters<UpdateArticle>,
+        Parameters(arguments): Parameters<UpdateArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<SavedArticle>, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
+        let _room = self.room(&context, &arguments.slug).await?;
         let changes = ArticlePatch {
-            title: asked.title,
-            body: asked.body,
-            folder: asked.folder.as_deref().map(Folder::parse).transpose()?,
-            skip_embedding: asked.skip_embedding,
-            properties: properties(asked.properties)?,
-            priority: asked.priority.map(Into::into),
-            expected_revision: asked.expected_revision,
+            title: arguments.title,
+            body: arguments.body,
+            folder: arguments.folder.as_deref().map(Folder::parse).transpose()?,
+            skip_embedding: arguments.skip_embedding,
+            properties: properties(arguments.properties)?,
+            priority: arguments.priority.map(Into::into),
+            expected_revision: arguments.expected_revision,
             ..ArticlePatch::default()
         };
-        Ok(Json(self.found(&context, self.host.articles.update(&asked.slug, changes).await)?.into()))
+        Ok(Json(self.found(&context, self.host.articles.update(&arguments.slug, changes).await)?.into()))
     }
 
     #[tool(
@@ -183,14 +183,14 @@ impl McpServer {
     )]
     async fn edit_article(
         &self,
-        Parameters(asked): Parameters<EditArticle>,
+        Parameters(arguments): Parameters<EditArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<EditedArticle>, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
-        let edits = asked.edits.into_iter().enumerate().map(edit).collect::<Result<_, _>>()?;
-        let on_conflict = if asked.merge == Some(true) { OnConflict::Merge } else { OnConflict::Refuse };
-        let edits = PartEdits { edits, expected_revision: asked.expected_revision, on_conflict };
-        Ok(Json(self.found(&context, self.host.edit(&asked.slug, edits).await)?.into()))
+        let _room = self.room(&context, &arguments.slug).await?;
+        let edits = arguments.edits.into_iter().enumerate().map(edit).collect::<Result<_, _>>()?;
+        let on_conflict = if arguments.merge == Some(true) { OnConflict::Merge } else { OnConflict::Refuse };
+        let edits = PartEdits { edits, expected_revision: arguments.expected_revision, on_conflict };
+        Ok(Json(self.found(&context, self.host.edit(&arguments.slug, edits).await)?.into()))
     }
 
     #[tool(
@@ -207,11 +207,11 @@ impl McpServer {
     )]
     async fn delete_article(
         &self,
-        Parameters(asked): Parameters<DeleteArticle>,
+        Parameters(arguments): Parameters<DeleteArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<DeletedArticle>, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
-        let gone = self.host.articles.delete(&asked.slug, asked.expected_revision).await;
+        let _room = self.room(&context, &arguments.slug).await?;
+        let gone = self.host.articles.delete(&arguments.slug, arguments.expected_revision).await;
         let Article { slug, title, revision, .. } = self.found(&context, gone)?;
         Ok(Json(DeletedArticle { slug, title, revision, deleted: true }))
     }
@@ -219,9 +219,9 @@ impl McpServer {
 
 /// Reads one edit, or says what is wrong with it.
 fn edit((position, given): (usize, Value)) -> Result<Edit, Problem> {
-    let asked: AskedEdit = serde_json::from_value(given)
+    let arguments: AskedEdit = serde_json::from_value(given)
         .map_err(|error| Problem::new(format!("edits: number {}: {error}", position + 1)))?;
-    Edit::try_from(asked).map_err(|error| Problem::new(format!("edits: {error}")))
+    Edit::try_from(arguments).map_err(|error| Problem::new(format!("edits: {error}")))
 }
 
 impl From<EditAnswer> for EditedArticle {

@@ -1,5 +1,5 @@
-//! Tells the browser which of the drafts that it keeps has been saved: what follows a save may as well be a refusal, and
-//! nothing but the server knows.
+//! Tells the browser which of the drafts that it keeps has been saved: what follows a save may as well be a refusal,
+//! and nothing but the server knows.
 
 use axum::{
     http::{HeaderValue, header},
@@ -14,7 +14,7 @@ const COOKIE: &str = "afterword-saved";
 /// How long the script may take to read it. *Units:* seconds.
 const READ_WITHIN: u32 = 600;
 /// A longer name is none that the script has given. *Units:* bytes.
-const LONGEST: usize = 64;
+const MAX_NAME_BYTES: usize = 64;
 
 /// Leads to the article that `draft` has become.
 pub(super) fn saved_as(app: &PageState, slug: &str, draft: &Draft) -> Response {
@@ -26,7 +26,7 @@ pub(super) fn saved_as(app: &PageState, slug: &str, draft: &Draft) -> Response {
 }
 
 fn confirmation(app: &PageState, slug: &str, draft: &str) -> Option<HeaderValue> {
-    let is_name = (1..=LONGEST).contains(&draft.len()) && draft.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_name = (1..=MAX_NAME_BYTES).contains(&draft.len()) && draft.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_name {
         return None;
     }

@@ -93,7 +93,7 @@ impl<'a> Text<'a> {
             folder: &article.folder,
             skips_embedding: article.skip_embedding,
             body: &article.body,
-            properties: Some(properties::written(&article.front_matter)),
+            properties: Some(properties::front_matter_source(&article.front_matter)),
         }
     }
 }
@@ -111,10 +111,10 @@ impl<'a> From<&'a Draft> for Text<'a> {
 }
 
 async fn changes(names: &ChangesNames, old: &Text<'_>, new: &Text<'_>) -> Markup {
-    let text = differences::between(names.text, old.body, new.body).await;
+    let text = differences::differences(names.text, old.body, new.body).await;
     let properties = match (&old.properties, &new.properties) {
         (Some(old), Some(new)) if old != new => {
-            Some(differences::between(names.properties, &format!("{old}\n"), &format!("{new}\n")).await)
+            Some(differences::differences(names.properties, &format!("{old}\n"), &format!("{new}\n")).await)
         }
         _ => None,
     };

@@ -15,7 +15,7 @@ use crate::{
         app::PageState,
         given::{Form, Path, Query},
         layout::{self, Here},
-        pieces::{empty, encoded, moment, query, size},
+        pieces::{empty, moment, percent_encode, query, size},
         refusal::Refusal,
         visit::Visit,
     },
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Deleted articles of a page.
-const LISTED: u32 = 100;
+const PAGE_SIZE: u32 = 100;
 
 /// The article to delete, or the revision to restore.
 #[derive(Deserialize)]
@@ -100,7 +100,7 @@ pub(super) async fn list(
     Query(begin): Query<CursorQuery>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
-    let page = (begin.cursor.as_deref(), LISTED);
+    let page = (begin.cursor.as_deref(), PAGE_SIZE);
     let page = app.host.articles.deleted_after(&Folder::default(), None, page, <[_]>::len).await?;
     let (deleted, next) = (page.articles, page.next_cursor);
     let main = html! {
@@ -114,7 +114,7 @@ pub(super) async fn list(
                         @if !article.folder.is_empty() { span dir="auto" { (article.folder) } " · " }
                         "deleted " (moment(article.deleted_at)) " · " (size(article.size))
                     }
-                    form method="post" action={ "/articles/" (encoded(&article.name)) "/restore" } {
+                    form method="post" action={ "/articles/" (percent_encode(&article.name)) "/restore" } {
                         button type="submit" aria-label={ "Bring “" (article.title) "” back" } { "Bring it back" }
                     }
                 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{confirmed::saved_as, conflict, draft::Draft, notices, preview::rendered, properties, read};
+use super::{confirmed::saved_as, conflict, draft::Draft, notices, preview::render, properties, read};
 use crate::{
     articles::{
         Article, ArticleError, ArticlePatch, NewArticle,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Folders that are suggested, of each depth.
-const SUGGESTED: usize = 50;
+const MAX_SUGGESTED_FOLDERS: usize = 50;
 
 /// The text and title around the form.
 #[derive(Default)]
@@ -70,7 +70,7 @@ pub(super) async fn show(
 /// Front matter as the form shows it; `None` if the text begins with it, and it is changed there.
 fn properties_of(article: &Article) -> Option<String> {
     let is_in_text = article.front_matter.is_empty() && !Document::split(&article.body).head.is_empty();
-    (!is_in_text).then(|| properties::written(&article.front_matter))
+    (!is_in_text).then(|| properties::front_matter_source(&article.front_matter))
 }
 
 pub(super) async fn create(
@@ -81,7 +81,7 @@ pub(super) async fn create(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
-        return Ok(previewed(&app, &visit, None, &draft).await);
+        return Ok(preview(&app, &visit, None, &draft).await);
     }
     let saved = match new_article(&draft) {
         Ok(new) => app.host.articles.create(new).await,
@@ -89,7 +89,7 @@ pub(super) async fn create(
     };
     match saved {
         Ok(saved) => Ok(saved_as(&app, &saved.article.slug, &draft)),
-        Err(error) => refused(&app, &visit, None, &draft, error).await,
+        Err(error) => show_refusal(&app, &visit, None, &draft, error).await,
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn save(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
-        return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
+        return Ok(preview(&app, &visit, Some(&slug), &draft).await);
     }
     let (draft, present) = {
         // Given back before a conflict takes it again: it would wait for itself.
@@ -122,7 +122,7 @@ pub(super) async fn save(
         Err(ArticleError::Conflict { slug, expected: _, present, changed: _ }) => {
             conflict::show(&app, &visit, &slug, present, &draft).await
         }
-        Err(error) => refused(&app, &visit, Some(&slug), &draft, error).await,
+        Err(error) => show_refusal(&app, &visit, Some(&slug), &draft, error).await,
     }
 }
 
@@ -171,7 +171,7 @@ fn folder(path: &str) -> Result<Folder, ArticleError> {
 }
 
 /// Shows the form again with its text, and the reason of the refusal.
-async fn refused(
+async fn show_refusal(
     app: &PageState,
     visit: &Visit,
     slug: Option<&str>,
@@ -202,13 +202,13 @@ async fn refused(
     Ok(response)
 }
 
-async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
-    let preview = Some(rendered(app, slug, draft).await);
+async fn preview(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
+    let preview = Some(render(app, slug, draft).await);
     form(app, visit, slug, draft, FormNotes { preview, ..FormNotes::default() }).await
 }
 
 async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft, around: FormNotes<'_>) -> Response {
-    let folders = suggested(app, &draft.folder).await;
+    let folders = suggest_folders(app, &draft.folder).await;
     let action = slug.map_or_else(|| "/new".to_owned(), |slug| format!("/articles/{slug}/edit"));
     let title = if slug.is_some() { "Edit" } else { "New article" };
     let main = html! {
@@ -234,13 +234,13 @@ async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft,
 }
 
 /// Folders to suggest: the outermost, and those in the one that was typed.
-async fn suggested(app: &PageState, folder: &str) -> Vec<Folder> {
+async fn suggest_folders(app: &PageState, folder: &str) -> Vec<Folder> {
     let articles = &app.host.articles;
-    let mut folders = articles.subfolders(&Folder::default(), SUGGESTED).await.unwrap_or_default();
+    let mut folders = articles.subfolders(&Folder::default(), MAX_SUGGESTED_FOLDERS).await.unwrap_or_default();
     if let Ok(folder) = Folder::parse(folder).map_err(drop)
         && !folder.as_ref().is_empty()
     {
-        folders.extend(articles.subfolders(&folder, SUGGESTED).await.unwrap_or_default());
+        folders.extend(articles.subfolders(&folder, MAX_SUGGESTED_FOLDERS).await.unwrap_or_default());
     }
     folders
 }

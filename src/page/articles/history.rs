@@ -17,14 +17,14 @@ use crate::{
         differences,
         given::{Path, Query},
         layout::{self, Here},
-        pieces::{encoded, moment, size},
+        pieces::{moment, percent_encode, size},
         refusal::Refusal,
         visit::Visit,
     },
 };
 
 /// At most this many revisions are listed; older ones are reached by their number.
-const LISTED: usize = 200;
+const MAX_LISTED_REVISIONS: usize = 200;
 
 /// Which change to show.
 #[derive(Deserialize)]
@@ -36,13 +36,13 @@ pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
-    Query(asked): Query<RevisionQuery>,
+    Query(parameters): Query<RevisionQuery>,
 ) -> Result<Response, Refusal> {
     if !visit.may_write() {
         app.host.articles.must_exist(&slug).await?;
     }
     let revisions = app.host.articles.history(&slug).await?;
-    let chosen = asked.revision.or_else(|| revisions.first().map(|newest| newest.revision)).unwrap_or(1);
+    let chosen = parameters.revision.or_else(|| revisions.first().map(|newest| newest.revision)).unwrap_or(1);
     let largest = revisions.iter().map(|revision| revision.size).max().unwrap_or_default();
     let room = app.host.large_texts.room(&visit.caller.who, u64::try_from(largest).unwrap_or_default()).await;
     let after = app.host.articles.read_revision(&slug, chosen).await?;
@@ -52,10 +52,10 @@ pub(super) async fn show(
         None => None,
     };
     let old = before.as_ref().map(whole).unwrap_or_default();
-    let changed = differences::between("Differences", &old, &whole(&after)).await;
+    let changed = differences::differences("Differences", &old, &whole(&after)).await;
     let fields = before.as_ref().map(|before| fields(before, &after)).unwrap_or_default();
     let main = html! {
-        p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }
+        p { a href={ "/articles/" (percent_encode(&slug)) } { "Back to the article" } }
         h1 dir="auto" { "History of “" (after.title) "”" }
         div.split {
             (list(&revisions, chosen))
@@ -66,7 +66,7 @@ pub(super) async fn show(
                 }
                 (changed)
                 @if visit.may_write() && revisions.iter().any(|one| one.revision == chosen && !one.present) {
-                    form method="post" action={ "/articles/" (encoded(&slug)) "/restore" } {
+                    form method="post" action={ "/articles/" (percent_encode(&slug)) "/restore" } {
                         input type="hidden" name="revision" value=(chosen);
                         button type="submit" { "Make revision " (chosen) " the present one" }
                     }
@@ -99,7 +99,7 @@ fn list(revisions: &[Revision], chosen: i64) -> Markup {
     html! {
         nav.revisions aria-label="Revisions" {
             ol {
-                @for revision in revisions.iter().take(LISTED) {
+                @for revision in revisions.iter().take(MAX_LISTED_REVISIONS) {
                     li {
                         a href={ "?revision=" (revision.revision) } aria-current=[(revision.revision == chosen).then_some("true")] {
                             "Revision " (revision.revision)

@@ -19,7 +19,7 @@ use crate::{
         app::PageState,
         given::Query,
         layout::{self, Here, PART},
-        pieces::{count, crumbs, empty, encoded, grouped, moment, query, size, unless_searchable},
+        pieces::{count, crumbs, empty, moment, percent_encode, query, size, unless_searchable, with_separators},
         refusal::Refusal,
         visit::Visit,
     },
@@ -28,40 +28,40 @@ use crate::{
 };
 
 /// Articles of a page.
-const PAGE: u32 = 30;
+const PAGE_SIZE: u32 = 30;
 /// How long "Undo" is offered. *Units:* milliseconds.
 const JUST_NOW: i64 = 10 * 60_000;
 /// The article is looked for among so many that were deleted last.
 const LATELY_DELETED: u32 = 100;
 /// At most this many folders are shown.
-const FOLDERS: usize = 100;
+const MAX_SHOWN_FOLDERS: usize = 100;
 
 pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
     headers: HeaderMap,
-    Query(asked): Query<HomeQuery>,
+    Query(parameters): Query<HomeQuery>,
 ) -> Result<Response, Refusal> {
-    let folder = Folder::parse(&asked.folder).map_err(|error| Refusal::invalid(error.to_string()))?;
-    let filter = asked.filter();
-    let is_search = !asked.q.trim().is_empty() && filter.is_ok();
+    let folder = Folder::parse(&parameters.folder).map_err(|error| Refusal::invalid(error.to_string()))?;
+    let filter = parameters.filter();
+    let is_search = !parameters.q.trim().is_empty() && filter.is_ok();
     if headers.contains_key(PART) {
-        return Ok(layout::html(results::of(&app, &visit, &asked, &folder).await?));
+        return Ok(layout::html(results::of(&app, &visit, &parameters, &folder).await?));
     }
     let main = html! {
-        (deleted(&app, &visit, &asked).await?)
-        (search_form(&asked, &folder))
+        (deletion_notice(&app, &visit, &parameters).await?)
+        (search_form(&parameters, &folder))
         // How many were found is said, and not all of it.
         p #found.unseen role="status" {}
         div #results {
-            @if is_search { (results::of(&app, &visit, &asked, &folder).await?) }
+            @if is_search { (results::of(&app, &visit, &parameters, &folder).await?) }
         }
         div #browse hidden[is_search] {
-            (filter_form(&asked, &folder, filter.as_ref().err()))
-            @if let Ok(filter) = &filter { (browse(&app, &visit, &asked, &folder, filter).await?) }
+            (filter_form(&parameters, &folder, filter.as_ref().err()))
+            @if let Ok(filter) = &filter { (browse(&app, &visit, &parameters, &folder, filter).await?) }
         }
     };
-    let title = if is_search { format!("{} · Search", asked.q) } else { "Articles".to_owned() };
+    let title = if is_search { format!("{} · Search", parameters.q) } else { "Articles".to_owned() };
     let mut response = layout::view(&visit, Here::Articles, &title, main);
     if filter.is_err() {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -69,56 +69,56 @@ pub(super) async fn show(
     Ok(response)
 }
 
-fn search_form(asked: &HomeQuery, folder: &Folder) -> Markup {
+fn search_form(parameters: &HomeQuery, folder: &Folder) -> Markup {
     let modes = [(Mode::Hybrid, "words and meaning"), (Mode::Keyword, "words"), (Mode::Semantic, "meaning")];
     html! {
         h1.unseen { "Articles" }
         form #search.search role="search" method="get" action="/" {
             label.unseen for="q" { "Search articles" }
-            input #q type="search" name="q" value=(asked.q) dir="auto" maxlength="2000" autocomplete="off"
+            input #q type="search" name="q" value=(parameters.q) dir="auto" maxlength="2000" autocomplete="off"
                 placeholder="Ask a question, or look for a word";
             label.unseen for="mode" { "Search by" }
             select #mode name="mode" {
                 @for (mode, name) in modes {
-                    option value=(mode.as_str()) selected[mode == asked.mode] { "by " (name) }
+                    option value=(mode.as_str()) selected[mode == parameters.mode] { "by " (name) }
                 }
             }
             @if !folder.as_ref().is_empty() { input type="hidden" name="folder" value=(folder.as_ref()); }
-            @if !asked.filter.is_empty() { input type="hidden" name="filter" value=(asked.filter); }
+            @if !parameters.filter.is_empty() { input type="hidden" name="filter" value=(parameters.filter); }
             button type="submit" { "Search" }
         }
     }
 }
 
 /// The filter of the list, and what is wrong with it.
-fn filter_form(asked: &HomeQuery, folder: &Folder, error: Option<&FilterError>) -> Markup {
+fn filter_form(parameters: &HomeQuery, folder: &Folder, error: Option<&FilterError>) -> Markup {
     html! {
         form.filter role="search" aria-label="Filter" method="get" action="/" {
             label for="filter" { "Only" }
-            input #filter type="text" name="filter" value=(asked.filter) dir="auto" maxlength="2000" autocomplete="off"
+            input #filter type="text" name="filter" value=(parameters.filter) dir="auto" maxlength="2000" autocomplete="off"
                 spellcheck="false" placeholder="tag:rust status:draft updated:<7d" aria-invalid=[error.map(|_| "true")]
                 aria-describedby=[error.map(|_| "filter-problem")];
             @if !folder.as_ref().is_empty() { input type="hidden" name="folder" value=(folder.as_ref()); }
             button type="submit" { "Show" }
-            @if !asked.filter.is_empty() { a href={ "/?" (query(&[("folder", folder.as_ref())])) } { "All" } }
+            @if !parameters.filter.is_empty() { a href={ "/?" (query(&[("folder", folder.as_ref())])) } { "All" } }
         }
         @if let Some(error) = error { p #filter-problem.problem role="alert" dir="auto" { (error) } }
     }
 }
 
 /// Says that an article was deleted just now, as long as that is so, whatever the address says.
-async fn deleted(app: &PageState, visit: &Visit, asked: &HomeQuery) -> Result<Markup, Refusal> {
-    if asked.deleted.is_empty() || !visit.may_write() {
+async fn deletion_notice(app: &PageState, visit: &Visit, parameters: &HomeQuery) -> Result<Markup, Refusal> {
+    if parameters.deleted.is_empty() || !visit.may_write() {
         return Ok(Markup::default());
     }
     let since = Timestamp(app.host.queue.now().await?.saturating_sub(JUST_NOW));
     let page = app.host.articles.deleted(&Folder::default(), Some(since), LATELY_DELETED).await?;
-    let of_address = page.articles.into_iter().find(|article| article.slug == asked.deleted);
+    let of_address = page.articles.into_iter().find(|article| article.slug == parameters.deleted);
     Ok(html! {
         @if let Some(article) = of_address {
             div.notice role="status" {
                 span { "“" bdi { (article.title) } "” was deleted " (moment(article.deleted_at)) "." }
-                form method="post" action={ "/articles/" (encoded(&article.name)) "/restore" } {
+                form method="post" action={ "/articles/" (percent_encode(&article.name)) "/restore" } {
                     button type="submit" { "Undo" }
                 }
             }
@@ -129,15 +129,16 @@ async fn deleted(app: &PageState, visit: &Visit, asked: &HomeQuery) -> Result<Ma
 async fn browse(
     app: &PageState,
     visit: &Visit,
-    asked: &HomeQuery,
+    parameters: &HomeQuery,
     folder: &Folder,
     filter: &Filter,
 ) -> Result<Markup, Refusal> {
-    let cursor = Some(asked.cursor.as_str()).filter(|cursor| !cursor.is_empty());
+    let cursor = Some(parameters.cursor.as_str()).filter(|cursor| !cursor.is_empty());
     let ListPage { articles, heading, next } = ListPage::of(app, folder, filter, cursor).await?;
     // Folders and tags lead on from what is not filtered.
-    let below = if filter.is_empty() { app.host.articles.subfolders(folder, FOLDERS).await? } else { Vec::new() };
-    let place = [("folder", folder.as_ref()), ("filter", asked.filter.as_str())];
+    let below =
+        if filter.is_empty() { app.host.articles.subfolders(folder, MAX_SHOWN_FOLDERS).await? } else { Vec::new() };
+    let place = [("folder", folder.as_ref()), ("filter", parameters.filter.as_str())];
     Ok(html! {
         @if !folder.as_ref().is_empty() { (crumbs(folder.as_ref())) }
         @if !below.is_empty() {
@@ -157,7 +158,7 @@ async fn browse(
         } @else {
             h2 { (heading) }
             @if articles.is_empty() { (empty("No article is like this.")) }
-            (listed(&articles))
+            (article_list(&articles))
         }
         nav.pager aria-label="Pages" {
             @if cursor.is_some() { a href={ "/?" (query(&place)) } { "To the newest" } }
@@ -181,14 +182,14 @@ impl ListPage {
     /// A list by filter says how many there are; that of all articles counts none.
     async fn of(app: &PageState, folder: &Folder, filter: &Filter, cursor: Option<&str>) -> Result<Self, ArticleError> {
         if filter.is_empty() {
-            let (articles, next) = app.host.articles.newest(folder, cursor, PAGE).await?;
+            let (articles, next) = app.host.articles.newest(folder, cursor, PAGE_SIZE).await?;
             let heading = if cursor.is_some() { "Saved before" } else { "Last saved" };
             return Ok(Self { articles, heading: heading.to_owned(), next });
         }
-        let page = app.host.articles.list_where(folder, filter, cursor, PAGE).await?;
+        let page = app.host.articles.list_where(folder, filter, cursor, PAGE_SIZE).await?;
         let heading = match page.total {
             Some(total) => count(total, "article", "articles"),
-            None => format!("More than {} articles", grouped(MAX_COUNTED)),
+            None => format!("More than {} articles", with_separators(MAX_COUNTED)),
         };
         Ok(Self { articles: page.articles, heading, next: page.next_cursor })
     }
@@ -209,7 +210,7 @@ fn nothing_yet(visit: &Visit) -> Markup {
     }
 }
 
-fn listed(articles: &[ArticleSummary]) -> Markup {
+fn article_list(articles: &[ArticleSummary]) -> Markup {
     html! {
         ul.articles {
             @for article in articles {

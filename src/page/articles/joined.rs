@@ -1,5 +1,5 @@
-//! What is written in the form, joined with what was saved meanwhile: each field, and the text line by line, against the
-//! revision that both have changed.
+//! What is written in the form, joined with what was saved meanwhile: each field, and the text line by line, against
+//! the revision that both have changed.
 
 use super::{draft::Draft, properties};
 use crate::{
@@ -19,11 +19,11 @@ impl Joined {
     /// Joins `mine`, which was written on `base`, with `theirs`.
     pub(super) async fn of(base: &Article, mine: &Draft, theirs: &Article) -> Self {
         let (base, mine, theirs) = (base.clone(), mine.clone(), theirs.clone());
-        offload::show(move |_| joined(&base, mine, &theirs)).await
+        offload::show(move |_| join(&base, mine, &theirs)).await
     }
 }
 
-fn joined(base: &Article, mine: Draft, theirs: &Article) -> Joined {
+fn join(base: &Article, mine: Draft, theirs: &Article) -> Joined {
     let mut is_conflict = false;
     let skips = mine.skips_embedding();
     let mut draft = mine;
@@ -35,7 +35,7 @@ fn joined(base: &Article, mine: Draft, theirs: &Article) -> Joined {
     is_conflict |= !take(&mut draft.body, |mine| merge(&base.body, mine, &theirs.body));
     if let Some(typed) = &mut draft.properties {
         *typed = typed.replace("\r\n", "\n").trim_end().to_owned();
-        let [base, theirs] = [base, theirs].map(|article| properties::written(&article.front_matter));
+        let [base, theirs] = [base, theirs].map(|article| properties::front_matter_source(&article.front_matter));
         is_conflict |= !take(typed, |mine| {
             let merged = merge(&line(&base), &line(mine), &line(&theirs))?;
             Some(merged.trim_end().to_owned())

@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// At most this many different links of a text are resolved.
-const LINKS: usize = 2_000;
+const MAX_LINKS: usize = 2_000;
 
 /// Resolves the links of `text`, which is of `article`, or of none that is saved.
 pub(super) async fn of(app: &PageState, article: Option<&LinkTarget>, text: &str) -> Result<Destinations, Refusal> {
-    let links = app.host.articles.links_in(markdown::shown(text), article, LINKS).await?;
+    let links = app.host.articles.links_in(markdown::beginning(text), article, MAX_LINKS).await?;
     Ok(Destinations::from(links))
 }

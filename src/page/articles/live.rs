@@ -19,15 +19,15 @@ use crate::{
         app::PageState,
         changes::ChangedArticles,
         given::{Path, Query},
-        pieces::encoded,
+        pieces::percent_encode,
         refusal::Refusal,
-        stream::{Events, fragment, sent},
+        stream::{Events, event_stream, fragment},
         visit::Visit,
     },
 };
 
 /// When a read that has failed is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// A client that follows one article.
 struct Reader {
@@ -46,7 +46,8 @@ pub(in crate::page) struct ShownQuery {
     revision: Option<i64>,
 }
 
-/// `/live/articles/{slug}?revision=`: the state of one article's embedding, as it changes, and whether there is another revision.
+/// `/live/articles/{slug}?revision=`: the state of one article's embedding, as it changes, and whether there is another
+/// revision.
 pub(in crate::page) async fn article(
     State(app): State<PageState>,
     visit: Visit,
@@ -61,7 +62,7 @@ pub(in crate::page) async fn article(
     };
     let known = BTreeMap::from([("newer", String::new())]);
     let reader = Reader { app, id, revision, changes, known, waiting: VecDeque::new() };
-    Ok(sent(stream::unfold(reader, |mut reader| async {
+    Ok(event_stream(stream::unfold(reader, |mut reader| async {
         let event = reader.next().await?;
         Some((Ok(event), reader))
     })))
@@ -74,7 +75,7 @@ impl Reader {
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
-            match shown(&self.app, self.id, self.revision).await {
+            match parts(&self.app, self.id, self.revision).await {
                 Ok(parts) => {
                     for (name, html) in parts {
                         if self.known.get(name) != Some(&html) {
@@ -83,14 +84,14 @@ impl Reader {
                         }
                     }
                     if self.waiting.is_empty() {
-                        self.changed().await?;
+                        self.wait_for_change().await?;
                     }
                 }
                 // What has changed is not announced again.
                 Err(error) => {
                     tracing::debug!(%error, article = self.id, "the state of an article cannot be read");
                     tokio::select! {
-                        () = tokio::time::sleep(AGAIN) => {}
+                        () = tokio::time::sleep(RETRY_DELAY) => {}
                         () = self.app.stopping.cancelled() => return None,
                     }
                 }
@@ -99,7 +100,7 @@ impl Reader {
     }
 
     /// Waits for a change of the article's tasks.
-    async fn changed(&mut self) -> Option<()> {
+    async fn wait_for_change(&mut self) -> Option<()> {
         loop {
             tokio::select! {
                 changed = self.changes.recv() => match changed {
@@ -114,7 +115,7 @@ impl Reader {
 }
 
 /// The parts of the view by their names. Of a deleted article, the state of its embedding stays as it was.
-async fn shown(app: &PageState, id: i64, revision: Option<i64>) -> Result<Vec<(&'static str, String)>, StoreError> {
+async fn parts(app: &PageState, id: i64, revision: Option<i64>) -> Result<Vec<(&'static str, String)>, StoreError> {
     let found = summaries(app.host.database.reader(), &[id]).await?;
     let Some(found) = found.first() else {
         let deleted = html! { p.notice { "This article was deleted; what you see is its last text." } };
@@ -125,7 +126,7 @@ async fn shown(app: &PageState, id: i64, revision: Option<i64>) -> Result<Vec<(&
         @if revision.is_some_and(|shown| shown != article.revision) {
             p.notice {
                 "Revision " (article.revision) " was saved meanwhile. "
-                a href={ "/articles/" (encoded(&article.slug)) } { "Read it" }
+                a href={ "/articles/" (percent_encode(&article.slug)) } { "Read it" }
             }
         }
     };

@@ -24,7 +24,7 @@ pub(super) async fn show(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     let slug = Some(draft.of.as_str()).filter(|slug| !slug.is_empty());
-    Ok(layout::html(rendered(&app, slug, &draft).await))
+    Ok(layout::html(render(&app, slug, &draft).await))
 }
 
 /// A file of which the title is asked.
@@ -47,7 +47,7 @@ pub(super) async fn title_of_file(
 }
 
 /// The text of a draft; its links lead from the article of this slug.
-pub(super) async fn rendered(app: &PageState, slug: Option<&str>, draft: &Draft) -> Markup {
+pub(super) async fn render(app: &PageState, slug: Option<&str>, draft: &Draft) -> Markup {
     let text = markdown::after_front_matter(&draft.body);
     let article: Option<LinkTarget> = match slug {
         // An article that is gone has no file from which its links could lead.

@@ -16,27 +16,27 @@ use crate::{
 /// The field of the form, as errors name it.
 pub(super) const FIELD: &str = "properties";
 /// Properties that are shown.
-const SHOWN: usize = 60;
+const MAX_PROPERTIES: usize = 60;
 /// Values of one property that are shown.
-const VALUES: usize = 30;
+const MAX_VALUES: usize = 30;
 /// A longer value is cut. *Units:* characters.
-const LONGEST: usize = 600;
+const MAX_VALUE_CHARS: usize = 600;
 /// A longer value leads to no list. *Units:* characters.
 const LONGEST_ASKED: usize = 80;
 /// The longest front matter that is saved here. *Units:* bytes.
 const LONGEST_WRITTEN: usize = 256 << 10;
 
 /// The properties of an article; each value leads to the articles that have it.
-pub(super) fn shown(article: &Article) -> Markup {
+pub(super) fn list_properties(article: &Article) -> Markup {
     html! {
         @if !article.properties.is_empty() {
             dl.properties aria-label="Properties" {
-                @for (key, value) in article.properties.iter().take(SHOWN) {
+                @for (key, value) in article.properties.iter().take(MAX_PROPERTIES) {
                     div { dt dir="auto" { (key) } dd { (values(key, value)) } }
                 }
                 div { dt { "created" } dd { (moment(article.created_at)) } }
             }
-            @if article.properties.len() > SHOWN { p.quiet { "There are more properties, which are not shown." } }
+            @if article.properties.len() > MAX_PROPERTIES { p.quiet { "There are more properties, which are not shown." } }
         }
     }
 }
@@ -47,11 +47,11 @@ fn values(key: &str, value: &Value) -> Markup {
         one => std::slice::from_ref(one),
     };
     html! {
-        @for (at, value) in all.iter().take(VALUES).enumerate() {
+        @for (at, value) in all.iter().take(MAX_VALUES).enumerate() {
             @if at > 0 { ", " }
             (one(key, &plain(value)))
         }
-        @if all.len() > VALUES { ", …" }
+        @if all.len() > MAX_VALUES { ", …" }
     }
 }
 
@@ -59,7 +59,7 @@ fn one(key: &str, value: &str) -> Markup {
     match condition(key, value) {
         Some(condition) => html! { a dir="auto" href={ "/?" (query(&[("filter", &condition)])) } { (value) } },
         None => {
-            let cut: String = value.chars().take(LONGEST).collect();
+            let cut: String = value.chars().take(MAX_VALUE_CHARS).collect();
             html! { bdi { (cut) @if cut.len() < value.len() { "…" } } }
         }
     }
@@ -81,12 +81,12 @@ pub(super) fn condition(key: &str, value: &str) -> Option<String> {
     if is_long || is_range || is_of_article || value.trim().is_empty() {
         return None;
     }
-    let condition = format!("{}:{}", quoted(key)?, quoted(value)?);
+    let condition = format!("{}:{}", quote_word(key)?, quote_word(value)?);
     Filter::parse(&condition).ok().filter(|filter| filter.len() == 1).map(|_| condition)
 }
 
 /// A word of a filter, quoted if it has to be; `None` if it cannot be.
-fn quoted(word: &str) -> Option<String> {
+fn quote_word(word: &str) -> Option<String> {
     let is_plain = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.'));
     match word {
         plain if is_plain && !plain.starts_with('-') => Some(plain.to_owned()),
@@ -96,7 +96,7 @@ fn quoted(word: &str) -> Option<String> {
 }
 
 /// Front matter as it is edited: without its fences if it is YAML, else as it stands in its file.
-pub(super) fn written(front_matter: &str) -> String {
+pub(super) fn front_matter_source(front_matter: &str) -> String {
     let plain = front_matter.replace("\r\n", "\n").replace('\r', "\n");
     let inner = plain.strip_prefix("---\n").and_then(|rest| {
         let rest = rest.strip_suffix("---\n").or_else(|| rest.strip_suffix("---"))?;
@@ -122,7 +122,7 @@ pub(super) fn field(typed: &str, why: Option<&str>) -> Markup {
 pub(super) fn read(typed: &str, present: &str) -> Result<Option<String>, ArticleError> {
     let typed = typed.replace("\r\n", "\n").replace('\0', "");
     let typed = typed.trim_end();
-    if typed == written(present) {
+    if typed == front_matter_source(present) {
         return Ok(None);
     }
     if typed.trim().is_empty() {
@@ -183,10 +183,10 @@ mod tests {
 
     #[test]
     fn front_matter_is_edited_without_its_fences_and_saved_with_them() {
-        assert_eq!(written("---\nstatus: draft\ntags: [a]\n---\n"), "status: draft\ntags: [a]");
-        assert_eq!(written("---\r\nstatus: draft\r\n---\r\n"), "status: draft");
-        assert_eq!(written("+++\nstatus = \"draft\"\n+++\n"), "+++\nstatus = \"draft\"\n+++");
-        assert_eq!(written(""), "");
+        assert_eq!(front_matter_source("---\nstatus: draft\ntags: [a]\n---\n"), "status: draft\ntags: [a]");
+        assert_eq!(front_matter_source("---\r\nstatus: draft\r\n---\r\n"), "status: draft");
+        assert_eq!(front_matter_source("+++\nstatus = \"draft\"\n+++\n"), "+++\nstatus = \"draft\"\n+++");
+        assert_eq!(front_matter_source(""), "");
         for (typed, present, saved) in [
             ("status: draft", "", Some("---\nstatus: draft\n---\n")),
             ("---\nstatus: draft\n---", "", Some("---\nstatus: draft\n---\n")),

@@ -16,7 +16,7 @@ use crate::{
         given::Path,
         layout::{self, Here},
         markdown::{self, Rendered},
-        pieces::{crumbs, embedding, encoded, moment, query},
+        pieces::{crumbs, embedding, moment, percent_encode, query},
         refusal::Refusal,
         visit::Visit,
     },
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// At most this many linking articles are shown.
-const BACKLINKS: u32 = 20;
+const MAX_BACKLINKS: u32 = 20;
 /// A table of contents is shown from this many headings on.
 const CONTENTS_FROM: usize = 3;
 
@@ -39,14 +39,14 @@ pub(super) async fn show(
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
     let linked = LinkTarget::from(&article);
-    let backlinks = app.host.articles.backlinks(&linked, BACKLINKS).await?;
+    let backlinks = app.host.articles.backlinks(&linked, MAX_BACKLINKS).await?;
     let text = markdown::after_front_matter(&article.body);
     let text = markdown::after_title(text, &article.title);
     let destinations = links::of(&app, Some(&linked), text).await?;
     let rendered = markdown::render(text, destinations).await;
     let main = html! {
         div data-fragment="newer" role="status" {}
-        div.reading data-live={ "/live/articles/" (encoded(&article.slug)) "?revision=" (article.revision) } {
+        div.reading data-live={ "/live/articles/" (percent_encode(&article.slug)) "?revision=" (article.revision) } {
             (head(&visit, &article))
             @if rendered.headings.len() >= CONTENTS_FROM { (contents(&rendered)) }
             article.prose dir="auto" {
@@ -75,7 +75,7 @@ fn linked_from(backlinks: &[Backlink]) -> Markup {
             h2 { "Linked from" }
             ul.articles {
                 @for link in backlinks {
-                    li { a.title dir="auto" href={ "/articles/" (encoded(&link.slug)) } { (link.title) } }
+                    li { a.title dir="auto" href={ "/articles/" (percent_encode(&link.slug)) } { (link.title) } }
                 }
             }
         }
@@ -94,7 +94,7 @@ pub(super) async fn related(
         return Ok(layout::html(like));
     }
     let main = html! {
-        p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }
+        p { a href={ "/articles/" (percent_encode(&slug)) } { "Back to the article" } }
         h1 { "Related articles" }
         (like)
     };
@@ -145,7 +145,7 @@ fn head(visit: &Visit, article: &Article) -> Markup {
                 span #status data-fragment="status" role="status" { (status(&article.embedding)) }
             }
             @if !article.tags.is_empty() { (tags(&article.tags)) }
-            (properties::shown(article))
+            (properties::list_properties(article))
             @if visit.may_write() {
                 p.actions {
                     a.button href={ "/articles/" (slug) "/edit" } { "Edit" }

@@ -28,9 +28,9 @@ use crate::{
 };
 
 /// At most this many linking articles are counted.
-const COUNTED: u32 = 100;
+const MAX_COUNTED_LINKS: u32 = 100;
 /// At most this many articles whose links were not changed are named.
-const NAMED: usize = 100;
+const MAX_NAMED_ARTICLES: usize = 100;
 
 /// The fields of the form.
 #[derive(Deserialize)]
@@ -62,11 +62,11 @@ pub(super) async fn carry_out(
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
-    match renamed(&app, &slug, &wanted).await {
+    match rename(&app, &slug, &wanted).await {
         Ok((saved, relinked)) if relinked.unmended.is_empty() => {
             Ok(Redirect::to(&format!("/articles/{}", saved.article.slug)).into_response())
         }
-        Ok((saved, relinked)) => Ok(left(&visit, &saved.article, &relinked)),
+        Ok((saved, relinked)) => Ok(links_left(&visit, &saved.article, &relinked)),
         Err(error) => {
             // Without the article there is nothing to ask about.
             let article = app.host.articles.read(&slug).await?;
@@ -84,7 +84,7 @@ pub(super) async fn carry_out(
     }
 }
 
-async fn renamed(app: &PageState, slug: &str, wanted: &RenameForm) -> Result<(SaveResult, RelinkReport), ArticleError> {
+async fn rename(app: &PageState, slug: &str, wanted: &RenameForm) -> Result<(SaveResult, RelinkReport), ArticleError> {
     let to = Slug::parse(wanted.to.trim())?;
     match wanted.links {
         Some(_) => app.host.articles.rename_with_links(slug, to, wanted.revision).await,
@@ -99,7 +99,7 @@ async fn form(
     wanted: &RenameForm,
     why: Option<&str>,
 ) -> Result<Response, Refusal> {
-    let linking = app.host.articles.backlinks(&LinkTarget::from(article), COUNTED).await?.len();
+    let linking = app.host.articles.backlinks(&LinkTarget::from(article), MAX_COUNTED_LINKS).await?.len();
     let main = html! {
         div.narrow {
             h1 { "Rename this article" }
@@ -124,7 +124,7 @@ async fn form(
 /// Whether the links to it are changed, and how many articles have some.
 fn question(linking: usize, wanted: &RenameForm) -> Markup {
     let number = i64::try_from(linking).unwrap_or(i64::MAX);
-    let more = if linking >= COUNTED as usize { " or more" } else { "" };
+    let more = if linking >= MAX_COUNTED_LINKS as usize { " or more" } else { "" };
     html! {
         // Links that are written meanwhile are changed as well.
         @if linking == 0 { input type="hidden" name="links" value="on"; }
@@ -137,14 +137,14 @@ fn question(linking: usize, wanted: &RenameForm) -> Markup {
 }
 
 /// The articles whose links could not be changed.
-fn left(visit: &Visit, article: &Article, relinked: &RelinkReport) -> Response {
+fn links_left(visit: &Visit, article: &Article, relinked: &RelinkReport) -> Response {
     let mended = i64::try_from(relinked.mended.len()).unwrap_or(i64::MAX);
     let main = html! {
         h1 { "Renamed, but not every link" }
         p { "The article is " a href={ "/articles/" (article.slug) } { (article.slug) } " now. Links were changed in "
             (count(mended, "article", "articles")) ". These still name it as before, which keeps working:" }
         ul.articles {
-            @for left in relinked.unmended.iter().take(NAMED) {
+            @for left in relinked.unmended.iter().take(MAX_NAMED_ARTICLES) {
                 li { a.title href={ "/articles/" (left.slug) } { (left.slug) } p.quiet dir="auto" { (left.reason) } }
             }
         }

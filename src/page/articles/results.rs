@@ -15,33 +15,42 @@ use crate::{
 };
 
 /// Hits that are shown at first, and that are added for who wants more.
-const HITS: usize = 20;
+const HITS_PER_STEP: usize = 20;
 /// At most this many similar articles are shown.
-const RELATED: usize = 6;
+const MAX_RELATED: usize = 6;
 
-pub(super) async fn of(app: &PageState, visit: &Visit, asked: &HomeQuery, folder: &Folder) -> Result<Markup, Refusal> {
+pub(super) async fn of(
+    app: &PageState,
+    visit: &Visit,
+    parameters: &HomeQuery,
+    folder: &Folder,
+) -> Result<Markup, Refusal> {
     let most = app.host.settings().search.max_limit;
-    let wanted = asked.hits.unwrap_or(HITS).clamp(HITS.min(most), most);
+    let wanted = parameters.hits.unwrap_or(HITS_PER_STEP).clamp(HITS_PER_STEP.min(most), most);
     // One more says whether there are more.
     let limit = most.min(wanted + 1);
-    let filter = asked.filter().map_err(|error| Refusal::invalid(error.to_string()))?;
-    let query =
-        Query { folder: folder.clone(), filter, explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
+    let filter = parameters.filter().map_err(|error| Refusal::invalid(error.to_string()))?;
+    let query = Query {
+        folder: folder.clone(),
+        filter,
+        explain: true,
+        ..Query::new(parameters.q.clone(), parameters.mode, limit)
+    };
     let mut answer = app.host.find(&visit.caller.who, query, Vec::new()).await?;
     let rest = match answer.hits.len() {
-        found if found > wanted => Rest::Page(wanted + HITS),
+        found if found > wanted => Rest::Page(wanted + HITS_PER_STEP),
         // Nobody knows whether there are more.
         found if found == most => Rest::Unknown,
         _ => Rest::None,
     };
     answer.hits.truncate(wanted);
     Ok(html! {
-        (within(asked, folder))
-        (shown(&answer, folder, rest))
+        (within(parameters, folder))
+        (hit_list(&answer, folder, rest))
         @match rest {
             Rest::Page(hits) => {
-                @let (mode, hits) = (asked.mode, hits.to_string());
-                @let more = [("q", asked.q.as_str()), ("mode", mode.as_str()), ("folder", folder.as_ref()), ("filter", asked.filter.as_str()), ("hits", &hits)];
+                @let (mode, hits) = (parameters.mode, hits.to_string());
+                @let more = [("q", parameters.q.as_str()), ("mode", mode.as_str()), ("folder", folder.as_ref()), ("filter", parameters.filter.as_str()), ("hits", &hits)];
                 nav.pager aria-label="Hits" { a rel="next" href={ "/?" (query_of(&more)) } { "Show more" } }
             }
             Rest::Unknown => p.quiet { "These are the best; others are found by more words." },
@@ -60,12 +69,12 @@ enum Rest {
 }
 
 /// The filter that a search is within, and the way out of it.
-fn within(asked: &HomeQuery, folder: &Folder) -> Markup {
-    let all = [("q", asked.q.as_str()), ("mode", asked.mode.as_str()), ("folder", folder.as_ref())];
+fn within(parameters: &HomeQuery, folder: &Folder) -> Markup {
+    let all = [("q", parameters.q.as_str()), ("mode", parameters.mode.as_str()), ("folder", folder.as_ref())];
     html! {
-        @if !asked.filter.trim().is_empty() {
+        @if !parameters.filter.trim().is_empty() {
             p.notice {
-                "Only among articles like " code dir="auto" { (asked.filter) } ". "
+                "Only among articles like " code dir="auto" { (parameters.filter) } ". "
                 a href={ "/?" (query_of(&all)) } { "Search all" }
             }
         }
@@ -74,7 +83,7 @@ fn within(asked: &HomeQuery, folder: &Folder) -> Markup {
 
 /// Articles similar to the one of this slug.
 pub(super) async fn like(app: &PageState, visit: &Visit, slug: &str) -> Result<Markup, Refusal> {
-    let limit = RELATED.min(app.host.settings().search.max_limit);
+    let limit = MAX_RELATED.min(app.host.settings().search.max_limit);
     let answer = app.host.related(&visit.caller.who, slug, limit).await?;
     Ok(html! {
         @if answer.hits.is_empty() { p.empty { "No other article is similar." } }
@@ -83,7 +92,7 @@ pub(super) async fn like(app: &PageState, visit: &Visit, slug: &str) -> Result<M
     })
 }
 
-fn shown(answer: &SearchAnswer, folder: &Folder, rest: Rest) -> Markup {
+fn hit_list(answer: &SearchAnswer, folder: &Folder, rest: Rest) -> Markup {
     let hits = i64::try_from(answer.hits.len()).unwrap_or(i64::MAX);
     html! {
         @if !folder.as_ref().is_empty() { (crumbs(folder.as_ref())) }
@@ -107,18 +116,18 @@ fn shown(answer: &SearchAnswer, folder: &Folder, rest: Rest) -> Markup {
                 @else if rest != Rest::None { "The best " (count(hits, "article", "articles")) }
                 @else { (count(hits, "article", "articles")) @if hits > 1 { ", the best first" } }
             }
-            ol.hits { @for hit in &answer.hits { (found(hit)) } }
+            ol.hits { @for hit in &answer.hits { (hit_item(hit)) } }
         }
     }
 }
 
-fn found(hit: &Hit) -> Markup {
+fn hit_item(hit: &Hit) -> Markup {
     html! {
         // In the direction of its title, all of it.
         li dir="auto" {
             a.title dir="auto" href={ "/articles/" (hit.slug) } { (hit.title) }
             @if !hit.heading_path.is_empty() && hit.heading_path != hit.title { p.path { bdi { (hit.heading_path) } } }
-            p.snippet { bdi { (marked(&hit.snippet, &hit.matches)) } }
+            p.snippet { bdi { (mark(&hit.snippet, &hit.matches)) } }
             p.quiet {
                 @if !hit.folder.is_empty() { bdi { (hit.folder) } " · " }
                 (why(hit)) (unless_searchable(&hit.embedding))
@@ -151,7 +160,7 @@ fn percent(similarity: f32) -> String {
 }
 
 /// `text` with the words of the question marked. *Units:* characters.
-fn marked(text: &str, places: &[(usize, usize)]) -> Markup {
+fn mark(text: &str, places: &[(usize, usize)]) -> Markup {
     let mut pieces: Vec<(bool, String)> = Vec::new();
     for (at, letter) in text.chars().enumerate() {
         let inside = places.iter().any(|(from, until)| (*from..*until).contains(&at));
@@ -169,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_was_looked_for_is_marked_and_nothing_is_markup() {
-        let shown = marked("The <b>Queues</b> & é", &[(7, 13), (20, 21)]).into_string();
+        let shown = mark("The <b>Queues</b> & é", &[(7, 13), (20, 21)]).into_string();
         assert_eq!(shown, "The &lt;b&gt;<mark>Queues</mark>&lt;/b&gt; &amp; <mark>é</mark>");
     }
 }

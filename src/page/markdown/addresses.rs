@@ -7,7 +7,7 @@ use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
 const SCHEMES: [&str; 2] = ["http://", "https://"];
 
 /// `text` as events, in which each address is a link.
-pub(super) fn linked(text: String) -> Vec<Event<'static>> {
+pub(super) fn link_addresses(text: String) -> Vec<Event<'static>> {
     if !text.contains("://") {
         return vec![Event::Text(text.into())];
     }

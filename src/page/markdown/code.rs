@@ -19,7 +19,7 @@ const MAX_COLOURED: usize = 48 << 10;
 /// A longer line is not code that a person reads, and takes long to parse. *Units:* bytes.
 const MAX_LINE: usize = 1_000;
 /// How long the code of one article is coloured; the rest is shown plain. Some lines take a grammar half a second.
-const PATIENCE: Duration = Duration::from_millis(200);
+const COLOURING_TIMEOUT: Duration = Duration::from_millis(200);
 
 static LANGUAGES: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
 
@@ -32,7 +32,7 @@ pub(super) struct Colours {
 
 impl Colours {
     pub(super) fn new() -> Self {
-        Self::within(PATIENCE)
+        Self::within(COLOURING_TIMEOUT)
     }
 
     fn within(patience: Duration) -> Self {
@@ -45,8 +45,8 @@ impl Colours {
         Self::within(Duration::MAX)
     }
 
-    /// HTML of `code`, which a fence says is in `language`. `None` if it is to be shown plain: the language is unknown, the
-    /// code is long, or colouring it takes too long.
+    /// HTML of `code`, which a fence says is in `language`. `None` if it is to be shown plain: the language is unknown,
+    /// the code is long, or colouring it takes too long.
     pub(super) fn paint(&mut self, language: &str, code: &str) -> Option<String> {
         let syntax = syntax(language)?;
         if code.len() > self.left || code.lines().any(|line| line.len() > MAX_LINE) {

@@ -16,9 +16,9 @@ pub(super) struct Footnotes {
 }
 
 impl Footnotes {
-    /// Returns what is shown for a reference, or for the beginning or the end of a note; `None` for any other event. No heading has an
-    /// anchor with `_`.
-    pub(super) fn shown(&mut self, event: &Event<'_>) -> Option<Event<'static>> {
+    /// Returns what is shown for a reference, or for the beginning or the end of a note; `None` for any other event. No
+    /// heading has an anchor with `_`.
+    pub(super) fn render(&mut self, event: &Event<'_>) -> Option<Event<'static>> {
         let html = match event {
             Event::FootnoteReference(label) => {
                 let number = self.number(label);

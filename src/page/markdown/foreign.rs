@@ -57,8 +57,8 @@ fn escaped(raw: &str) -> String {
     text
 }
 
-/// The elements that a text may have. Nothing that looks like a part of the page: no forms, no styles, and no classes but
-/// those of coloured code.
+/// The elements that a text may have. Nothing that looks like a part of the page: no forms, no styles, and no classes
+/// but those of coloured code.
 pub(super) static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = Builder::default();
     cleaner

@@ -91,7 +91,7 @@ impl<'a> LinkRewriter<'a> {
     }
 
     /// Returns the event with its address replaced by where it leads; as HTML of this page, if it leads nowhere.
-    pub(super) fn led<'event>(&mut self, event: Event<'event>, range: Range<usize>) -> LinkEvent<'event> {
+    pub(super) fn resolve<'event>(&mut self, event: Event<'event>, range: Range<usize>) -> LinkEvent<'event> {
         match event {
             Event::Start(Tag::Link { link_type, ref dest_url, ref title, ref id })
             | Event::Start(Tag::Image { link_type, ref dest_url, ref title, ref id }) => {

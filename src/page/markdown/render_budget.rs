@@ -4,15 +4,16 @@ use pulldown_cmark::{Event, Tag, TagEnd};
 
 use crate::offload::Turn;
 
-/// Pieces of a text that are shown; what follows is cut off. A character that HTML has to write as a name is one as well.
-const PIECES: usize = 100_000;
-/// Quotations, lists and emphasis within each other; what is deeper loses its frame. What reads the page looks through all that is
-/// open at each place.
-const DEEPEST: usize = 48;
+/// Pieces of a text that are shown; what follows is cut off. A character that HTML has to write as a name is one as
+/// well.
+const MAX_PIECES: usize = 100_000;
+/// Quotations, lists and emphasis within each other; what is deeper loses its frame. What reads the page looks through
+/// all that is open at each place.
+const MAX_NESTING: usize = 48;
 
-/// Steps of writing the text again. What writes HTML looks from each character that may have to be written as a name to the end of the
-/// text around it. *Units:* bytes.
-const STEPS: usize = 1 << 30;
+/// Steps of writing the text again. What writes HTML looks from each character that may have to be written as a name to
+/// the end of the text around it. *Units:* bytes.
+const MAX_STEPS: usize = 1 << 30;
 
 /// What is left of the room for one text.
 pub(super) struct RenderBudget<'turn> {
@@ -44,7 +45,7 @@ pub(super) enum EventOutcome<'event> {
 
 impl<'turn> RenderBudget<'turn> {
     pub(super) fn new(turn: &'turn Turn) -> Self {
-        Self { pieces: PIECES, steps: STEPS, turn, open: Vec::new(), run: Run::default() }
+        Self { pieces: MAX_PIECES, steps: MAX_STEPS, turn, open: Vec::new(), run: Run::default() }
     }
 
     pub(super) fn place<'event>(&mut self, event: Event<'event>) -> EventOutcome<'event> {
@@ -56,7 +57,7 @@ impl<'turn> RenderBudget<'turn> {
         }
         match &event {
             Event::Start(tag) => {
-                let is_shown = self.open.len() < DEEPEST;
+                let is_shown = self.open.len() < MAX_NESTING;
                 self.open.push((tag.to_end(), is_shown));
                 if is_shown { EventOutcome::Shown(event) } else { EventOutcome::Without }
             }

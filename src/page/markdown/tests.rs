@@ -1,4 +1,4 @@
-use super::{foreign::HIDING, *};
+use super::{foreign::HIDING, weight::is_too_heavy, *};
 use crate::{api::OutgoingLink, offload::show_here};
 
 fn html(body: &str) -> String {
@@ -6,7 +6,7 @@ fn html(body: &str) -> String {
 }
 
 fn html_with(body: &str, destinations: Destinations) -> String {
-    show_here(|turn| rendered(body, &destinations, Colours::patient(), turn)).html.into_string()
+    show_here(|turn| render_now(body, &destinations, Colours::patient(), turn)).html.into_string()
 }
 
 fn link(form: &str, target: &str, slug: Option<&str>) -> OutgoingLink {
@@ -120,7 +120,7 @@ fn no_text_makes_a_page_that_takes_long() {
     ];
     for bomb in bombs {
         let kind: String = bomb.chars().take(20).collect();
-        let made = show_here(|turn| written(shown(&bomb), &Destinations::default(), Colours::patient(), turn));
+        let made = show_here(|turn| raw_html(beginning(&bomb), &Destinations::default(), Colours::patient(), turn));
         assert!(!is_too_heavy(&made.html), "{kind:?}");
         let (pieces, deepest) = size(&made.html);
         assert!(pieces <= 300_000 && deepest <= 4_100, "{kind:?}: {pieces} pieces, {deepest} deep");
@@ -130,7 +130,7 @@ fn no_text_makes_a_page_that_takes_long() {
 #[test]
 fn a_text_with_too_many_pieces_is_cut_and_says_so() {
     let long = "one & two\n\n".repeat(80_000);
-    let shown = show_here(|turn| rendered(&long, &Destinations::default(), Colours::patient(), turn));
+    let shown = show_here(|turn| render_now(&long, &Destinations::default(), Colours::patient(), turn));
     assert!(shown.is_cut);
     let html = shown.html.into_string();
     assert!(
@@ -286,7 +286,7 @@ fn a_title_is_said_once() {
 #[test]
 fn headings_have_anchors_of_their_own_and_make_the_contents() {
     let text = "# A *b*\n\n## A b\n\n## `c` d\n\n#\n";
-    let shown = show_here(|turn| rendered(text, &Destinations::default(), Colours::patient(), turn));
+    let shown = show_here(|turn| render_now(text, &Destinations::default(), Colours::patient(), turn));
     let headings: Vec<_> = shown.headings.iter().map(|heading| (heading.level, heading.anchor.as_str())).collect();
     assert_eq!(headings, [(1, "text-a-b"), (2, "text-a-b-2"), (2, "text-c-d")]);
     assert!(shown.html.into_string().contains("<h3 id=\"text-c-d\">"));

@@ -1,5 +1,5 @@
-//! How much work a text's HTML makes for what cleans it, counted beforehand: a few kilobytes of nested elements, of attributes
-//! or of emphasis that is never closed take seconds.
+//! How much work a text's HTML makes for what cleans it, counted beforehand: a few kilobytes of nested elements, of
+//! attributes or of emphasis that is never closed take seconds.
 
 use std::cell::RefCell;
 
@@ -10,16 +10,16 @@ use html5ever::{
 };
 
 /// Most work that HTML may make; what makes more is shown as text. A text of a megabyte makes about a million.
-const MOST: usize = 8_000_000;
+const MAX_WORK: usize = 8_000_000;
 /// HTML is read in pieces of this size, up to one that is too much. *Units:* bytes.
-const PIECE: usize = 4 << 10;
-/// A tag that is not finished after so many places where an attribute may begin is too much. A picture as `data:` is long, and one
-/// attribute.
-const LONGEST: usize = 16_000;
+const PIECE_BYTES: usize = 4 << 10;
+/// A tag that is not finished after so many places where an attribute may begin is too much. A picture as `data:` is
+/// long, and one attribute.
+const MAX_TAG_PLACES: usize = 16_000;
 
 /// Whether cleaning `html` would take too long.
 pub(super) fn is_too_heavy(html: &str) -> bool {
-    work(html) > MOST
+    work(html) > MAX_WORK
 }
 
 /// Returns the work that `html` makes, or more; no more is counted once it is too much.
@@ -27,14 +27,14 @@ fn work(html: &str) -> usize {
     let (input, tokenizer) = (BufferQueue::default(), Tokenizer::new(CostSink::default(), TokenizerOpts::default()));
     let (mut rest, mut counted, mut silent) = (html, 0, 0);
     while !rest.is_empty() {
-        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
         input.push_back(StrTendril::from_slice(piece));
         let _ = tokenizer.feed(&input);
         let RenderCost { work, tokens, .. } = *tokenizer.sink.0.borrow();
         let begins = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'');
         silent =
             if tokens == counted { silent + piece.as_bytes().iter().filter(|byte| begins(byte)).count() } else { 0 };
-        if work > MOST || silent > LONGEST {
+        if work > MAX_WORK || silent > MAX_TAG_PLACES {
             return usize::MAX;
         }
         (rest, counted) = (after, tokens);
@@ -61,8 +61,8 @@ impl TokenSink for CostSink {
     }
 }
 
-/// What was counted so far. An element counts as open until it has certainly been closed: where HTML's rules for what is
-/// nested wrongly would have to be followed, it stays open, and the count is too high.
+/// What was counted so far. An element counts as open until it has certainly been closed: where HTML's rules for what
+/// is nested wrongly would have to be followed, it stays open, and the count is too high.
 #[derive(Default)]
 struct RenderCost {
     work: usize,
@@ -77,8 +77,8 @@ struct RenderCost {
 }
 
 impl RenderCost {
-    /// A step looks through all that is open, and may open all emphasis again. What stands in a table, but in no cell of
-    /// it, is moved before the table, which is looked for among all that was read.
+    /// A step looks through all that is open, and may open all emphasis again. What stands in a table, but in no cell
+    /// of it, is moved before the table, which is looked for among all that was read.
     fn step(&mut self, is_moved: bool) {
         self.tokens += 1;
         let depth = 1 + self.open.len() + self.emphasis;

@@ -1,5 +1,5 @@
-//! `/live/changes`: says that something has happened to tasks, runs or the queue. A view with [`LIVE`] then reads itself again, and
-//! replaces its parts that are marked.
+//! `/live/changes`: says that something has happened to tasks, runs or the queue. A view with [`LIVE`] then reads
+//! itself again, and replaces its parts that are marked.
 
 use axum::{extract::State, response::sse::Event};
 use futures_util::stream;
@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use crate::page::{
     app::PageState,
-    stream::{Events, sent},
+    stream::{Events, event_stream},
     visit::Visit,
 };
 
@@ -16,7 +16,7 @@ pub(super) const LIVE: &str = "/live/changes";
 
 pub(in crate::page) async fn follow(State(app): State<PageState>, _visit: Visit) -> Events {
     let changes = app.changes.follow();
-    sent(stream::unfold((app, changes), |(app, mut changes)| async move {
+    event_stream(stream::unfold((app, changes), |(app, mut changes)| async move {
         tokio::select! {
             changed = changes.recv() => if changed == Err(RecvError::Closed) { return None },
             () = app.stopping.cancelled() => return None,

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::snapshot::Snapshot;
-use crate::{page::pieces::grouped, queue::Minute, time::duration};
+use crate::{page::pieces::with_separators, queue::Minute, time::duration};
 
 /// *Units:* milliseconds.
 const MINUTE: i64 = 60_000;
@@ -72,7 +72,12 @@ fn rates(minutes: &[Minute], first: i64, marks: &[Mark]) -> Markup {
     };
     chart(
         "Tasks a minute",
-        &format!("{} completed, {} failed; at most {} in a minute", grouped(all), grouped(failed), grouped(most)),
+        &format!(
+            "{} completed, {} failed; at most {} in a minute",
+            with_separators(all),
+            with_separators(failed),
+            with_separators(most)
+        ),
         marks,
         bars,
     )

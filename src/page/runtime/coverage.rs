@@ -4,13 +4,13 @@ use maud::{Markup, html};
 
 use super::snapshot::Snapshot;
 use crate::{
-    page::pieces::{count, grouped},
+    page::pieces::{count, with_separators},
     queue::{Coverage, FolderCoverage},
     time::duration,
 };
 
 /// Folders that are shown.
-const FOLDERS: usize = 12;
+const MAX_FOLDERS: usize = 12;
 
 /// A part of the bar: its class, its name, and its number.
 type Part = (&'static str, &'static str, i64);
@@ -33,12 +33,12 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
             (bar(&parts, coverage.articles))
             ul.legend {
                 @for (kind, name, number) in parts.iter().filter(|(_, _, number)| *number > 0) {
-                    li class=(kind) { (grouped(*number)) " " (name) }
+                    li class=(kind) { (with_separators(*number)) " " (name) }
                 }
             }
             p.quiet {
                 "Of " (count(coverage.articles, "article", "articles")) "; as it was counted a moment ago."
-                @if let Some(left) = left(seen, open) { " About " (left) " left." }
+                @if let Some(left) = time_left(seen, open) { " About " (left) " left." }
             }
             @if seen.folders.len() > 1 { (by_folder(&seen.folders)) }
         }
@@ -51,18 +51,18 @@ fn by_folder(folders: &[FolderCoverage]) -> Markup {
             caption.unseen { "What is searchable, by folder" }
             thead { tr { th { "Folder" } th.figure { "Articles" } th.figure { "Searchable" } th.figure { "Still to do" } } }
             tbody {
-                @for FolderCoverage { folder, coverage } in folders.iter().take(FOLDERS) {
+                @for FolderCoverage { folder, coverage } in folders.iter().take(MAX_FOLDERS) {
                     tr {
                         th scope="row" dir="auto" { @if folder.is_empty() { "in no folder" } @else { (folder) } }
-                        td.figure { (grouped(coverage.articles)) }
-                        td.figure { (grouped(coverage.embedded)) }
-                        td.figure { (grouped(to_do(coverage))) }
+                        td.figure { (with_separators(coverage.articles)) }
+                        td.figure { (with_separators(coverage.embedded)) }
+                        td.figure { (with_separators(to_do(coverage))) }
                     }
                 }
             }
         } }
-        @if folders.len() > FOLDERS {
-            p.quiet { "The " (FOLDERS) " with the most to do, of " (folders.len()) " folders." }
+        @if folders.len() > MAX_FOLDERS {
+            p.quiet { "The " (MAX_FOLDERS) " with the most to do, of " (folders.len()) " folders." }
         }
     }
 }
@@ -72,7 +72,7 @@ fn to_do(coverage: &Coverage) -> i64 {
 }
 
 /// The time until the `open` articles are embedded, at the rate of the last five minutes.
-fn left(seen: &Snapshot, open: i64) -> Option<String> {
+fn time_left(seen: &Snapshot, open: i64) -> Option<String> {
     let rate = *seen.numbers.throughput_per_second.get("5m")?;
     (open > 0 && rate > 0.0).then(|| duration((open as f64 / rate * 1000.0) as i64))
 }

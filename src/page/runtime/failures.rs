@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     links,
-    snapshot::{self, FAILURES, Snapshot},
+    snapshot::{self, MAX_FAILURES, Snapshot},
     tabs::tabs,
     tasks,
 };
@@ -18,7 +18,7 @@ use crate::{
         app::PageState,
         given::Query,
         layout::{self, Here},
-        pieces::{count, grouped, moment, query},
+        pieces::{count, moment, query, with_separators},
         refusal::Refusal,
         visit::Visit,
     },
@@ -26,9 +26,9 @@ use crate::{
 };
 
 /// At most this many groups are shown.
-const SHOWN: usize = 20;
+const MAX_GROUPS: usize = 20;
 /// At most this many articles of a group are named in the overview.
-const NAMED: usize = 5;
+const MAX_NAMED_ARTICLES: usize = 5;
 
 /// Articles that failed with the same message, each with its task.
 pub(super) struct Group<'a> {
@@ -77,9 +77,9 @@ pub(super) fn show(seen: &Snapshot, may_manage: bool) -> Markup {
     let all = seen.numbers.queue.failed;
     html! {
         @if groups.is_empty() { p.empty { "Nothing has failed." } }
-        @if all > i64::from(FAILURES) { p.quiet { "There are " (grouped(all)) " failed tasks; the last " (FAILURES) " are looked at." } }
+        @if all > i64::from(MAX_FAILURES) { p.quiet { "There are " (with_separators(all)) " failed tasks; the last " (MAX_FAILURES) " are looked at." } }
         ul.groups role="list" {
-            @for group in groups.iter().take(SHOWN) { li { (one(group, may_manage)) } }
+            @for group in groups.iter().take(MAX_GROUPS) { li { (one(group, may_manage)) } }
         }
         @if groups.len() > 1 && may_manage { p.actions { (links::link("retry-failed", "", "Retry all that failed")) } }
     }
@@ -95,10 +95,10 @@ pub(super) struct GroupQuery {
 pub(super) async fn all_of_group(
     State(app): State<PageState>,
     visit: Visit,
-    Query(asked): Query<GroupQuery>,
+    Query(parameters): Query<GroupQuery>,
 ) -> Result<Response, Refusal> {
-    let failed = snapshot::failed(&app).await?;
-    let group = named(&failed, &asked.which)?;
+    let failed = snapshot::failed_tasks(&app).await?;
+    let group = group_named(&failed, &parameters.which)?;
     let all: Vec<Task> = group.tasks.iter().map(|task| (*task).clone()).collect();
     let main = html! {
         h1 { "Articles that failed alike" }
@@ -106,13 +106,13 @@ pub(super) async fn all_of_group(
         p { strong { (group.kind) } " · " (count(i64::try_from(all.len()).unwrap_or_default(), "article", "articles")) }
         p.problem dir="auto" { (group.message) }
         @if visit.may_manage() { p.actions { (links::link("retry-group", &group.name(), "Retry all of these")) } }
-        (tasks::listed(&all))
+        (tasks::table(&all))
     };
     Ok(layout::view(&visit, Here::Runtime, "Articles that failed alike", main))
 }
 
 /// The group of this name.
-pub(super) fn named<'f>(failed: &'f [Task], name: &str) -> Result<Group<'f>, Refusal> {
+pub(super) fn group_named<'f>(failed: &'f [Task], name: &str) -> Result<Group<'f>, Refusal> {
     let group = groups(failed).into_iter().find(|group| group.name() == name);
     group.ok_or_else(|| Refusal::not_found("none of these failures is left; open the runtime page again"))
 }
@@ -123,12 +123,12 @@ fn one(group: &Group<'_>, may_manage: bool) -> Markup {
         p { strong { (group.kind) } " · " (count(number, "article", "articles")) @if let Some(last) = group.tasks.first().and_then(|task| task.completed_at) { span.quiet { " · last " (moment(last)) } } }
         p.problem dir="auto" { (group.message) }
         p.quiet {
-            @for (at, task) in group.tasks.iter().take(NAMED).enumerate() {
+            @for (at, task) in group.tasks.iter().take(MAX_NAMED_ARTICLES).enumerate() {
                 @if at > 0 { ", " }
                 a dir="auto" href={ "/runtime/tasks/" (task.id) } { (task.slug) }
             }
-            @if group.tasks.len() > NAMED {
-                ", " a href={ "/runtime/failures?" (query(&[("which", &group.name())])) } { "all " (grouped(number)) }
+            @if group.tasks.len() > MAX_NAMED_ARTICLES {
+                ", " a href={ "/runtime/failures?" (query(&[("which", &group.name())])) } { "all " (with_separators(number)) }
             }
         }
         @if may_manage { p.actions { (links::link("retry-group", &group.name(), "Retry all of these")) } }

@@ -5,12 +5,12 @@ use maud::{Markup, html};
 use super::snapshot::{ActorView, HostView, Snapshot};
 use crate::{
     hosts::Worker,
-    page::pieces::{grouped, moment, status},
+    page::pieces::{moment, status, with_separators},
     time::Timestamp,
 };
 
 /// This actor reports how long ago the last beat was, which would change the view each time.
-const BEATS: &str = "HeartbeatActor";
+const HEARTBEAT_ACTOR: &str = "HeartbeatActor";
 
 pub(super) fn show(seen: &Snapshot) -> Markup {
     html! {
@@ -47,7 +47,7 @@ fn actor(seen: &ActorView, workers: &[Worker]) -> Markup {
                     @if actor.mailbox > 0 { " · " (actor.mailbox) " in its mailbox" }
                 }
                 @if let Some(worker) = worker { (doing(worker)) }
-                @else if let Some(doing) = actor.doing.as_ref().filter(|_| actor.name != BEATS) { p.doing dir="auto" { (doing) } }
+                @else if let Some(doing) = actor.doing.as_ref().filter(|_| actor.name != HEARTBEAT_ACTOR) { p.doing dir="auto" { (doing) } }
                 @if let Some(error) = &actor.last_error { p.problem dir="auto" { (error) } }
             }
             @if !seen.children.is_empty() {
@@ -64,8 +64,8 @@ fn doing(worker: &Worker) -> Markup {
                 Some(task) => { "works on " a href={ "/runtime/tasks/" (task) } { "task " (task) } " since " (moment(worker.since)) }
                 None => { (worker.state) }
             }
-            " · " (grouped(worker.completed)) " completed"
-            @if worker.failed > 0 { ", " (grouped(worker.failed)) " failed" }
+            " · " (with_separators(worker.completed)) " completed"
+            @if worker.failed > 0 { ", " (with_separators(worker.failed)) " failed" }
         }
         @if let Some(error) = &worker.last_error { p.quiet dir="auto" { "last: " (error) } }
     }

@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use crate::page::pieces::{encoded, query};
+use crate::page::pieces::{percent_encode, query};
 
 /// An article by its slug; of a deleted one its number, for those who may not know it.
 pub(super) fn article(slug: &str) -> Markup {
     html! {
-        @if slug.starts_with("id:") { bdi { (slug) } } @else { a dir="auto" href={ "/articles/" (encoded(slug)) } { (slug) } }
+        @if slug.starts_with("id:") { bdi { (slug) } } @else { a dir="auto" href={ "/articles/" (percent_encode(slug)) } { (slug) } }
     }
 }
 

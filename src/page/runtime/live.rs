@@ -20,7 +20,7 @@ use crate::page::{
     app::PageState,
     layout::{self, Here},
     refusal::Refusal,
-    stream::{Events, fragment, sent},
+    stream::{Events, event_stream, fragment},
     view::{Fragments, View},
     visit::Visit,
 };
@@ -28,13 +28,13 @@ use crate::page::{
 /// How often changes of other hosts are polled; those of this host are announced.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Changes of this host within this time are read together.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER_INTERVAL: Duration = Duration::from_millis(200);
 /// The rest after each reading, in times of what that took: a reading that takes long is done less often.
-const REST: u32 = 40;
+const REST_FACTOR: u32 = 40;
 /// The longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The age up to which a rendered view is shown to those who open it.
-const FRESH: Duration = Duration::from_millis(900);
+const FRESH_FOR: Duration = Duration::from_millis(900);
 
 /// The parts in the order of the page: name, heading, and whether it takes the whole width.
 const PARTS: [(&str, &str, &str); 7] = [
@@ -87,13 +87,13 @@ async fn watch(app: &PageState) {
         if app.followed.view.receiver_count() > 0 {
             let began = Instant::now();
             look(app).await;
-            tokio::time::sleep((REST * began.elapsed()).min(LONGEST_REST)).await;
+            tokio::time::sleep((REST_FACTOR * began.elapsed()).min(LONGEST_REST)).await;
         }
         tokio::select! {
             () = app.followed.arrived.notified() => {}
             () = tokio::time::sleep(CHECK_INTERVAL) => {}
             hint = local.recv() => match hint {
-                Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
+                Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER_INTERVAL).await,
                 Err(RecvError::Closed) => tokio::time::sleep(CHECK_INTERVAL).await,
             },
         }
@@ -126,7 +126,7 @@ async fn look(app: &PageState) -> Arc<View> {
 async fn now(app: &PageState, may_manage: bool) -> Fragments {
     let fresh = {
         let looked = app.followed.looked.lock().await;
-        looked.0.is_some_and(|at| at.elapsed() < FRESH)
+        looked.0.is_some_and(|at| at.elapsed() < FRESH_FOR)
     };
     let view = if fresh { Arc::clone(&app.followed.view.borrow()) } else { look(app).await };
     view.of(may_manage).clone()
@@ -137,7 +137,7 @@ pub(in crate::page) async fn follow(State(app): State<PageState>, visit: Visit) 
     let (view, may_manage) = (app.followed.view.subscribe(), visit.may_manage());
     app.followed.arrived.notify_one();
     let follower = (app, view, Fragments::new(), VecDeque::<Event>::new());
-    sent(stream::unfold(follower, move |(app, mut view, mut known, mut waiting)| async move {
+    event_stream(stream::unfold(follower, move |(app, mut view, mut known, mut waiting)| async move {
         loop {
             if let Some(event) = waiting.pop_front() {
                 return Some((Ok(event), (app, view, known, waiting)));

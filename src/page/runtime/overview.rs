@@ -14,7 +14,7 @@ use crate::{
     page::{
         app::PageState,
         memory::Memory,
-        pieces::{count, grouped, moment},
+        pieces::{count, moment, with_separators},
         refusal::Refusal,
         view::{Fragments, View},
     },
@@ -24,7 +24,7 @@ use crate::{
 /// One snapshot, rendered.
 pub(in crate::page) async fn look(app: &PageState, memory: &mut Memory) -> Result<View, Refusal> {
     let seen = snapshot::take(app, memory).await?;
-    Ok(View { managing: rendered(&seen, true), watching: rendered(&seen, false) })
+    Ok(View { managing: render(&seen, true), watching: render(&seen, false) })
 }
 
 /// The view while the database cannot be read.
@@ -37,7 +37,7 @@ pub(in crate::page) fn unknown(app: &PageState, why: &str) -> View {
     View { managing: parts.clone(), watching: parts }
 }
 
-fn rendered(seen: &Snapshot, may_manage: bool) -> Fragments {
+fn render(seen: &Snapshot, may_manage: bool) -> Fragments {
     let parts: BTreeMap<&'static str, Markup> = BTreeMap::from([
         ("sentence", sentence(&seen.report, Some(seen))),
         ("figures", figures(seen, may_manage)),
@@ -47,7 +47,7 @@ fn rendered(seen: &Snapshot, may_manage: bool) -> Fragments {
         ("runs", runs::going(seen, may_manage)),
         ("failures", failures::show(seen, may_manage)),
         ("hosts", hosts::show(seen)),
-        ("trail", trail::listed(&seen.trail)),
+        ("trail", trail::table(&seen.trail)),
     ]);
     parts.into_iter().map(|(name, html)| (name, Arc::from(html.into_string()))).collect()
 }
@@ -106,13 +106,13 @@ fn figures(seen: &Snapshot, may_manage: bool) -> Markup {
     let oldest = queue.oldest_due_ms.map(|age| Timestamp((seen.now - age) / 1000 * 1000));
     html! {
         dl.figures {
-            (figure("pending", &grouped(queue.pending), "/runtime/tasks?status=pending"))
-            (figure("processing", &grouped(queue.processing), "/runtime/tasks?status=processing"))
-            (figure("failed tasks", &grouped(queue.failed), "/runtime/tasks?status=failed"))
+            (figure("pending", &with_separators(queue.pending), "/runtime/tasks?status=pending"))
+            (figure("processing", &with_separators(queue.processing), "/runtime/tasks?status=processing"))
+            (figure("failed tasks", &with_separators(queue.failed), "/runtime/tasks?status=failed"))
             div { dt { "a minute" } dd { (format!("{per_minute:.0}")) } }
             @if let Some(rate) = seen.numbers.success_rate { div { dt { "succeed" } dd { (format!("{:.1} %", rate * 100.0)) } } }
             div { dt { "oldest due" } dd { @if let Some(at) = oldest { span data-since=(at.0) { (duration(seen.now - at.0)) } } @else { "none" } } }
-            @if queue.delayed > 0 { div { dt { "for a later attempt" } dd { (grouped(queue.delayed)) } } }
+            @if queue.delayed > 0 { div { dt { "for a later attempt" } dd { (with_separators(queue.delayed)) } } }
         }
         @if may_manage { p.actions { (links::switch(queue.paused)) } }
     }

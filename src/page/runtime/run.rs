@@ -9,7 +9,7 @@ use crate::{
         app::PageState,
         given::Path,
         layout::{self, Here},
-        pieces::{count, grouped, moment},
+        pieces::{count, moment, with_separators},
         refusal::Refusal,
         visit::Visit,
     },
@@ -27,8 +27,8 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
             div { dt { "requested" } dd { (moment(run.summary.requested_at)) } }
             @if let Some(at) = run.summary.finished_at { div { dt { "ended" } dd { (moment(at)) } } }
             div { dt { "took" } dd { (duration(run.duration_ms)) } }
-            div { dt { "open" } dd { (grouped(run.open)) } }
-            @if let Some(skipped) = run.skipped { div { dt { "never embedded" } dd { (grouped(skipped)) } } }
+            div { dt { "open" } dd { (with_separators(run.open)) } }
+            @if let Some(skipped) = run.skipped { div { dt { "never embedded" } dd { (with_separators(skipped)) } } }
         }
         @if !run.failures.is_empty() {
             h2 { "What failed" }

@@ -9,7 +9,7 @@ use crate::{
     page::{
         app::PageState,
         layout::{self, Here},
-        pieces::{count, empty, grouped, moment, status},
+        pieces::{count, empty, moment, status, with_separators},
         refusal::Refusal,
         visit::Visit,
     },
@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// At most this many runs are listed.
-const LISTED: u32 = 50;
+const MAX_LISTED_RUNS: u32 = 50;
 
 pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
-    let (runs, sets) = (app.host.bulk.list(LISTED).await?, app.model.status(&app.host.sets()).await?);
+    let (runs, sets) = (app.host.bulk.list(MAX_LISTED_RUNS).await?, app.model.status(&app.host.sets()).await?);
     let main = html! {
         h1 { "Runs and model" }
         (tabs("/runtime/runs"))
@@ -30,7 +30,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
             h2 #model { "Model" }
             div data-fragment="model" {
             @match &sets.in_use {
-                Some(set) => { p { "Searches use " strong dir="auto" { (set.model) } " (" (set.provider) "): " (grouped(set.embedded)) " of " (count(set.articles, "article", "articles")) "." } }
+                Some(set) => { p { "Searches use " strong dir="auto" { (set.model) } " (" (set.provider) "): " (with_separators(set.embedded)) " of " (count(set.articles, "article", "articles")) "." } }
                 None => { p { "Nothing has been embedded yet. The settings name " strong { (sets.configured) } "." } }
             }
             @if let Some(build) = &sets.building { (building(build, visit.may_manage())) }
@@ -120,9 +120,9 @@ pub(super) fn progress(run: &BulkRun, may_manage: bool) -> Markup {
             }
             (meter(&format!("run {}", run.summary.id), ended, all))
             p.quiet {
-                (grouped(run.succeeded)) " embedded, " (grouped(run.failed)) " failed"
-                @if run.cancelled > 0 { ", " (grouped(run.cancelled)) " cancelled" }
-                ", of " (grouped(all)) "."
+                (with_separators(run.succeeded)) " embedded, " (with_separators(run.failed)) " failed"
+                @if run.cancelled > 0 { ", " (with_separators(run.cancelled)) " cancelled" }
+                ", of " (with_separators(all)) "."
                 @if !run.has_ended() {
                     @if let Some(rate) = run.per_second { " " (format!("{rate:.1}")) " a second." }
                     @if let Some(left) = run.remaining_ms { " About " (duration(left)) " left." }
@@ -139,9 +139,9 @@ fn building(build: &Build, may_manage: bool) -> Markup {
             p { "Changing to " strong dir="auto" { (build.set.model) } ": searches use the present model until all are embedded." }
             (meter("change of model", build.set.embedded, build.set.articles))
             p.quiet {
-                (grouped(build.set.embedded)) " of " (count(build.set.articles, "article", "articles")) ", " (format!("{:.1}", build.per_second)) " a second."
+                (with_separators(build.set.embedded)) " of " (count(build.set.articles, "article", "articles")) ", " (format!("{:.1}", build.per_second)) " a second."
                 @if let Some(left) = build.remaining_ms { " About " (duration(left)) " left." }
-                @if build.failed > 0 { " " (grouped(build.failed)) " could not be embedded by it: the change waits for them." }
+                @if build.failed > 0 { " " (with_separators(build.failed)) " could not be embedded by it: the change waits for them." }
             }
             @if let Some(reason) = &build.waits_because { p.problem dir="auto" { (reason) } }
             @if may_manage {

@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// At most this many failed tasks are read; of older ones only the number is shown.
-pub(super) const FAILURES: u32 = 500;
+pub(super) const MAX_FAILURES: u32 = 500;
 /// At most this many entries of the audit trail are shown.
-const ENTRIES: u32 = 12;
+const MAX_ENTRIES: u32 = 12;
 /// Open runs are searched among this many of the last.
-const RUNS: u32 = 5;
+const MAX_RUNS: u32 = 5;
 
 /// The state of everything at one moment.
 pub(super) struct Snapshot {
@@ -71,7 +71,7 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
     let queue = app.host.queue.seen_by(Permission::Read);
     let now = queue.now().await?;
     let numbers = queue.gauges().await?;
-    let failed = if numbers.queue.failed > 0 { failed(app).await? } else { Vec::new() };
+    let failed = if numbers.queue.failed > 0 { failed_tasks(app).await? } else { Vec::new() };
     Ok(Snapshot {
         now,
         report: app.health.report(),
@@ -82,7 +82,7 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
         runs: open_runs(app).await?,
         change: change(app).await?,
         trail: queue
-            .events(&Filter { task_id: None, limit: ENTRIES })
+            .events(&Filter { task_id: None, limit: MAX_ENTRIES })
             .await?
             .into_iter()
             .filter(|entry| !entry.is_of_tokens())
@@ -91,10 +91,10 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
     })
 }
 
-/// The newest task of each article whose embedding has failed, as everybody who reads sees it. A failure that a later task has made
-/// good, and one of a deleted article, leaves nothing to be done.
-pub(super) async fn failed(app: &PageState) -> Result<Vec<Task>, Refusal> {
-    let failures = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
+/// The newest task of each article whose embedding has failed, as everybody who reads sees it. A failure that a later
+/// task has made good, and one of a deleted article, leaves nothing to be done.
+pub(super) async fn failed_tasks(app: &PageState) -> Result<Vec<Task>, Refusal> {
+    let failures = TaskFilter { status: Some(TaskStatus::Failed), limit: MAX_FAILURES, ..TaskFilter::default() };
     let mut tasks = app.host.queue.seen_by(Permission::Read).tasks(&failures).await?.tasks;
     let mut seen = HashSet::new();
     tasks.retain(|task| seen.insert(task.article_id));
@@ -156,7 +156,7 @@ fn circuit(memory: &mut Memory, host: &str, trouble: &Trouble, now: i64) -> Opti
 /// Open runs, and the one that ended last.
 async fn open_runs(app: &PageState) -> Result<Vec<BulkRun>, Refusal> {
     let mut runs = Vec::new();
-    for (at, run) in app.host.bulk.list(RUNS).await?.into_iter().enumerate() {
+    for (at, run) in app.host.bulk.list(MAX_RUNS).await?.into_iter().enumerate() {
         if run.finished_at.is_none() || at == 0 {
             runs.push(app.host.bulk.seen_by(Permission::Read).run(run.id).await?);
         }

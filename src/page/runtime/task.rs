@@ -33,7 +33,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
         (tabs("/runtime/tasks"))
         div data-live=(LIVE) data-fragment="task" {
         p { (links::article(&task.slug)) ", revision " (task.revision) ": " (task.operation) ", priority " (task.priority) }
-        p.sentence.(mood(&task.status)) dir="auto" { (said(&task, explanation)) }
+        p.sentence.(mood(&task.status)) dir="auto" { (explanation_of(&task, explanation)) }
         @if let (false, Some(error)) = (task.status == "failed", &task.error_message) {
             p.problem dir="auto" { @if let Some(kind) = &task.error_kind { strong { (kind) } ": " } (error) }
         }
@@ -55,14 +55,14 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
             }
         }
         h2 { "What happened" }
-        (trail::listed(&events))
+        (trail::table(&events))
         }
     };
     Ok(layout::view(&visit, Here::Runtime, &format!("Task {id}"), main))
 }
 
 /// Why the task is in its state. What to do is a button here, and no command.
-fn said(task: &Task, explanation: String) -> String {
+fn explanation_of(task: &Task, explanation: String) -> String {
     match (task.status.as_str(), &task.error_message, &task.error_kind) {
         ("failed", Some(error), Some(kind)) => format!("Failed ({kind}): {error}"),
         ("failed", Some(error), None) => format!("Failed: {error}"),

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Tasks of a page.
-const PAGE: u32 = 50;
+const PAGE_SIZE: u32 = 50;
 
 /// Which tasks to show.
 #[derive(Deserialize)]
@@ -35,12 +35,12 @@ pub(super) struct TasksQuery {
 pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
-    Query(asked): Query<TasksQuery>,
+    Query(parameters): Query<TasksQuery>,
 ) -> Result<Response, Refusal> {
-    let wanted = Some(asked.status.as_str()).filter(|status| !status.is_empty());
+    let wanted = Some(parameters.status.as_str()).filter(|status| !status.is_empty());
     let wanted =
         wanted.map(str::parse::<TaskStatus>).transpose().map_err(|error| Refusal::invalid(error.to_string()))?;
-    let article_id = match asked.article.trim() {
+    let article_id = match parameters.article.trim() {
         "" => None,
         slug => {
             let _room = room(&app, &visit, slug).await?;
@@ -51,19 +51,19 @@ pub(super) async fn show(
         .host
         .queue
         .seen_by(visit.caller.scope)
-        .tasks(&TaskFilter { status: wanted, article_id, before: asked.before, limit: PAGE })
+        .tasks(&TaskFilter { status: wanted, article_id, before: parameters.before, limit: PAGE_SIZE })
         .await?;
     let main = html! {
         h1 { "Tasks" }
         (tabs("/runtime/tasks"))
-        (filter(&asked))
+        (filter(&parameters))
         // What is older does not change.
-        div data-live=[asked.before.is_none().then_some(LIVE)] data-fragment="tasks" {
-            @if page.tasks.is_empty() { (empty("There is no such task.")) } @else { (listed(&page.tasks)) }
+        div data-live=[parameters.before.is_none().then_some(LIVE)] data-fragment="tasks" {
+            @if page.tasks.is_empty() { (empty("There is no such task.")) } @else { (table(&page.tasks)) }
         }
         nav.pager aria-label="Pages" {
-            @let pairs = [("status", asked.status.as_str()), ("article", asked.article.as_str())];
-            @if asked.before.is_some() { a href={ "?" (query(&pairs)) } { "To the newest" } }
+            @let pairs = [("status", parameters.status.as_str()), ("article", parameters.article.as_str())];
+            @if parameters.before.is_some() { a href={ "?" (query(&pairs)) } { "To the newest" } }
             @if let Some(before) = page.next_before {
                 a rel="next" href={ "?" (query(&[pairs[0], pairs[1], ("before", &before.to_string())])) } { "Older tasks" }
             }
@@ -78,22 +78,22 @@ fn why(task: &Task) -> &str {
     task.error_message.as_deref().or(cause).unwrap_or_default()
 }
 
-fn filter(asked: &TasksQuery) -> Markup {
+fn filter(parameters: &TasksQuery) -> Markup {
     html! {
         form.filter method="get" action="/runtime/tasks" {
             label for="status" { "Status" }
             select #status name="status" {
                 option value="" { "all" }
-                @for status in TaskStatus::ALL { option value=(status.as_str()) selected[status.as_str() == asked.status] { (status.as_str()) } }
+                @for status in TaskStatus::ALL { option value=(status.as_str()) selected[status.as_str() == parameters.status] { (status.as_str()) } }
             }
             label for="article" { "Article" }
-            input #article type="text" name="article" value=(asked.article) placeholder="its slug" autocomplete="off";
+            input #article type="text" name="article" value=(parameters.article) placeholder="its slug" autocomplete="off";
             button type="submit" { "Show" }
         }
     }
 }
 
-pub(super) fn listed(tasks: &[Task]) -> Markup {
+pub(super) fn table(tasks: &[Task]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Tasks" {
             table.list {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Entries of a page.
-const PAGE: u32 = 100;
+const PAGE_SIZE: u32 = 100;
 
 /// Which entries to show.
 #[derive(Deserialize)]
@@ -31,23 +31,23 @@ pub(super) struct TrailQuery {
 pub(super) async fn show(
     State(app): State<PageState>,
     visit: Visit,
-    Query(asked): Query<TrailQuery>,
+    Query(parameters): Query<TrailQuery>,
 ) -> Result<Response, Refusal> {
     let queue = app.host.queue.seen_by(visit.caller.scope);
-    let entries = match asked.before {
-        Some(before) => queue.events_before(before, PAGE).await?,
-        None => queue.events(&Filter { task_id: None, limit: PAGE }).await?,
+    let entries = match parameters.before {
+        Some(before) => queue.events_before(before, PAGE_SIZE).await?,
+        None => queue.events(&Filter { task_id: None, limit: PAGE_SIZE }).await?,
     };
     let manages = visit.may_manage();
-    let is_full = entries.len() >= PAGE as usize;
+    let is_full = entries.len() >= PAGE_SIZE as usize;
     let oldest = entries.first().map(|oldest| oldest.id).filter(|_| is_full);
     let entries: Vec<_> = entries.into_iter().filter(|entry| manages || !entry.is_of_tokens()).collect();
     let main = html! {
         h1 { "Audit trail" }
         (tabs("/runtime/trail"))
-        div data-live=[asked.before.is_none().then_some(LIVE)] data-fragment="trail" { (listed(&entries)) }
+        div data-live=[parameters.before.is_none().then_some(LIVE)] data-fragment="trail" { (table(&entries)) }
         nav.pager aria-label="Pages" {
-            @if asked.before.is_some() { a href="/runtime/trail" { "To the newest" } }
+            @if parameters.before.is_some() { a href="/runtime/trail" { "To the newest" } }
             @if let Some(oldest) = oldest { a rel="next" href={ "?before=" (oldest) } { "Older entries" } }
         }
     };
@@ -55,7 +55,7 @@ pub(super) async fn show(
 }
 
 /// Entries as a table, the newest first.
-pub(super) fn listed(entries: &[Event]) -> Markup {
+pub(super) fn table(entries: &[Event]) -> Markup {
     html! {
         @if entries.is_empty() { (empty("Nothing has happened yet.")) } @else {
             div.scroll tabindex="0" role="region" aria-label="Entries" {

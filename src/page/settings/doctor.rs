@@ -32,7 +32,7 @@ pub(super) async fn examine(Shared(app): Shared<PageState>, visit: Visit) -> Res
     // To its end, also if nobody waits for it any more: the database carries out the statement that it was given.
     let examining = tokio::spawn(async move {
         let _turn = turn;
-        examined(&app).await
+        look(&app).await
     });
     let findings =
         examining.await.map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
@@ -58,7 +58,7 @@ pub(super) async fn examine(Shared(app): Shared<PageState>, visit: Visit) -> Res
     Ok(layout::view(&visit, Here::Settings, "Examined", main))
 }
 
-async fn examined(app: &PageState) -> Vec<Finding> {
+async fn look(app: &PageState) -> Vec<Finding> {
     let (host, settings) = (&app.host, app.host.settings());
     let file = open_options(settings).sqlite_file().ok().flatten();
     let mut findings = vec![examination::writable(&host.database, file.as_deref()).await];

@@ -8,7 +8,7 @@ use crate::{
     page::{
         app::PageState,
         layout::{self, Here},
-        pieces::grouped,
+        pieces::with_separators,
         refusal::Refusal,
         visit::Visit,
     },
@@ -50,7 +50,7 @@ fn queue(numbers: &Numbers) -> Markup {
         section aria-labelledby="queue" {
             h2 #queue { "Queue and collection" }
             dl.figures {
-                @for (name, number) in figures { div { dt { (name) } dd { (grouped(number)) } } }
+                @for (name, number) in figures { div { dt { (name) } dd { (with_separators(number)) } } }
                 @for (span, rate) in &numbers.throughput_per_second { div { dt { "a second, over " (span) } dd { (format!("{rate:.2}")) } } }
             }
         }
@@ -70,8 +70,8 @@ fn workers(workers: &[WorkerNumbers]) -> Markup {
                     @for worker in workers {
                         tr {
                             td { code { (worker.incarnation) } }
-                            td { (worker.slot) } td { (grouped(worker.completed)) } td { (grouped(worker.failed)) }
-                            td { (grouped(worker.retried)) } td { (time(worker.p50_us)) } td { (time(worker.p95_us)) } td { (time(worker.p99_us)) }
+                            td { (worker.slot) } td { (with_separators(worker.completed)) } td { (with_separators(worker.failed)) }
+                            td { (with_separators(worker.retried)) } td { (time(worker.p50_us)) } td { (time(worker.p95_us)) } td { (time(worker.p99_us)) }
                         }
                     }
                 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// At most this many tokens are listed, valid ones first.
-const LISTED: usize = 200;
+const MAX_LISTED_TOKENS: usize = 200;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A token to make.
@@ -132,7 +132,7 @@ fn list(tokens: &[Token]) -> Markup {
                     th scope="col" { "last used" } th scope="col" { "" span.unseen { "revoke" } }
                 } }
                 tbody {
-                    @for token in tokens.iter().take(LISTED) {
+                    @for token in tokens.iter().take(MAX_LISTED_TOKENS) {
                         tr {
                             th scope="row" dir="auto" { (token.name) }
                             td { (token.scope) }

@@ -11,10 +11,11 @@ pub(super) struct BlendedHit {
     pub(super) share: f64,
 }
 
-/// The hits of these `fused` scores, which are in order, as the reranker's `scores` and the `weight` of these order them.
+/// The hits of these `fused` scores, which are in order, as the reranker's `scores` and the `weight` of these order
+/// them.
 ///
-/// Both are put on one scale, the range that the fused scores have: so no hit falls behind what the reranker was not asked about.
-/// Of equals, the one that the reranker likes better comes first.
+/// Both are put on one scale, the range that the fused scores have: so no hit falls behind what the reranker was not
+/// asked about. Of equals, the one that the reranker likes better comes first.
 pub(super) fn blend(fused: &[f64], scores: &[f64], weight: f64) -> Vec<BlendedHit> {
     let (high, low) = (fused.first().copied().unwrap_or_default(), fused.last().copied().unwrap_or_default());
     let placed = |(from, (fused, share)): (usize, (&f64, f64))| {

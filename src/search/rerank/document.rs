@@ -3,7 +3,7 @@
 use crate::api::Passage;
 
 /// Longest title, and longest chain of headings. *Units:* characters.
-const HEAD: usize = 200;
+const MAX_HEAD_CHARS: usize = 200;
 
 /// Separates the headings of a path.
 const BETWEEN_HEADINGS: &str = " > ";
@@ -20,7 +20,7 @@ pub(super) fn document(title: &str, passage: Passage) -> String {
 }
 
 fn clipped(text: &str) -> String {
-    text.trim().chars().take(HEAD).collect()
+    text.trim().chars().take(MAX_HEAD_CHARS).collect()
 }
 
 #[cfg(test)]

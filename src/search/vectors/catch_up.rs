@@ -18,11 +18,11 @@ use super::{
 };
 
 /// Chunks read at a time.
-const PAGE: i64 = 2_000;
+const CHUNKS_PER_READ: i64 = 2_000;
 /// Changes read at a time.
-const CHANGES: i64 = 500;
+const CHANGES_PER_READ: i64 = 500;
 /// Sets of vectors whose marks are read at a time.
-const MARKS: i64 = 10_000;
+const MARKS_PER_READ: i64 = 10_000;
 
 /// Which set of vectors an article `e` has, in 32 bits: a file that other rows were read into is known by the sum of
 /// them.
@@ -130,7 +130,7 @@ async fn load(
     model_id: i64,
     seq: i64,
 ) -> Result<LoadedVectors, StoreError> {
-    let mut index = marked(connection, model_id).await?;
+    let mut index = read_marks(connection, model_id).await?;
     let (mut after, mut read) = (0, 0);
     loop {
         contents.note_read(read);
@@ -138,7 +138,7 @@ async fn load(
             .rows::<(i64, i64, Option<Vec<u8>>)>(
                 "SELECT id, article_id, CASE WHEN model_id = $1 THEN vector END AS vector FROM article_chunks
                  WHERE id > $2 ORDER BY id LIMIT $3 + 0",
-                [model_id.into(), after.into(), PAGE.into()],
+                [model_id.into(), after.into(), CHUNKS_PER_READ.into()],
             )
             .await?;
         let Some((last, ..)) = page.last() else { break };
@@ -153,14 +153,14 @@ async fn load(
 }
 
 /// The marks of all sets of vectors, without the vectors.
-async fn marked(connection: &impl Sql, model_id: i64) -> Result<Index, StoreError> {
+async fn read_marks(connection: &impl Sql, model_id: i64) -> Result<Index, StoreError> {
     let sql = format!(
         "SELECT e.article_id, {MARK} AS mark FROM article_embeddings e
          WHERE e.model_id = $1 AND e.article_id > $2 ORDER BY e.article_id LIMIT $3 + 0"
     );
     let (mut index, mut after) = (Index::default(), 0);
     loop {
-        let page = connection.rows::<(i64, i64)>(&sql, [model_id.into(), after.into(), MARKS.into()]).await?;
+        let page = connection.rows::<(i64, i64)>(&sql, [model_id.into(), after.into(), MARKS_PER_READ.into()]).await?;
         let Some((last, _)) = page.last() else { return Ok(index) };
         after = *last;
         page.into_iter().for_each(|(article, mark)| index.mark(article, u32::try_from(mark).unwrap_or_default()));
@@ -172,7 +172,7 @@ async fn follow(connection: &impl Sql, loaded: &LoadedVectors) -> Result<Option<
     let changes = connection
         .rows::<(i64, i64, i64)>(
             "SELECT seq, model_id, article_id FROM vector_changes WHERE seq > $1 ORDER BY seq LIMIT $2 + 0",
-            [loaded.seq.into(), CHANGES.into()],
+            [loaded.seq.into(), CHANGES_PER_READ.into()],
         )
         .await?;
     let ours = changes.iter().filter(|(_, model_id, _)| *model_id == loaded.model_id);
@@ -202,11 +202,11 @@ async fn apply(connection: &impl Sql, loaded: &LoadedVectors, articles: &BTreeSe
     let marks: Vec<_> = sets.iter().filter_map(|set| Some((set.article_id, u32::try_from(set.mark?).ok()?))).collect();
     let (mut together, mut chunks) = (Vec::new(), 0);
     for set in sets {
-        if set.chunks > PAGE {
+        if set.chunks > CHUNKS_PER_READ {
             replace_long(connection, loaded, set.article_id).await?;
             continue;
         }
-        if chunks + set.chunks > PAGE {
+        if chunks + set.chunks > CHUNKS_PER_READ {
             replace(connection, loaded, &std::mem::take(&mut together)).await?;
             chunks = 0;
         }
@@ -242,7 +242,7 @@ async fn replace_long(connection: &impl Sql, loaded: &LoadedVectors, article: i6
             .rows::<ChunkRow>(
                 "SELECT id, article_id, vector FROM article_chunks
                  WHERE article_id = $1 AND model_id = $2 AND position >= $3 AND position < $3 + $4",
-                [article.into(), loaded.model_id.into(), from.into(), PAGE.into()],
+                [article.into(), loaded.model_id.into(), from.into(), CHUNKS_PER_READ.into()],
             )
             .await?;
         let mut index = loaded.index.write().unwrap_or_else(PoisonError::into_inner);
@@ -253,6 +253,6 @@ async fn replace_long(connection: &impl Sql, loaded: &LoadedVectors, article: i6
             return Ok(());
         }
         chunks.iter().for_each(|chunk| index.insert(chunk.article_id, chunk.id, &chunk.vector));
-        from += PAGE;
+        from += CHUNKS_PER_READ;
     }
 }

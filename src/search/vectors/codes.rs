@@ -36,8 +36,8 @@ pub(super) fn words(dimension: usize) -> usize {
     dimension.div_ceil(64)
 }
 
-/// Which numbers are above those of `mean`, a bit for each. Vectors of many models all point the same way, and the signs of their
-/// numbers tell little: what tells them apart is on which side of the middle they are.
+/// Which numbers are above those of `mean`, a bit for each. Vectors of many models all point the same way, and the
+/// signs of their numbers tell little: what tells them apart is on which side of the middle they are.
 pub(super) fn signs(scale: f32, codes: &[i8], mean: &[f32]) -> impl Iterator<Item = u64> {
     let is_above = move |(&code, &mean): (&i8, &f32)| u64::from(f32::from(code) * scale > mean);
     let chunks = codes.chunks(64).zip(mean.chunks(64));

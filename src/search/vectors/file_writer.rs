@@ -19,7 +19,7 @@ use super::{
 /// Reading this many chunks takes less than a second.
 const WORTH_KEEPING: usize = 5_000;
 /// A file is written anew when this part of it is out of date.
-const PART: usize = 20;
+const REWRITE_AT_ONE_IN: usize = 20;
 
 /// The writing of files.
 pub(super) struct FileWriter {
@@ -53,7 +53,7 @@ impl FileWriter {
             let index = loaded.index.read().unwrap_or_else(PoisonError::into_inner);
             (index.lag(), index.kept())
         };
-        if lag < self.least.max(kept / PART) || self.stop.load(Ordering::Relaxed) {
+        if lag < self.least.max(kept / REWRITE_AT_ONE_IN) || self.stop.load(Ordering::Relaxed) {
             return;
         }
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);

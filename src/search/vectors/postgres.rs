@@ -10,7 +10,7 @@ use super::Nearest;
 use crate::fulltext::SearchScope;
 
 /// This many vectors are compared one by one in some milliseconds.
-const FEW: i64 = 5_000;
+const MAX_EXACT_VECTORS: i64 = 5_000;
 
 /// Chunks of `model_id`, the nearest to `query` first, of articles in `among`.
 pub(super) async fn nearest(
@@ -53,7 +53,7 @@ async fn is_narrow(connection: &impl Sql, model_id: i64, among: &SearchScope) ->
              SELECT 1 FROM articles a CROSS JOIN article_chunks c
              WHERE {condition} AND c.article_id = a.id AND c.model_id = {model_id} LIMIT $1) few"
     );
-    let values = std::iter::once((FEW + 1).into()).chain(among.values.clone());
+    let values = std::iter::once((MAX_EXACT_VECTORS + 1).into()).chain(among.values.clone());
     let found = connection.row::<i64>(&sql, values).await?;
-    Ok(found.is_some_and(|found| found <= FEW))
+    Ok(found.is_some_and(|found| found <= MAX_EXACT_VECTORS))
 }

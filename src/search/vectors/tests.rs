@@ -219,7 +219,8 @@ async fn a_file_is_used_is_its_owners_and_belongs_to_its_rows_only() {
     assert!(foreign.read_from_rows() > 0 && !file.exists(), "it was not believed");
 }
 
-/// Vectors of a model whose texts all are alike: a few numbers are large in each of them, and texts of one subject differ little.
+/// Vectors of a model whose texts all are alike: a few numbers are large in each of them, and texts of one subject
+/// differ little.
 fn alike(count: usize) -> Vec<Vec<f32>> {
     const LENGTH: usize = 96;
     let numbers = |seed: u64| -> Vec<f32> {

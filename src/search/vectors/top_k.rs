@@ -29,7 +29,7 @@ impl TopK {
     }
 
     /// The best of both.
-    pub(super) fn joined(mut self, other: Self) -> Self {
+    pub(super) fn join(mut self, other: Self) -> Self {
         other.heap.into_iter().for_each(|Reverse(scored)| self.push(scored.0));
         self
     }

@@ -1,9 +1,9 @@
 //! Vectors that a file keeps: their signs are in memory and choose, their codes stay in the file and are read for those
 //! that were chosen. The file is never changed, only replaced by another.
 //!
-//! *Shape:* one record for each chunk, then the head, then the foot. A record is scale, codes and checksum; the chunks of an article
-//! stand together, and the articles are in the order of their numbers. What has been read wrong is known by a checksum,
-//! of each record and of the head.
+//! *Shape:* one record for each chunk, then the head, then the foot. A record is scale, codes and checksum; the chunks
+//! of an article stand together, and the articles are in the order of their numbers. What has been read wrong is known
+//! by a checksum, of each record and of the head.
 
 use std::{fs::File, io, path::Path};
 
@@ -20,7 +20,7 @@ use super::{
 /// The end of the foot. Another version of the layout has another number.
 pub(super) const MAGIC: [u8; 8] = *b"AWVEC\0\0\x02";
 /// The foot: length of the head, its checksum, four bytes of nothing, [`MAGIC`]. *Units:* bytes.
-pub(super) const FOOT: usize = 24;
+pub(super) const FOOTER_BYTES: usize = 24;
 /// Beside its codes, a record has a scale and a checksum. *Units:* bytes.
 pub(super) const BESIDE_CODES: usize = 8;
 /// For each wanted chunk, this many are chosen by their signs…
@@ -29,11 +29,11 @@ const CHOSEN_FOR_EACH: usize = 8;
 /// (`docs/decisions/0202-vectors-in-a-file.md`).
 const CHOSEN_AT_LEAST: usize = 2_000;
 /// Records whose signs are compared on one core at a time.
-const PART: usize = 1 << 16;
+const RECORDS_PER_CORE: usize = 1 << 16;
 /// Records that are passed over together if none of them is chosen.
-const FEW: usize = 64;
+const SKIPPED_TOGETHER: usize = 64;
 /// Records with up to this many others between them are read together.
-const TOGETHER: usize = 8;
+const MAX_GAP: usize = 8;
 
 /// An article in the file.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +67,8 @@ impl VectorFile {
             other => other?,
         };
         let length = file.metadata()?.len();
-        let mut foot = [0; FOOT];
-        let foot_at = length.checked_sub(FOOT as u64).ok_or(DamagedFile)?;
+        let mut foot = [0; FOOTER_BYTES];
+        let foot_at = length.checked_sub(FOOTER_BYTES as u64).ok_or(DamagedFile)?;
         read_at(&file, &mut foot, foot_at)?;
         let mut fields = Fields(&foot);
         let (head_length, checksum, nothing) = (fields.u64()?, fields.u32()?, fields.u32()?);
@@ -152,14 +152,14 @@ impl VectorFile {
         let part = rows.len().div_ceil(rayon::current_num_threads()).max(1);
         let parts = rows.par_chunks(part).map(|rows| self.nearest_of(rows, (scale, &codes), TopK::new(best.count())));
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
-        Ok(parts.into_iter().fold(best, TopK::joined))
+        Ok(parts.into_iter().fold(best, TopK::join))
     }
 
     /// The nearest of these records, which are read.
     fn nearest_of(&self, rows: &[u32], query: (f32, &[i8]), mut best: TopK) -> Result<TopK, DamagedFile> {
         let mut rest = rows;
         while let Some(&first) = rest.first() {
-            let near = rest.windows(2).take_while(|pair| (pair[1] - pair[0]) as usize <= TOGETHER).count() + 1;
+            let near = rest.windows(2).take_while(|pair| (pair[1] - pair[0]) as usize <= MAX_GAP).count() + 1;
             let (together, behind) = rest.split_at(near);
             rest = behind;
             let bytes = self.bytes(first as usize, together[near - 1] as usize + 1)?;
@@ -171,9 +171,9 @@ impl VectorFile {
     /// The records whose signs differ least, in order.
     fn choose(&self, signs: &[u64], allowed: Option<&dyn Fn(usize) -> bool>, count: usize) -> Vec<u32> {
         let differences = self.differences(signs, allowed);
-        let (limit, mut at_limit) = limit(&counted(&differences, self.dimension + 2), count);
+        let (limit, mut at_limit) = limit(&histogram(&differences, self.dimension + 2), count);
         let mut chosen = Vec::with_capacity(count);
-        for (number, together) in differences.chunks(FEW).enumerate() {
+        for (number, together) in differences.chunks(SKIPPED_TOGETHER).enumerate() {
             // Nearly all are without one.
             if together.iter().all(|difference| usize::from(*difference) > limit) {
                 continue;
@@ -182,7 +182,7 @@ impl VectorFile {
                 let is_chosen = difference < limit || difference == limit && at_limit > 0;
                 at_limit -= usize::from(is_chosen && difference == limit);
                 if is_chosen {
-                    chosen.push(u32::try_from(number * FEW + place).unwrap_or(u32::MAX));
+                    chosen.push(u32::try_from(number * SKIPPED_TOGETHER + place).unwrap_or(u32::MAX));
                 }
             }
         }
@@ -192,8 +192,11 @@ impl VectorFile {
     /// How many signs of each record differ; [`u16::MAX`] for articles that are not allowed.
     fn differences(&self, signs: &[u64], allowed: Option<&dyn Fn(usize) -> bool>) -> Vec<u16> {
         let mut differences = vec![0; self.chunk_ids.len()];
-        let rows = self.signs.par_chunks(PART * words(self.dimension).max(1));
-        differences.par_chunks_mut(PART).zip(rows).for_each(|(to, rows)| count_differences(rows, signs, to));
+        let rows = self.signs.par_chunks(RECORDS_PER_CORE * words(self.dimension).max(1));
+        differences
+            .par_chunks_mut(RECORDS_PER_CORE)
+            .zip(rows)
+            .for_each(|(to, rows)| count_differences(rows, signs, to));
         if let Some(allowed) = allowed {
             for place in (0..self.articles.len()).filter(|place| !allowed(*place)) {
                 differences[self.rows(place)].fill(u16::MAX);
@@ -226,7 +229,7 @@ impl VectorFile {
 }
 
 /// Counts how often each difference occurs; those of `kinds - 1` and above are counted together.
-fn counted(differences: &[u16], kinds: usize) -> Vec<usize> {
+fn histogram(differences: &[u16], kinds: usize) -> Vec<usize> {
     let of_part = |part: &[u16]| {
         let mut counts = vec![0_usize; kinds];
         part.iter().for_each(|difference| counts[usize::from(*difference).min(kinds - 1)] += 1);
@@ -236,7 +239,7 @@ fn counted(differences: &[u16], kinds: usize) -> Vec<usize> {
         counts.iter_mut().zip(others).for_each(|(count, other)| *count += other);
         counts
     };
-    differences.par_chunks(PART).map(of_part).reduce(|| vec![0; kinds], sum)
+    differences.par_chunks(RECORDS_PER_CORE).map(of_part).reduce(|| vec![0; kinds], sum)
 }
 
 /// The largest difference of the `count` least ones, and how many of that one are among them.

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Articles taken from the index at a time: searches and changes go on between.
-const SLICE: usize = 500;
+const ARTICLES_PER_STEP: usize = 500;
 /// Articles whose vectors tell where the middle of all is, spread over all: it need not be exact.
 const FOR_THE_MEAN: usize = 2_000;
 
@@ -31,7 +31,7 @@ pub(super) fn write(file: &File, index: &RwLock<Index>, model_id: i64, seq: i64,
     };
     let mut head = Head { mean: mean(&articles, dimension, |id| read().whole(id))?, ..Head::default() };
     let mut to = BufWriter::with_capacity(1 << 20, file);
-    for slice in articles.chunks(SLICE) {
+    for slice in articles.chunks(ARTICLES_PER_STEP) {
         if stop.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::process::STUCK;
 
 /// How often a condition is checked.
-const LOOK: Duration = Duration::from_millis(25);
+const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 
 /// A browser without a window, that asks nothing and makes no requests of its own.
 const ARGUMENTS: [&str; 11] = [
@@ -96,7 +96,7 @@ impl Browser {
                 if answer == Ok(Value::Bool(true)) {
                     return;
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(LOOK_INTERVAL).await;
             }
         };
         if tokio::time::timeout(STUCK, holding).await.is_err() {

@@ -8,7 +8,7 @@ use super::TestHost;
 const ARTICLES: i64 = 40_000;
 const PAGE: usize = 50;
 /// More are not counted.
-const COUNTED: usize = 1_000;
+const MAX_COUNTED: usize = 1_000;
 
 /// Whether the article of this number matches.
 type Matches = fn(i64) -> bool;
@@ -72,7 +72,7 @@ async fn a_filter_lists_the_same_articles_however_many_match() {
         for page in 0..3 {
             let found = articles.list_where(&Folder::default(), &parsed, cursor.as_deref(), PAGE as u32).await;
             let found = found.expect("a page");
-            let counted = filter.is_empty() || expected.len() <= COUNTED;
+            let counted = filter.is_empty() || expected.len() <= MAX_COUNTED;
             assert_eq!(found.total, counted.then_some(expected.len() as i64), "{filter}");
             let slugs: Vec<_> = found.articles.into_iter().map(|article| article.slug).collect();
             let wanted: Vec<_> = expected.iter().skip(page * PAGE).take(PAGE).cloned().collect();

@@ -29,8 +29,8 @@ async fn append(articles: &Articles, slug: &str, text: &str) {
     articles.update(slug, changes).await.expect("a save");
 }
 
-/// Walks through a list; `between` is done after each page, with what the page listed. Returns how often each was listed, by
-/// number.
+/// Walks through a list; `between` is done after each page, with what the page listed. Returns how often each was
+/// listed, by number.
 async fn walk<F: AsyncFn(usize, &[String])>(articles: &Articles, filter: &str, between: F) -> BTreeMap<String, usize> {
     let (folder, filter) = (Folder::default(), Filter::parse(filter).expect("a filter"));
     let (mut seen, mut cursor) = (BTreeMap::new(), None::<String>);

@@ -59,8 +59,8 @@ async fn links_are_alive_in_the_folder_after_a_rename() {
     assert_eq!(broken(&articles).await, Vec::<String>::new());
 }
 
-/// Notes of one name are told apart by their paths, as Obsidian writes them, and names that make the same slug by how they are
-/// written.
+/// Notes of one name are told apart by their paths, as Obsidian writes them, and names that make the same slug by how
+/// they are written.
 #[tokio::test(flavor = "multi_thread")]
 async fn links_lead_to_the_file_that_they_name() {
     let world = TestHost::new().await;
@@ -164,7 +164,8 @@ async fn articles_go_along_with_files_that_take_each_others_places() {
     assert_eq!(body(&articles, "e").await, "changed\n");
 }
 
-/// Each of two files is saved by itself: one may be, and the other not, because the process dies or something is faster.
+/// Each of two files is saved by itself: one may be, and the other not, because the process dies or something is
+/// faster.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_swap_of_which_only_one_half_was_noted_is_gone_on_with() {
     let world = TestHost::new().await;

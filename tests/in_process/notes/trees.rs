@@ -1,4 +1,5 @@
-//! Whole trees of files, as programs write them: each file becomes an article or is named, and all go out as they came in.
+//! Whole trees of files, as programs write them: each file becomes an article or is named, and all go out as they came
+//! in.
 
 use std::{collections::BTreeSet, path::Path};
 

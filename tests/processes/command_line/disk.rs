@@ -3,12 +3,12 @@
 use std::process::Command;
 
 use super::CliFixture;
+use crate::support::requirement;
 
-/// Runs `script` where a file system of 4 MiB is mounted at `small`; `None` if this machine allows no such thing.
+/// Runs `script` where a file system of 4 MiB is mounted at `small`; `None` if this machine allows no such thing, which
+/// the test says.
 fn with_a_small_disk(cli: &CliFixture, script: &str) -> Option<String> {
-    let allowed = Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success());
-    if !allowed {
-        eprintln!("not shown: this machine lets nobody mount (unshare -rm)");
+    if !requirement::may_mount() {
         return None;
     }
     let program = env!("CARGO_BIN_EXE_afterword");

@@ -18,7 +18,7 @@ use crate::{
 /// A test that has waited this long is stuck.
 const STUCK: Duration = Duration::from_secs(180);
 /// Interval between two checks of another process's progress.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The hosts and their surroundings.
 pub(crate) struct Fleet {
@@ -60,7 +60,7 @@ impl Fleet {
                 return incarnation;
             }
             assert!(begun.elapsed() < STUCK, "the host does not come up");
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(LOOK_INTERVAL).await;
         }
     }
 
@@ -90,7 +90,7 @@ impl Fleet {
                 let stats = afterword_actors::store::stats::queue(self.database.reader()).await;
                 panic!("waited too long for {what}: {stats:?}");
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(LOOK_INTERVAL).await;
         }
     }
 
@@ -144,7 +144,7 @@ impl Fleet {
         let begun = Instant::now();
         while self.held_by(host).await > 0 {
             assert!(begun.elapsed() < STUCK, "nobody rescues the tasks of a silent host");
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(LOOK_INTERVAL).await;
         }
     }
 
@@ -213,7 +213,7 @@ async fn persist<F: Future<Output = bool>>(save: impl Fn() -> F) {
     let begun = Instant::now();
     while !save().await {
         assert!(begun.elapsed() < STUCK, "no save is accepted any more");
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(LOOK_INTERVAL).await;
     }
 }
 

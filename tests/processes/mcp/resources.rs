@@ -188,28 +188,28 @@ fn a_client_without_a_handshake_listens() {
 #[test]
 #[expect(deprecated, reason = "the way of the older era")]
 fn a_session_follows_so_many_resources_and_no_more() {
-    const MOST: usize = 256;
+    const SUBSCRIPTIONS: usize = 256;
     TOKIO.block_on(async {
         let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
         let uri = |n: usize| format!("article://note-{n}");
         let subscribe = |n: usize| agent.peer().subscribe(SubscribeRequestParams::new(uri(n)));
-        for n in 0..MOST {
+        for n in 0..SUBSCRIPTIONS {
             subscribe(n).await.expect("a subscription");
         }
-        let refused = Agent::error(subscribe(MOST).await);
+        let refused = Agent::error(subscribe(SUBSCRIPTIONS).await);
         assert!(refused.message.contains("at most 256"), "{refused:?}");
         subscribe(0).await.expect("one that it has already");
         agent.peer().unsubscribe(UnsubscribeRequestParams::new(uri(7))).await.expect("an end");
-        subscribe(MOST).await.expect("room again");
-        Agent::error(subscribe(MOST + 1).await);
+        subscribe(SUBSCRIPTIONS).await.expect("room again");
+        Agent::error(subscribe(SUBSCRIPTIONS + 1).await);
         agent.leave().await;
 
         let agent = Agent::beside(host(&world), Era::Discover).await;
-        let filter = SubscriptionFilter::builder().resource_subscriptions((0..MOST + 50).map(uri)).build();
+        let filter = SubscriptionFilter::builder().resource_subscriptions((0..SUBSCRIPTIONS + 50).map(uri)).build();
         let mut listening = agent.peer().listen(filter).await.expect("a subscription");
         let accepted = listening.acknowledged().resource_subscriptions.as_ref().map(Vec::len);
-        assert_eq!(accepted, Some(MOST));
+        assert_eq!(accepted, Some(SUBSCRIPTIONS));
         listening.cancel().await.expect("an end");
         agent.leave().await;
     });
@@ -217,12 +217,12 @@ fn a_session_follows_so_many_resources_and_no_more() {
 
 #[test]
 fn an_article_that_is_too_long_for_a_resource_is_refused_with_the_way_to_read_it() {
-    const LONGEST: usize = 1 << 20;
+    const MAX_BYTES: usize = 1 << 20;
     TOKIO.block_on(async {
         for era in ERAS {
             let world = TestHost::new().await;
             let service = world.articles(None);
-            for (slug, size) in [("fits", LONGEST), ("too-long", LONGEST + 1)] {
+            for (slug, size) in [("fits", MAX_BYTES), ("too-long", MAX_BYTES + 1)] {
                 let body = "A line.\n".repeat(size / 8) + &"x".repeat(size % 8);
                 let new = NewArticle { skip_embedding: true, ..article(slug, &body) };
                 service.create(new).await.expect("a save");

@@ -183,8 +183,8 @@ impl Machine {
         }
     }
 
-    /// Settles tasks under a valid lease; undecided ones are answered as they are. Then the sets that need their articles
-    /// next get tasks.
+    /// Settles tasks under a valid lease; undecided ones are answered as they are. Then the sets that need their
+    /// articles next get tasks.
     fn end_all(&mut self, worked: &[Attempt]) -> Vec<SettledTask> {
         let (held, lost): (Vec<_>, Vec<_>) = worked.iter().partition(|attempt| self.is_held(attempt));
         held.iter().for_each(|attempt| self.finish(attempt));

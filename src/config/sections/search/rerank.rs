@@ -11,7 +11,7 @@ use crate::config::{
 };
 
 /// More documents than this no server is asked about.
-const MOST: usize = 100;
+const MAX_DOCUMENTS: usize = 100;
 
 section! {
     /// A server with a /rerank endpoint that orders the best hits again (Cohere, Jina, TEI, vLLM, llama.cpp).
@@ -52,7 +52,7 @@ impl Rerank {
             "search.rerank.api_key",
             "has characters that cannot be sent; perhaps it was pasted with a line break",
         );
-        rules.check((1..=MOST).contains(&self.top), "search.rerank.top", "must be from 1 to 100");
+        rules.check((1..=MAX_DOCUMENTS).contains(&self.top), "search.rerank.top", "must be from 1 to 100");
         rules.longer_than_zero(&[("search.rerank.deadline", self.deadline)]);
         rules.check((0.0..=1.0).contains(&self.weight), "search.rerank.weight", "must be from 0 to 1");
     }

@@ -1,8 +1,10 @@
 //! The units of the processor: Intel's Advanced Matrix Extensions, told apart and asked for as Linux wants it.
 //!
-//! In assembly, because Rust's own functions for them are not stable. Nothing is left in the units from one call to the next.
+//! In assembly, because Rust's own functions for them are not stable. Nothing is left in the units from one call to the
+//! next.
 //!
-//! *Source:* "Intel Architecture Instruction Set Extensions Programming Reference", chapter 3; Linux, `Documentation/arch/x86/xstate.rst`.
+//! *Source:* "Intel Architecture Instruction Set Extensions Programming Reference", chapter 3; Linux,
+//! `Documentation/arch/x86/xstate.rst`.
 
 #![expect(unsafe_code, reason = "these instructions have no safe form; each block says why it is sound")]
 
@@ -45,13 +47,15 @@ fn has_units() -> bool {
     __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & UNITS == UNITS
 }
 
-/// Asks the system for the memory in which it keeps the tiles of a thread that has to wait. It refuses what it does not know.
+/// Asks the system for the memory in which it keeps the tiles of a thread that has to wait. It refuses what it does not
+/// know.
 fn is_allowed() -> bool {
     const ARCH_PRCTL: u64 = 158;
     const REQUEST_PERMISSION: u64 = 0x1023;
     const TILE_DATA: u64 = 18;
     let answer: u64;
-    // SAFETY: this call of the system takes two numbers, writes to no memory of the process, and changes `rcx` and `r11` as all do.
+    // SAFETY: this call of the system takes two numbers, writes to no memory of the process, and changes `rcx` and
+    // `r11` as all do.
     unsafe {
         asm!(
             "syscall",
@@ -96,9 +100,10 @@ impl Units {
         assert!(depth > 0 && right.len() == 2 * depth && left.len() == BLOCK * inputs, "another number of inputs");
         let (upper, lower) = left.split_at(SIDE * inputs);
         let (first, second) = right.split_at(depth);
-        // SAFETY: `take` has given the tiles their shapes, and this thread has kept them. Each of the `depth` rounds reads 16 rows
-        // of 64 bytes of both halves of `left`, whose rows have `depth` times 64 bytes, and one tile of 1,024 bytes of both halves of
-        // `right`. Four tiles of 16 rows of 64 bytes are written, which are `to`. All tiles that are used are named as changed.
+        // SAFETY: `take` has given the tiles their shapes, and this thread has kept them. Each of the `depth` rounds
+        // reads 16 rows of 64 bytes of both halves of `left`, whose rows have `depth` times 64 bytes, and one tile of
+        // 1,024 bytes of both halves of `right`. Four tiles of 16 rows of 64 bytes are written, which are `to`. All
+        // tiles that are used are named as changed.
         unsafe {
             asm!(
                 "tilezero tmm0",

@@ -131,33 +131,35 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         other => other,
     };
     let session = Session::of_command(global, output)?;
-    acting_as(NAME.to_owned(), carry_out(session, global, command)).await
+    let result = acting_as(NAME.to_owned(), carry_out(&session, global, command)).await;
+    session.close().await;
+    result
 }
 
-async fn carry_out(session: Session, global: &arguments::Global, command: Command) -> anyhow::Result<()> {
+async fn carry_out(session: &Session, global: &arguments::Global, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Demo { directory, keep } => demo::run(&session, directory.as_deref(), keep).await,
-        Command::Import(arguments) => import::run(&session, arguments).await,
-        Command::Export(arguments) => export::run(&session, arguments).await,
-        Command::Sync(arguments) => sync::run(&session, arguments).await,
-        Command::Article { command } => article::run(&session, command).await,
-        Command::Search(arguments) => search::run(&session, arguments).await,
-        Command::Related(arguments) => search::related(&session, arguments).await,
-        Command::Tags(arguments) => properties::tags(&session, arguments).await,
-        Command::Properties(arguments) => properties::properties(&session, arguments).await,
-        Command::Links(arguments) => links::run(&session, arguments).await,
-        Command::Bulk { command } => bulk::run(&session, command).await,
-        Command::Queue { command } => queue::run(&session, command).await,
-        Command::Status => status::run(&session).await,
-        Command::Db { command } => db::run(&session, command).await,
-        Command::Token { command } => token::run(&session, command).await,
-        Command::Index { command } => index::run(&session, command).await,
-        Command::Model { command } => model::run(&session, command).await,
+        Command::Demo { directory, keep } => demo::run(session, directory.as_deref(), keep).await,
+        Command::Import(arguments) => import::run(session, arguments).await,
+        Command::Export(arguments) => export::run(session, arguments).await,
+        Command::Sync(arguments) => sync::run(session, arguments).await,
+        Command::Article { command } => article::run(session, command).await,
+        Command::Search(arguments) => search::run(session, arguments).await,
+        Command::Related(arguments) => search::related(session, arguments).await,
+        Command::Tags(arguments) => properties::tags(session, arguments).await,
+        Command::Properties(arguments) => properties::properties(session, arguments).await,
+        Command::Links(arguments) => links::run(session, arguments).await,
+        Command::Bulk { command } => bulk::run(session, command).await,
+        Command::Queue { command } => queue::run(session, command).await,
+        Command::Status => status::run(session).await,
+        Command::Db { command } => db::run(session, command).await,
+        Command::Token { command } => token::run(session, command).await,
+        Command::Index { command } => index::run(session, command).await,
+        Command::Model { command } => model::run(session, command).await,
         Command::Doctor => {
             session.mention_passed_over(global);
-            doctor::run(&session).await
+            doctor::run(session).await
         }
-        Command::Eval { directory } => eval::run(&session, &directory).await,
+        Command::Eval { directory } => eval::run(session, &directory).await,
         Command::Serve { .. }
         | Command::Mcp
         | Command::Config { .. }

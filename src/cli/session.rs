@@ -1,6 +1,11 @@
 //! One run of the program: its settings, its output, and the host that it opens when a command needs one.
 
-use std::path::Path;
+use std::{
+    mem,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use afterword_actors::store::{Database, is_there};
 use anyhow::{Context, anyhow};
@@ -14,11 +19,16 @@ use crate::{
     time::{self, Timestamp},
 };
 
+/// Longest wait for a database to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
 pub(super) struct Session {
     pub(super) loaded: LoadedSettings,
     pub(super) output: Output,
     /// How often `-v` was given.
     pub(super) verbose: u8,
+    /// The databases that the command has opened.
+    opened: Mutex<Vec<Database>>,
     /// The lines of a server's log that are not written yet.
     _log: Option<log::FlushGuard>,
 }
@@ -30,7 +40,7 @@ impl Session {
         let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
         let level = if is_set { loaded.settings.log.level.clone() } else { "error".to_owned() };
         log::start(&loaded.settings.log, global.verbose, level, *output)?;
-        Ok(Self { loaded, output: *output, verbose: global.verbose, _log: None })
+        Ok(Self { loaded, output: *output, verbose: global.verbose, opened: Mutex::default(), _log: None })
     }
 
     /// Starts a server: its log is what it says, and blocks no request.
@@ -39,7 +49,7 @@ impl Session {
         let loaded = load(&sources)?;
         let log = &loaded.settings.log;
         let rest = log::start_aside(log, global.verbose, log.level.clone(), *output)?;
-        Ok(Self { loaded, output: *output, verbose: global.verbose, _log: Some(rest) })
+        Ok(Self { loaded, output: *output, verbose: global.verbose, opened: Mutex::default(), _log: Some(rest) })
     }
 
     /// Warns once that settings in the working directory are not read: earlier versions did, and some users rely on it.
@@ -61,7 +71,23 @@ impl Session {
 
     /// The same for a command that puts something into the database, which is made if it is missing.
     pub(super) async fn making_host(&self) -> anyhow::Result<Host> {
-        Ok(Host::open(&self.loaded.settings).await?)
+        let host = Host::open(&self.loaded.settings).await?;
+        self.close_at_the_end(&host.database);
+        Ok(host)
+    }
+
+    /// Closes what was opened. Of SQLite, a file that a command has closed is whole without its log, and may be moved or
+    /// copied.
+    pub(super) async fn close(&self) {
+        let opened = mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        for database in opened {
+            // What is saved is saved: nobody waits for a server that has stopped to answer.
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, database.close()).await;
+        }
+    }
+
+    fn close_at_the_end(&self, database: &Database) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
     }
 
     /// Fails if the database is of SQLite and there is none: opening it would make it.
@@ -99,7 +125,9 @@ impl Session {
 
     /// Opens only the database, with its schema as it is.
     pub(super) async fn database(&self) -> anyhow::Result<Database> {
-        Ok(Database::open(&open_options(&self.loaded.settings)).await?)
+        let database = Database::open(&open_options(&self.loaded.settings)).await?;
+        self.close_at_the_end(&database);
+        Ok(database)
     }
 
     /// The same, if it is there.

@@ -18,6 +18,8 @@ use sea_orm::{
     },
 };
 
+use tokio_util::task::TaskTracker;
+
 use super::{
     OpenError, OpenOptions, StoreError,
     answer::answered,
@@ -46,6 +48,8 @@ pub(super) struct Postgres {
     /// For the runtime only: searches cannot keep it waiting.
     pub(super) runtime: Connection,
     pub(super) write: Connection,
+    /// The writes that have not ended yet.
+    accepted: TaskTracker,
     address: PgConnectOptions,
     notifier: Notifier,
 }
@@ -61,7 +65,8 @@ impl Postgres {
         let write = connect(options.write_connections).await.map_err(fail)?;
         let read = connect(options.read_connections).await.map_err(fail)?;
         let runtime = connect(RUNTIME_CONNECTIONS).await.map_err(fail)?;
-        Ok(Self { read, runtime, notifier: Notifier::start(write.clone()), write, address })
+        let (notifier, accepted) = (Notifier::start(write.clone()), TaskTracker::new());
+        Ok(Self { read, runtime, notifier, write, accepted, address })
     }
 
     pub(super) fn place(&self) -> String {
@@ -85,7 +90,10 @@ impl Postgres {
         Ok(connection)
     }
 
+    /// Accepts no further writes, finishes the accepted ones, and closes.
     pub(super) async fn close(&self) {
+        self.accepted.close();
+        self.accepted.wait().await;
         let _ = self.read.clone().close().await;
         let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;
@@ -98,8 +106,11 @@ impl Postgres {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
+        if self.accepted.is_closed() {
+            return Err(StoreError::Unreachable("the database is closed".to_owned()).into());
+        }
         let connection = self.write.clone();
-        let work = tokio::spawn(async move { in_transaction(&connection, body).await });
+        let work = self.accepted.spawn(async move { in_transaction(&connection, body).await });
         work.await.unwrap_or_else(|_| {
             tracing::error!("a write panicked; it was rolled back");
             Err(StoreError::Unreachable("the write has ended without an answer".to_owned()).into())

@@ -106,11 +106,9 @@ impl Sqlite {
         self.files.check()
     }
 
-    /// Finishes accepted writes, then closes.
+    /// Accepts no further writes, finishes the accepted ones, and closes.
     pub(super) async fn close(&self) {
-        // The writer's own connection is closed last, when its queue is empty.
-        let _: Result<(), StoreError> = self.writer.write(|_| Box::pin(async { Ok(()) })).await;
-        let _: Result<(), StoreError> = self.writer.write_behind(|_| Box::pin(async { Ok(()) })).await;
+        self.writer.drain().await;
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         if self.files.check().is_err() {
             // What can be kept is kept before the process ends.

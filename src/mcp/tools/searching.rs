@@ -146,7 +146,8 @@ impl McpServer {
         let query = Query {
             text,
             mode: arguments.mode.unwrap_or_default(),
-            limit: if limit == 0 { 0 } else { reach },
+            // What is no number of hits is refused as at every other door.
+            limit: if (1..=settings.max_limit).contains(&limit) { reach } else { limit },
             folder: folder(arguments.folder.as_deref())?,
             filter: filter(arguments.filter.as_deref())?,
             passages: arguments.passages.map_or(1, |most| most as usize),

@@ -107,6 +107,12 @@ fn no_limit_is_zero_and_the_context_says_that_it_was_cut() {
             let refused = agent.refusal(tool, arguments).await;
             assert!(refused.contains("whole number from 1"), "{tool}: {refused}");
         }
+        for (tool, arguments) in [
+            ("search_articles", json!({ "query": "text", "limit": 101 })),
+            ("related_articles", json!({ "slug": "one", "limit": 101 })),
+        ] {
+            assert_eq!(agent.refusal(tool, arguments).await, "limit: must be from 1 to 100", "{tool}");
+        }
         let context = agent.text("article_context", json!({ "slug": "one", "budget": 100 })).await;
         assert!(context.ends_with('…') && context.chars().count() <= 100, "{context}");
         agent.leave().await;

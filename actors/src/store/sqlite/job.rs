@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::store::{StoreError, sql::Transaction};
 
@@ -26,6 +27,8 @@ pub(super) trait Job: Send {
 pub(super) struct TypedJob<T, E, F> {
     pub(super) body: F,
     pub(super) reply: oneshot::Sender<Result<T, E>>,
+    /// Held until it is answered.
+    pub(super) accepted: TaskTrackerToken,
 }
 
 impl<T, E, F> Job for TypedJob<T, E, F>
@@ -35,7 +38,7 @@ where
     F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 {
     fn run<'c>(self: Box<Self>, transaction: &'c Transaction) -> BoxFuture<'c, JobOutcome> {
-        let Self { body, reply } = *self;
+        let Self { body, reply, accepted } = *self;
         let work = body(transaction);
         Box::pin(async move {
             let result = work.await;
@@ -43,6 +46,7 @@ where
             // A caller that is gone needs no answer.
             let announce: Announce = Box::new(move |committed| {
                 let _ = reply.send(committed.map_err(E::from).and(result));
+                drop(accepted);
             });
             if keep { JobOutcome::Keep(announce) } else { JobOutcome::Undo(announce) }
         })

@@ -8,6 +8,7 @@
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
 
 use super::{
     StoreError, batch,
@@ -26,6 +27,8 @@ const MAX_JOBS: usize = 64;
 pub(in crate::store) struct Writer {
     first: Lane,
     behind: Lane,
+    /// The jobs that are not answered yet.
+    accepted: TaskTracker,
 }
 
 type Lane = mpsc::UnboundedSender<Box<dyn Job>>;
@@ -37,7 +40,7 @@ impl Writer {
         let (first, first_inbox) = mpsc::unbounded_channel();
         let (behind, behind_inbox) = mpsc::unbounded_channel();
         tokio::spawn(serve(WriteTarget { connection, gate, files }, log, first_inbox, behind_inbox));
-        Self { first, behind }
+        Self { first, behind, accepted: TaskTracker::new() }
     }
 
     /// Runs `body` inside a transaction and returns after the commit.
@@ -47,7 +50,7 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
-        answer(&self.first, body).await
+        self.answer(&self.first, body).await
     }
 
     /// Like [`Writer::write`], for work that no caller waits for.
@@ -57,20 +60,30 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
-        answer(&self.behind, body).await
+        self.answer(&self.behind, body).await
     }
-}
 
-async fn answer<T, E, F>(lane: &Lane, body: F) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-    F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
-{
-    let (reply, answer) = oneshot::channel();
-    let gone = || E::from(StoreError::Unreachable("the writer has stopped".to_owned()));
-    lane.send(Box::new(TypedJob { body, reply })).map_err(|_| gone())?;
-    answer.await.unwrap_or_else(|_| Err(gone()))
+    /// Accepts no further jobs, and waits until all accepted ones are answered.
+    pub(super) async fn drain(&self) {
+        self.accepted.close();
+        self.accepted.wait().await;
+    }
+
+    async fn answer<T, E, F>(&self, lane: &Lane, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let gone = || E::from(StoreError::Unreachable("the writer has stopped".to_owned()));
+        if self.accepted.is_closed() {
+            return Err(gone());
+        }
+        let job = TypedJob { body, reply, accepted: self.accepted.token() };
+        lane.send(Box::new(job)).map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
 }
 
 /// Where the writer writes.
@@ -102,8 +115,8 @@ async fn serve(place: WriteTarget, mut log: Log, mut first: Inbox, mut behind: I
             Some(job) = behind.recv() => place.write(with_those_waiting(job, &mut behind)).await,
             else => return,
         };
-        // They were looked at before the commit. At the end of a process that does not wait for this, another look may come when the
-        // connections are closed already, and find missing what SQLite removes with the last of them.
+        // They were looked at before the commit. Another look may come when the connections are closed already, and find
+        // missing what SQLite removes with the last of them.
         if place.files.lost().is_none() {
             log.keep_short(&place.connection, disk_was_full).await;
         }

@@ -90,6 +90,20 @@ fn with_line(text: &str, line: &str, at_end: bool) -> String {
     }
 }
 
+/// Adds a line to an article, if it is there: to the text that it has when it is saved, for a run that was cut off may be
+/// saving another.
+async fn save(articles: &Articles, slug: &str, line: &str, at_end: bool) -> bool {
+    loop {
+        let Ok(article) = articles.read(slug).await else { return false };
+        let body = Some(with_line(&article.body, line, at_end));
+        let changes = ArticlePatch { body, expected_revision: Some(article.revision), ..ArticlePatch::default() };
+        match articles.update(slug, changes).await {
+            Err(ArticleError::Conflict { .. } | ArticleError::NotFound(_)) => {}
+            saved => return saved.map(|_| true).expect("a save"),
+        }
+    }
+}
+
 /// The file of a note, wherever it is now.
 fn file_of(vault: &Vault, note: usize) -> Option<(String, String)> {
     let (name, renamed) = (format!("note-{note}.md"), format!("other-{note}.md"));
@@ -160,9 +174,9 @@ async fn two_writers(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 vault.put(&file, with_line(&text, &line, at_end));
             }
             Step::Save { note, at_end } => {
-                let Ok(article) = articles.read(&format!("note-{note}")).await else { continue };
-                change(&articles, &article.slug, &with_line(&article.body, &line, at_end)).await;
-                reference.ever.insert(line);
+                if save(&articles, &format!("note-{note}"), &line, at_end).await {
+                    reference.ever.insert(line);
+                }
             }
             Step::Remove { note } => {
                 let Some((file, _)) = file_of(&vault, note) else { continue };

@@ -39,7 +39,7 @@ impl ModelIdentity {
         if let Some(asked) = self.asked_dimension {
             hash.update(asked.to_le_bytes());
         }
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hash.finalize()[..16])
     }
 }
 

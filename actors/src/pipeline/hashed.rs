@@ -20,8 +20,7 @@ pub(super) struct HashedChunk {
 impl From<Chunk> for HashedChunk {
     fn from(mut chunk: Chunk) -> Self {
         let input = std::mem::take(&mut chunk.input);
-        let digest = Sha256::digest(input.as_bytes());
-        let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Sha256::digest(input.as_bytes()));
         let text = Arc::new(Text { input, hash, tokens: chunk.tokens });
         Self { chunk, text }
     }

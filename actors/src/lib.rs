@@ -95,7 +95,7 @@ mod event;
 mod hostname;
 mod inline;
 pub mod outcome;
-mod owned;
+mod panics;
 mod pipeline;
 mod requests;
 mod runtime;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{messages::Refusal, pool::Item};
 use crate::{
     embedder::{EmbedError, Embedder, ErrorKind, Fault, Purpose, Vector},
-    owned::answer_of,
+    panics::catch_panic,
 };
 
 /// A probe that takes longer has failed.
@@ -110,7 +110,7 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
 }
 
 async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
-    match answer_of(embedder.embed(texts, Purpose::Document)).await {
+    match catch_panic(embedder.embed(texts, Purpose::Document)).await {
         Ok(Ok(vectors)) if vectors.len() == texts.len() => Ok(vectors),
         Ok(Ok(vectors)) => {
             let (asked, answered) = (texts.len(), vectors.len());
@@ -123,7 +123,7 @@ async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vector>,
 
 /// Checks whether the provider embeds a harmless text. A failure is then the provider's.
 pub(super) async fn probe(embedder: &dyn Embedder) -> Result<(), EmbedError> {
-    let error = match answer_of(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await {
+    let error = match catch_panic(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await {
         Ok(Ok(Ok(()))) => return Ok(()),
         Ok(Ok(Err(error))) => error.refuses_everything(),
         Ok(Err(_)) => EmbedError::transient(format!("no answer to a probe within {PROBE_TIMEOUT:?}")),

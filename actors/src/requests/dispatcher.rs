@@ -12,6 +12,7 @@ use tokio::{
     task::{AbortHandle, Id, JoinError, JoinSet},
     time::Instant,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     call::{CallError, Request, call},
@@ -22,10 +23,7 @@ use super::{
     turn::Turn,
     under_way::{Member, UnderWay},
 };
-use crate::{
-    embedder::{BatchLimits, EmbedError, Embedder, Vector},
-    owned::AbortOnDrop,
-};
+use crate::embedder::{BatchLimits, EmbedError, Embedder, Vector};
 
 /// How long a request with room left waits for attempts that are still reading and cutting their articles.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -33,7 +31,7 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// A running dispatcher, which ends when this value is dropped.
 pub(super) struct Running {
     pub(super) messages: mpsc::UnboundedSender<Message>,
-    _work: AbortOnDrop,
+    _work: AbortOnDropHandle<()>,
 }
 
 pub(super) struct Dispatcher {
@@ -59,7 +57,7 @@ impl Dispatcher {
     /// Starts it, with `most` requests at the same time.
     pub(super) fn start(embedder: Arc<dyn Embedder>, most: usize) -> Running {
         let (messages, inbox) = mpsc::unbounded_channel();
-        Running { messages, _work: AbortOnDrop::spawn(Self::new(embedder, most).run(inbox)) }
+        Running { messages, _work: AbortOnDropHandle::new(tokio::spawn(Self::new(embedder, most).run(inbox))) }
     }
 
     fn new(embedder: Arc<dyn Embedder>, most: usize) -> Self {

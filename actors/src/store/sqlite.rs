@@ -28,13 +28,12 @@ use sea_orm::{
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     OpenError, OpenOptions, StoreError, location,
     sql::{Connection, Sql},
 };
-use crate::owned::AbortOnDrop;
-
 use commit_gate::CommitGate;
 use in_place::InPlace;
 pub(super) use liveness::Liveness;
@@ -67,7 +66,7 @@ pub(super) struct Sqlite {
     pub(super) path: PathBuf,
     files: InPlace,
     /// `None` once it was closed.
-    watch: Mutex<Option<AbortOnDrop>>,
+    watch: Mutex<Option<AbortOnDropHandle<()>>>,
     _occupied: Arc<SharedLock>,
 }
 
@@ -94,7 +93,7 @@ impl Sqlite {
         let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout), files.clone());
         let all = retreat::Connections { write: write.clone(), read: read.clone(), runtime: runtime.clone() };
         let watch = retreat::watch(files.clone(), path.clone(), all, Arc::clone(&occupied));
-        let watch = Mutex::new(Some(AbortOnDrop::spawn(watch)));
+        let watch = Mutex::new(Some(AbortOnDropHandle::new(tokio::spawn(watch))));
         Ok(Self { read, runtime, write, writer, path, files, watch, _occupied: occupied })
     }
 
@@ -115,7 +114,7 @@ impl Sqlite {
         if self.files.check().is_err() {
             // What can be kept is kept before the process ends.
             if let Some(watch) = watch
-                && tokio::time::timeout(RETREAT, watch.ended()).await.is_err()
+                && tokio::time::timeout(RETREAT, watch).await.is_err()
             {
                 tracing::error!("what was saved last could not be kept in time, and ends with this process");
             }

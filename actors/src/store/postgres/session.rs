@@ -10,7 +10,7 @@ use sea_orm::sqlx::{
     postgres::{PgListener, PgPoolOptions},
 };
 use sha2::{Digest, Sha256};
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Postgres, notifier::CHANNEL};
 use crate::{
@@ -29,12 +29,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 const RETRY_AFTER: Delays = Delays { base: Duration::from_millis(100), max: Duration::from_secs(5) };
 
 /// Listens, and holds the host's lock, until it is dropped.
-pub(crate) struct Session(AbortHandle);
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+pub(crate) struct Session {
+    _work: AbortOnDropHandle<()>,
 }
 
 impl Postgres {
@@ -51,7 +47,7 @@ impl Postgres {
             .connect_lazy_with(self.address.clone());
         let key = lock_key(incarnation);
         let listener = listen(&pool, key).await.map_err(unreachable)?;
-        Ok(Session(tokio::spawn(keep(pool, key, listener, hear)).abort_handle()))
+        Ok(Session { _work: AbortOnDropHandle::new(tokio::spawn(keep(pool, key, listener, hear))) })
     }
 
     /// Returns those of `hosts` that hold no lock.

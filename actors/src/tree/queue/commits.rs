@@ -7,11 +7,11 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     backoff::Backoff,
     context::Context,
-    owned::AbortOnDrop,
     settings::Delays,
     settlement::{self, CommitItem, DecidedAttempt, Write},
     store::{Engine, StoreError},
@@ -51,7 +51,7 @@ pub(super) struct Commit {
     pub(super) batch: Vec<CommitItem>,
     pub(super) claim: ClaimFor,
     pub(super) recovers: bool,
-    pub(super) work: AbortOnDrop,
+    pub(super) work: AbortOnDropHandle<()>,
 }
 
 /// What a commit claims.
@@ -138,7 +138,8 @@ impl Commits {
     /// Waits for the end of all commits; the caller releases what they claim.
     pub(super) async fn ended(&mut self) {
         for commit in std::mem::take(&mut self.under_way) {
-            commit.work.ended().await;
+            // One that panicked has ended too.
+            let _ = commit.work.await;
         }
         self.gathered.clear();
     }

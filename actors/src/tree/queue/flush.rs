@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use tokio_util::task::AbortOnDropHandle;
+
 use super::{
     commits::{ClaimFor, Commit},
     second_set::ClaimableSets,
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    owned::{AbortOnDrop, answer_of},
+    panics::catch_panic,
     settlement::{self, CommitItem, CommitResult, apply},
     store::{
         StoreError, Transaction,
@@ -54,11 +56,11 @@ impl QueueState {
         self.commits.number += 1;
         let end = commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known, self.may_make());
         let myself = self.myself.clone();
-        let work = AbortOnDrop::spawn(async move {
+        let work = AbortOnDropHandle::new(tokio::spawn(async move {
             let panicked = |text| StoreError::Failed(format!("the commit panicked: {text}"));
-            let end = answer_of(end).await.map_err(panicked).flatten();
+            let end = catch_panic(end).await.map_err(panicked).flatten();
             let _ = myself.send_message(QueueMessage::Committed(number, Box::new(end)));
-        });
+        }));
         self.commits.under_way.push(Commit { number, batch, claim, recovers, work });
     }
 

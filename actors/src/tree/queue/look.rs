@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use tokio_util::task::AbortOnDropHandle;
+
 use super::{second_set::ClaimableSets, state::QueueState};
 use crate::{
     context::Context,
-    owned::{AbortOnDrop, answer_of},
+    panics::catch_panic,
     store::{StoreError, claim::any_due, leases, models},
     tree::messages::{PollResult, QueueMessage, WorkerSupervisorMessage},
 };
@@ -26,15 +28,15 @@ impl QueueState {
             return self.schedule_flush();
         }
         // Also while the own provider fails: the other set's provider may work.
-        if self.look.as_ref().is_none_or(AbortOnDrop::has_ended) && !self.idle_slots().is_empty() {
+        if self.look.as_ref().is_none_or(AbortOnDropHandle::is_finished) && !self.idle_slots().is_empty() {
             let (context, known) = (Arc::clone(&self.at.context), self.known_tokens(&[]));
             let may = self.may_make();
             let myself = self.myself.clone();
-            self.look = Some(AbortOnDrop::spawn(async move {
+            self.look = Some(AbortOnDropHandle::new(tokio::spawn(async move {
                 let panicked = |text| StoreError::Failed(format!("the look panicked: {text}"));
-                let look = answer_of(look(&context, &known, may)).await.map_err(panicked).flatten();
+                let look = catch_panic(look(&context, &known, may)).await.map_err(panicked).flatten();
                 let _ = myself.send_message(QueueMessage::Looked(look));
-            }));
+            })));
         }
     }
 

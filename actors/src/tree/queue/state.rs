@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ractor::{ActorRef, RpcReplyPort};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     claim_cursor::ClaimCursor,
@@ -16,7 +17,6 @@ use super::{
 use crate::{
     circuit::Admission,
     context::Context,
-    owned::AbortOnDrop,
     settlement::CommitItem,
     supervision::{ActorState, ActorStatus, Address, Trouble, elapsed_ms},
     task::{Lease, Slot},
@@ -47,7 +47,7 @@ pub(crate) struct QueueState {
     pub(super) salvage: Salvage,
     pub(super) place: ClaimCursor,
     pub(super) second: SecondSet,
-    pub(super) look: Option<AbortOnDrop>,
+    pub(super) look: Option<AbortOnDropHandle<()>>,
     pub(super) drain: Drain,
     since: Instant,
 }

@@ -17,7 +17,7 @@ mod whole;
 use afterword_entities::embedding_model;
 
 use super::{
-    Engine, StoreError, events, locks,
+    Engine, StoreError, advisory_locks, events, locks,
     sql::{self, FromRow, Sql},
 };
 use crate::embedder::ModelIdentity;
@@ -177,7 +177,7 @@ pub async fn switch_to(
 /// # Errors
 /// [`StoreError`]
 pub async fn cancel(transaction: &impl Sql) -> Result<Option<i64>, StoreError> {
-    hold(transaction).await?;
+    take_turn(transaction).await?;
     give_up(transaction).await
 }
 
@@ -191,7 +191,7 @@ async fn give_up(transaction: &impl Sql) -> Result<Option<i64>, StoreError> {
 
 /// Enters the model if it is new, and makes it the active one if there is none.
 async fn enter(transaction: &impl Sql, identity: &ModelIdentity) -> Result<embedding_model::Model, StoreError> {
-    hold(transaction).await?;
+    take_turn(transaction).await?;
     let fingerprint = identity.fingerprint();
     transaction
         .run(
@@ -256,12 +256,10 @@ pub(super) async fn keep(transaction: &impl Sql, id: i64) -> Result<Option<Strin
 }
 
 /// Lets changes of the sets take turns: on PostgreSQL by an advisory lock that ends with the transaction.
-async fn hold(transaction: &impl Sql) -> Result<(), StoreError> {
+async fn take_turn(transaction: &impl Sql) -> Result<(), StoreError> {
     match transaction.engine() {
         Engine::Sqlite => Ok(()),
-        Engine::Postgres => {
-            transaction.row::<()>("SELECT 1 AS n FROM pg_advisory_xact_lock(7237, 2)", []).await.map(drop)
-        }
+        Engine::Postgres => transaction.row::<()>(advisory_locks::TAKE_TURN_WITH_SETS, []).await.map(drop),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, StoreError, sql::Sql};
+use super::{Engine, StoreError, advisory_locks, sql::Sql};
 
 /// The period that a limit counts. *Units:* milliseconds.
 const WINDOW: i64 = 60_000;
@@ -17,7 +17,7 @@ const WINDOW: i64 = 60_000;
 pub async fn take(transaction: &impl Sql, provider: &str, limit: u32) -> Result<Option<Duration>, StoreError> {
     if transaction.engine() == Engine::Postgres {
         // One at a time: two that count at the same moment would both find room.
-        transaction.row::<()>("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [provider.into()]).await?;
+        transaction.row::<()>(advisory_locks::TAKE_TURN_WITH_PROVIDER, [provider.into()]).await?;
     }
     let row = transaction
         .row::<(i64, Option<i64>)>(

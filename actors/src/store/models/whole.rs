@@ -1,6 +1,6 @@
 //! When a set that is being built may come into use: checked in the transaction that switches to it.
 
-use super::{SetRecord, hold, kept, wanted};
+use super::{SetRecord, kept, take_turn, wanted};
 use crate::store::{
     StoreError, events, locks,
     sql::{FromRow, Sql, Value},
@@ -39,7 +39,7 @@ pub async fn hindrances(connection: &impl Sql, model_id: i64) -> Result<Hindranc
 /// # Errors
 /// [`StoreError`]
 pub async fn activate_if_whole(transaction: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
-    hold(transaction).await?;
+    take_turn(transaction).await?;
     // Vectors that are being stored for the set in use at this moment count.
     locks::change_sets(transaction).await?;
     if wanted(transaction).await?.building.is_none_or(|building| building.id != model_id)

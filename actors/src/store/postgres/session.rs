@@ -16,7 +16,7 @@ use super::{Postgres, notifier::CHANNEL};
 use crate::{
     backoff::{Backoff, Delays},
     store::{
-        StoreError,
+        StoreError, advisory_locks,
         sql::{self, Sql},
     },
 };
@@ -81,8 +81,7 @@ fn unreachable(error: sqlx::Error) -> StoreError {
 async fn listen(pool: &PgPool, key: i64) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
-    // Shared: an earlier connection of this host that PostgreSQL still takes for open must not block it.
-    sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(key).execute(&mut listener).await?;
+    sqlx::query(advisory_locks::SHOW_LIFE).bind(key).execute(&mut listener).await?;
     Ok(listener)
 }
 

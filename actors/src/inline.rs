@@ -22,12 +22,12 @@ use crate::{
 };
 
 /// How long a save waits for a model that is being loaded. Its task is kept longer.
-const LOADING: Duration = Duration::from_secs(20);
+const LOAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Delays between looks at a task that waits because another process is processing it or an earlier task of its
 /// article.
-const TAKEN: Delays = Delays { base: Duration::from_millis(20), max: Duration::from_secs(1) };
+const LOOK_DELAYS: Delays = Delays { base: Duration::from_millis(20), max: Duration::from_secs(1) };
 /// How long a save waits for another process's processing.
-const OTHERS: Duration = Duration::from_secs(20);
+const OTHER_PROCESS_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Claims the task `id`, embeds its article now and commits; returns the task's status. A failure is not an error: the
 /// task keeps its reason and waits for a later attempt; so does a task that this model does not make. What has begun
@@ -63,7 +63,7 @@ impl Inline {
         if !self.model_is_ready().await {
             return self.standing(id).await;
         }
-        let (mut looks, ends) = (Backoff::new(TAKEN), Instant::now() + OTHERS);
+        let (mut looks, ends) = (Backoff::new(LOOK_DELAYS), Instant::now() + OTHER_PROCESS_TIMEOUT);
         loop {
             let (makes, task) = self.claim(id).await?;
             if let Some(task) = task {
@@ -85,7 +85,7 @@ impl Inline {
     async fn model_is_ready(&self) -> bool {
         let Some(mut readiness) = self.model.embedder.readiness() else { return true };
         let loaded = readiness.wait_for(|readiness| !matches!(readiness, Readiness::Loading(_)));
-        match tokio::time::timeout(LOADING, loaded).await {
+        match tokio::time::timeout(LOAD_TIMEOUT, loaded).await {
             Ok(Ok(readiness)) => *readiness == Readiness::Ready,
             Ok(Err(_)) | Err(_) => false,
         }

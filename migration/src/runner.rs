@@ -15,8 +15,8 @@ use sea_orm_migration::{
 
 use crate::{Migrator, leftovers};
 
-/// How long a start waits for another one that changes the schema; a step may have to rewrite a large table.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a start waits for its turn while another one changes the schema; a step may have to rewrite a large table.
+const TURN_TIMEOUT: Duration = Duration::from_secs(600);
 /// Written to the header of SQLite databases from now on: "Aftw".
 const APPLICATION_ID: u32 = 0x4166_7477;
 
@@ -172,7 +172,7 @@ async fn begin(db: &(impl Connection + ?Sized)) -> Result<DatabaseTransaction, D
     let transaction = loop {
         // The connection itself waits for `busy_timeout`.
         match db.begin_with_options(options).await {
-            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {}
+            Err(error) if is_busy(&error) && begun.elapsed() < TURN_TIMEOUT => {}
             other => break other?,
         }
     };

@@ -32,7 +32,8 @@ impl Reads {
         let (texts, known) = (database.clone(), database.clone());
         let texts = Shared::new(move |ids: Vec<i64>| {
             let database = texts.clone();
-            async move { vectors::texts_up_to(database.runtime_reader(), &ids, body_permits::SHORT).await }.boxed()
+            async move { vectors::texts_up_to(database.runtime_reader(), &ids, body_permits::MAX_SHORT_BODY).await }
+                .boxed()
         });
         let known = Shared::new(move |hashes: Vec<(i64, String)>| {
             let database = known.clone();

@@ -21,8 +21,8 @@ use crate::{
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
 /// A shared request that fails sooner than this is sent once more unchanged: most failures are momentary.
 const RETRY_WHOLE_BEFORE: Duration = Duration::from_secs(10);
-/// The number of parts: fewer rounds for the texts that are not to blame than by halves.
-const PARTS: usize = 8;
+/// Most parts that a refused request is divided into: with two, the texts that are not to blame would wait for more rounds.
+const MAX_PARTS: usize = 8;
 
 /// Texts that travel together.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Request {
         let mut items = self.items;
         items.sort_by_key(|item| item.attempt);
         let articles: Vec<_> = items.chunk_by(|a, b| a.attempt == b.attempt).collect();
-        let parts = articles.chunks(articles.len().div_ceil(PARTS));
+        let parts = articles.chunks(articles.len().div_ceil(MAX_PARTS));
         parts.map(|part| Self { items: part.concat(), is_part: true }).collect()
     }
 }

@@ -26,7 +26,7 @@ use super::{
 use crate::embedder::{BatchLimits, EmbedError, Embedder, Vector};
 
 /// How long a request with room left waits for attempts that are still reading and cutting their articles.
-const PATIENCE: Duration = Duration::from_millis(10);
+const MORE_TEXTS_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// A running dispatcher, which ends when this value is dropped.
 pub(super) struct Running {
@@ -83,7 +83,7 @@ impl Dispatcher {
             self.dispatch();
             // Before its turn, no request is waited for: it goes with what is there then.
             let waits_since = self.waits_since.filter(|_| self.turn.has_come());
-            let patience_ends = waits_since.map(|since| since + PATIENCE);
+            let patience_ends = waits_since.map(|since| since + MORE_TEXTS_TIMEOUT);
             tokio::select! {
                 message = inbox.recv() => {
                     let Some(message) = message else { return };
@@ -196,7 +196,7 @@ impl Dispatcher {
             let limits = self.embedder.limits();
             if !self.pool.fills(limits, who)
                 && !self.entered.is_empty()
-                && self.waits_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE
+                && self.waits_since.get_or_insert_with(Instant::now).elapsed() < MORE_TEXTS_TIMEOUT
             {
                 return None;
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     backoff,
-    circuit::LONGEST_WISH,
+    circuit::MAX_RETRY_AFTER,
     embedder::{EmbedError, ErrorKind, Fault},
     outcome::Outcome,
     settings::Delays,
@@ -71,7 +71,7 @@ pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, ret
         // The same text would fail the same way.
         ErrorKind::Data => Next::Failed,
         ErrorKind::Transient | ErrorKind::Config | ErrorKind::Resource | ErrorKind::Crashed => {
-            let wish = failure.retry_after.unwrap_or_default().min(LONGEST_WISH);
+            let wish = failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
             Next::Retry { delay: backoff::delay_after(task.attempt, retry).max(wish) }
         }
     };
@@ -138,7 +138,7 @@ mod tests {
     fn no_wish_makes_a_task_wait_longer_than_an_hour() {
         let failure = EmbedError::transient("503").retry_after(Some(Duration::MAX));
         let decided = blamed(claimed_at(1), Duration::ZERO, failure.into(), RETRY);
-        assert_eq!(decided.next, Next::Retry { delay: LONGEST_WISH });
+        assert_eq!(decided.next, Next::Retry { delay: MAX_RETRY_AFTER });
     }
 
     #[test]

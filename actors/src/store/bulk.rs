@@ -14,10 +14,10 @@ use super::{
 };
 use crate::task::Priority;
 
-/// Articles queued in one transaction; few, because saves wait for it.
-const PAGE: u32 = 100;
-/// Failures that a summary lists one by one; their total is exact.
-const LISTED_FAILURES: u32 = 100;
+/// Most articles queued in one transaction; few, because saves wait for it.
+const MAX_ARTICLES_QUEUED: u32 = 100;
+/// Most failures that a summary lists one by one; their total is exact.
+const MAX_FAILURES_LISTED: u32 = 100;
 
 /// The progress of a run. *Units:* articles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromRow)]
@@ -116,7 +116,7 @@ pub async fn advance(
         return Ok(Page::Later);
     }
     let scope = parse_scope(&run.scope)?;
-    let page = backlog::Page { scope, folder: &run.folder, after: run.cursor, limit: room.min(PAGE) };
+    let page = backlog::Page { scope, folder: &run.folder, after: run.cursor, limit: room.min(MAX_ARTICLES_QUEUED) };
     let articles = backlog::page(transaction, model_id, &page).await?;
     let Some(&last) = articles.last() else {
         set_state(transaction, run.id, "running").await?;
@@ -295,7 +295,7 @@ async fn summarise(
         skipped,
         cancelled: progress.cancelled,
         duration_ms: now - run.requested_at,
-        failures: failures(connection, run.id, LISTED_FAILURES).await?,
+        failures: failures(connection, run.id, MAX_FAILURES_LISTED).await?,
     })
 }
 

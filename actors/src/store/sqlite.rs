@@ -51,7 +51,7 @@ const STATEMENT_CACHE: usize = 512;
 const CACHE_KIB: &str = "-16384";
 
 /// How long a process that ends waits until it has saved what it can of a database whose files have lost their names.
-const RETREAT: Duration = Duration::from_secs(30);
+const RETREAT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connections for the runtime's own reads.
 const RUNTIME_CONNECTIONS: u32 = 3;
@@ -114,7 +114,7 @@ impl Sqlite {
         if self.files.check().is_err() {
             // What can be kept is kept before the process ends.
             if let Some(watch) = watch
-                && tokio::time::timeout(RETREAT, watch).await.is_err()
+                && tokio::time::timeout(RETREAT_TIMEOUT, watch).await.is_err()
             {
                 tracing::error!("what was saved last could not be kept in time, and ends with this process");
             }

@@ -13,7 +13,7 @@ use crate::store::{answer::answered, sql::Connection};
 /// The channel that hosts listen on.
 pub(super) const CHANNEL: &str = "afterword_tasks";
 /// The shortest time between two notifications: many saves cause one.
-const PAUSE: Duration = Duration::from_millis(20);
+const MIN_NOTIFY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Notifies every host that listens.
 pub(super) struct Notifier(mpsc::Sender<()>);
@@ -37,6 +37,6 @@ async fn serve(connection: Connection, mut asked: mpsc::Receiver<()>) {
         if let Err(error) = answered(connection.script(&format!("NOTIFY {CHANNEL}"))).await {
             tracing::debug!(%error, "other hosts were not notified; they poll");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(MIN_NOTIFY_INTERVAL).await;
     }
 }

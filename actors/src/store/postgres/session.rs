@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// A connection that was silent for this long is tested.
-const SILENCE: Duration = Duration::from_secs(20);
-/// How long it may take to answer that test.
-const ANSWER: Duration = Duration::from_secs(10);
+const MAX_SILENCE: Duration = Duration::from_secs(20);
+/// How long it may take to answer that test, or to be opened.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Delays between attempts to connect again.
 const RETRY_AFTER: Delays = Delays { base: Duration::from_millis(100), max: Duration::from_secs(5) };
 
@@ -97,7 +97,7 @@ async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() 
         );
         drop(listener);
         listener = loop {
-            match tokio::time::timeout(ANSWER, listen(&pool, key)).await {
+            match tokio::time::timeout(SESSION_TIMEOUT, listen(&pool, key)).await {
                 Ok(Ok(listener)) => break listener,
                 Ok(Err(_)) | Err(_) => tokio::time::sleep(delays.next_delay()).await,
             }
@@ -110,11 +110,12 @@ async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() 
 /// Waits for a notification; returns false when the connection is lost.
 async fn is_heard(listener: &mut PgListener) -> bool {
     loop {
-        match tokio::time::timeout(SILENCE, listener.try_recv()).await {
+        match tokio::time::timeout(MAX_SILENCE, listener.try_recv()).await {
             Ok(Ok(Some(_))) => return true,
             Ok(Ok(None) | Err(_)) => return false,
             Err(_) => {
-                let asked = tokio::time::timeout(ANSWER, sqlx::query("SELECT 1").execute(&mut *listener)).await;
+                let asked =
+                    tokio::time::timeout(SESSION_TIMEOUT, sqlx::query("SELECT 1").execute(&mut *listener)).await;
                 if !matches!(asked, Ok(Ok(_))) {
                     return false;
                 }

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::store::location;
 
-/// A host takes its lock, and then enters itself in the database.
-const LONGEST_START: Duration = Duration::from_secs(30);
+/// The longest time from taking a host's lock to its entry in the database.
+const MAX_START_DURATION: Duration = Duration::from_secs(30);
 
 /// This process's lock, held until it is dropped.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Liveness {
         let entries = fs::read_dir(folder(database)).into_iter().flatten().filter_map(Result::ok);
         let is_old = |entry: &fs::DirEntry| {
             let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LONGEST_START)
+            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > MAX_START_DURATION)
         };
         let names = entries.filter(is_old).filter_map(|entry| entry.file_name().into_string().ok());
         // The folder has the lock of the database itself, too.
@@ -128,7 +128,7 @@ mod tests {
         let [_long, _short, over] =
             [long, short, ended].map(|host| Liveness::take(&database, &host.to_string()).expect("a lock"));
         drop(over);
-        let before = std::time::SystemTime::now() - 2 * LONGEST_START;
+        let before = std::time::SystemTime::now() - 2 * MAX_START_DURATION;
         for host in [long, ended] {
             let file = File::options().append(true).create(true).open(super::folder(&database).join(host.to_string()));
             file.and_then(|file| file.set_modified(before)).expect("a time");

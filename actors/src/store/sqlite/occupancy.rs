@@ -18,8 +18,8 @@ use sea_orm::sqlx::{
 use super::{liveness, replacement};
 use crate::store::{OpenError, OpenOptions, location};
 
-/// The file that is locked, in the folder of the hosts' locks.
-const FILE: &str = "database";
+/// Name of the file that is locked, in the folder of the hosts' locks.
+const LOCK_NAME: &str = "database";
 /// The delay between tries.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
@@ -183,7 +183,7 @@ impl UnopenedLock {
     /// # Errors
     /// The errors of the file system.
     pub fn see(path: &Path) -> io::Result<Option<Self>> {
-        let lock = match File::open(liveness::folder(path).join(FILE)) {
+        let lock = match File::open(liveness::folder(path).join(LOCK_NAME)) {
             Ok(file) => Some(file),
             // Nobody has opened it here, or none of those who may is this user.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => None,
@@ -199,7 +199,7 @@ impl UnopenedLock {
 /// The file that is locked; `None` if there can be none. Without locks, a process does not notice that the database is
 /// replaced under it, so any error that may pass refuses to open it.
 fn file(database: &Path) -> Result<Option<File>, OpenError> {
-    let opened = liveness::make_folder(database).and_then(|folder| location::lock_file(&folder.join(FILE)));
+    let opened = liveness::make_folder(database).and_then(|folder| location::lock_file(&folder.join(LOCK_NAME)));
     match opened {
         Ok(file) => Ok(Some(file)),
         Err(error) if has_no_locks(error.kind()) => Ok(None),

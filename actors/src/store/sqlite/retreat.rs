@@ -24,14 +24,14 @@ use crate::store::{
     sql::{Connection, Sql},
 };
 
-/// The time between two looks.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// The time between two looks at the names.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a reading may hold up the copying of a removed log.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Suffix of what is kept, followed by the time in seconds.
-const ASIDE: &str = ".left-";
-/// The file that is locked meanwhile, in the folder of the hosts' locks.
-const LOCK: &str = "retreat";
+const ASIDE_SUFFIX: &str = ".left-";
+/// Name of the file that is locked meanwhile, in the folder of the hosts' locks.
+const LOCK_NAME: &str = "retreat";
 
 /// The connections of a process to its database.
 pub(super) struct Connections {
@@ -53,7 +53,7 @@ impl Connections {
 
 /// Looks at the files until they have lost their names; ends when it has done what then is to be done.
 pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connections, occupied: Arc<SharedLock>) {
-    let mut tick = tokio::time::interval(INTERVAL);
+    let mut tick = tokio::time::interval(LOOK_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut opened = None;
     loop {
@@ -91,7 +91,7 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connec
         match copy_log(&connections.write).await {
             Ok(()) => return tracing::error!("what was saved before the log was removed is now in the database"),
             // A long reading holds it up.
-            Err(StoreError::Busy) if waited < PATIENCE => waited += INTERVAL,
+            Err(StoreError::Busy) if waited < BUSY_TIMEOUT => waited += LOOK_INTERVAL,
             Err(error) => {
                 tracing::error!(%error, "the removed log cannot be copied into the database");
                 break;
@@ -156,7 +156,7 @@ async fn keep_copy(open: &Connections, database: &Path) -> Result<PathBuf, Store
 
 /// Processes that share the database find out together.
 fn lock(database: &Path) -> io::Result<fs::File> {
-    let lock = location::lock_file(&liveness::make_folder(database)?.join(LOCK))?;
+    let lock = location::lock_file(&liveness::make_folder(database)?.join(LOCK_NAME))?;
     let _ = lock.lock();
     Ok(lock)
 }
@@ -166,7 +166,7 @@ fn free_name(path: &Path) -> io::Result<PathBuf> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut names = (now..=u64::MAX).map(|number| {
         let mut name = path.as_os_str().to_owned();
-        name.push(format!("{ASIDE}{number}"));
+        name.push(format!("{ASIDE_SUFFIX}{number}"));
         PathBuf::from(name)
     });
     names.find(|name| name.symlink_metadata().is_err()).ok_or_else(|| io::ErrorKind::AlreadyExists.into())

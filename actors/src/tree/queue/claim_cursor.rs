@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::task::{ClaimedTask, Position};
 
 /// The interval between looks at everything, while there is a backlog.
-const WHOLE_LOOK: Duration = Duration::from_secs(10);
+const FULL_LOOK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How far the last claims have come.
 pub(super) struct ClaimCursor {
@@ -27,7 +27,7 @@ impl ClaimCursor {
 
     /// Where the next claim begins; `None` for the front.
     pub(super) fn next(&self) -> Option<Position> {
-        self.reached.filter(|_| self.looked_at_all.elapsed() < WHOLE_LOOK)
+        self.reached.filter(|_| self.looked_at_all.elapsed() < FULL_LOOK_INTERVAL)
     }
 
     /// Records what a claim of `asked` tasks that began at `from` has found. Returns whether it is worth looking again.
@@ -44,7 +44,7 @@ impl ClaimCursor {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClaimCursor, WHOLE_LOOK};
+    use super::{ClaimCursor, FULL_LOOK_INTERVAL};
     use crate::task::tests::claimed_at;
 
     #[tokio::test(start_paused = true)]
@@ -52,7 +52,7 @@ mod tests {
         let mut place = ClaimCursor::front();
         assert!(place.claimed(None, 2, &[claimed_at(5), claimed_at(9)]));
         assert_eq!(place.next(), Some(claimed_at(9).position()));
-        tokio::time::advance(WHOLE_LOOK).await;
+        tokio::time::advance(FULL_LOOK_INTERVAL).await;
         assert_eq!(place.next(), None, "everything is looked at now and then");
         assert!(place.claimed(None, 1, &[claimed_at(4)]));
         assert_eq!(place.next(), Some(claimed_at(4).position()));

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// PostgreSQL may still be carrying out a commit after the connection is lost; after this long it has ended.
-const IN_DOUBT: Duration = Duration::from_secs(60);
+const LOST_COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is gathered, and what is under way.
 pub(super) struct Commits {
@@ -202,7 +202,7 @@ impl Commits {
         self.recovery.due = true;
         self.recovery.in_doubt_until = match engine {
             Engine::Sqlite => None, // Its answer and its end coincide.
-            Engine::Postgres => Some(Instant::now() + IN_DOUBT),
+            Engine::Postgres => Some(Instant::now() + LOST_COMMIT_TIMEOUT),
         };
         if self.outage.is_none() {
             tracing::error!(%error, "the database fails; nothing is lost, the queue waits for it");

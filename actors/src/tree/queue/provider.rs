@@ -25,10 +25,10 @@ use crate::{
 
 /// A probe that takes longer has failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
-/// A task that has failed as a trial this often is suspect.
-const SUSPECT: u32 = 2;
-/// Most tasks that are remembered because they failed as a trial.
-const MAX_REMEMBERED: usize = 1_000;
+/// The number of failed trials after which a task is suspect.
+const SUSPECT_AFTER_TRIALS: u32 = 2;
+/// Most tasks whose failed trials are remembered.
+const MAX_TRIALS_REMEMBERED: usize = 1_000;
 
 pub(super) struct Provider {
     embedder: Arc<dyn Embedder>,
@@ -116,7 +116,7 @@ impl Provider {
             return Judgement::Provider(vec![undecided]);
         }
         let asks_for_a_pause = failure.fault == Fault::Provider && failure.kind != ErrorKind::Config;
-        let is_suspect = self.trials_failed.get(&task).is_some_and(|&failed| failed >= SUSPECT);
+        let is_suspect = self.trials_failed.get(&task).is_some_and(|&failed| failed >= SUSPECT_AFTER_TRIALS);
         if asks_for_a_pause && !is_suspect {
             self.note_trial(&undecided);
             self.trip(as_error(&undecided.failure));
@@ -218,7 +218,7 @@ impl Provider {
             // The provider accepts its texts, and was only overloaded.
             self.trials_failed.remove(&task);
         } else if self.circuit.is_trial(task) {
-            if self.trials_failed.len() >= MAX_REMEMBERED {
+            if self.trials_failed.len() >= MAX_TRIALS_REMEMBERED {
                 self.trials_failed.clear();
             }
             *self.trials_failed.entry(task).or_default() += 1;

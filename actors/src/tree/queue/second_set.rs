@@ -16,9 +16,9 @@ use crate::{
     tree::messages::QueueMessage,
 };
 
-/// So long after it may be tried again, a failure is still told: an attempt takes its time. Later, it is over or nothing is to be
-/// done; another host may have done it.
-const TOLD_FOR: Duration = Duration::from_secs(60);
+/// How long a failure is still shown after its set may be tried again: an attempt takes its time. Later the failure is over, or
+/// there is nothing to do, because another host has done it.
+const FAILURE_SHOWN_FOR: Duration = Duration::from_secs(60);
 
 /// What is known of the wanted sets, and of the provider of the one in use.
 pub(super) struct SecondSet {
@@ -119,7 +119,7 @@ impl SecondSet {
 
 impl ProviderFailure {
     fn is_recent(&self) -> bool {
-        self.until + TOLD_FOR > Instant::now()
+        self.until + FAILURE_SHOWN_FOR > Instant::now()
     }
 
     fn told(&self) -> Trouble {
@@ -153,7 +153,7 @@ mod tests {
         assert!(!second_set.may_be_made() && second_set.trouble().count() == 1);
         tokio::time::advance(2 * second).await;
         assert!(second_set.may_be_made() && second_set.trouble().count() == 1, "nobody knows whether it works");
-        tokio::time::advance(TOLD_FOR).await;
+        tokio::time::advance(FAILURE_SHOWN_FOR).await;
         assert_eq!(second_set.trouble().count(), 0, "another host may have done what there was to do");
     }
 }

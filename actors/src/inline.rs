@@ -11,7 +11,7 @@ use crate::{
     backoff::Backoff,
     embedder::{Model, Readiness},
     pipeline::Pipeline,
-    sets::{Offer, Sets},
+    sets::{Offer, RuntimeSets},
     settings::{Delays, RuntimeSettings},
     store::{
         Database, StoreError,
@@ -61,7 +61,7 @@ struct Inline {
 impl Inline {
     async fn run(self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
         if !self.model_is_ready().await {
-            return self.standing(id).await;
+            return self.status_of(id).await;
         }
         let (mut looks, ends) = (Backoff::new(LOOK_DELAYS), Instant::now() + OTHER_PROCESS_TIMEOUT);
         loop {
@@ -71,11 +71,11 @@ impl Inline {
             }
             if !makes.makes_active {
                 // Another host's model is in use.
-                return self.standing(id).await;
+                return self.status_of(id).await;
             }
-            let standing = self.standing(id).await?;
-            if standing.is_none_or(TaskStatus::is_final) || Instant::now() > ends {
-                return Ok(standing);
+            let status = self.status_of(id).await?;
+            if status.is_none_or(TaskStatus::is_final) || Instant::now() > ends {
+                return Ok(status);
             }
             tokio::time::sleep(looks.next_delay()).await;
         }
@@ -102,7 +102,7 @@ impl Inline {
                         // A save begins no build: only a server does.
                         None => models::join(transaction, &identity, None).await?.id,
                     };
-                    let makes = Sets::new(own, offer, 1).makes(&models::wanted(transaction).await?);
+                    let makes = RuntimeSets::new(own, offer, 1).makes(&models::wanted(transaction).await?);
                     let token = new_token();
                     let request =
                         Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, makes };
@@ -112,9 +112,9 @@ impl Inline {
             .await
     }
 
-    async fn standing(&self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
-        let standing = settle::standing_of(self.database.reader(), &[id]).await?;
-        Ok(standing.first().map(|task| task.status))
+    async fn status_of(&self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
+        let present = settle::present_states(self.database.reader(), &[id]).await?;
+        Ok(present.first().map(|task| task.status))
     }
 
     async fn embed(&self, task: ClaimedTask) -> Result<TaskStatus, StoreError> {
@@ -144,9 +144,9 @@ impl Inline {
     async fn keep_lease(&self, task: &ClaimedTask) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(self.settings.heartbeat_interval).await;
-            let (lease, held) = (self.settings.lease, [task.lease.clone()]);
+            let (lease, leases) = (self.settings.lease, [task.lease.clone()]);
             let renewed = self.database.write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { leases::renew(transaction, &held, lease).await })
+                Box::pin(async move { leases::renew(transaction, &leases, lease).await })
             });
             if let Err(error) = renewed.await {
                 tracing::warn!(%error, task = task.lease.task_id, "the lease was not renewed");

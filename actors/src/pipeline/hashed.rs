@@ -27,11 +27,11 @@ impl From<Chunk> for HashedChunk {
 }
 
 impl HashedChunk {
-    /// Joins it with its vector from `known` or `made`.
-    pub(super) fn with_vector(self, known: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
+    /// Joins it with its vector from `stored` or `made`.
+    pub(super) fn with_vector(self, stored: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
         let Self { chunk: Chunk { heading_path, text, tokens, .. }, text: embedded } = self;
         let hash = embedded.hash.clone();
-        let vector = known
+        let vector = stored
             .get(&hash)
             .or_else(|| made.get(&hash))
             .cloned()

@@ -104,11 +104,11 @@ impl Dispatcher {
         match message {
             Message::Entered(id) => drop(self.entered.insert(id)),
             Message::Asked(ask) => {
-                let Ask { id, standing, .. } = ask;
+                let Ask { id, rank, .. } = ask;
                 self.entered.remove(&id);
                 if !ask.texts.is_empty() {
                     let texts = self.replies.expect(ask);
-                    self.pool.add(id, standing, texts);
+                    self.pool.add(id, rank, texts);
                 }
             }
             Message::NoMore(id) => self.no_more(id),
@@ -235,19 +235,19 @@ impl Dispatcher {
     /// Returns the next texts that have to be sent: those answered a moment ago are answered here, those under way are
     /// waited for.
     fn next_items(&mut self, limits: BatchLimits, who: Who) -> Vec<Item> {
-        let mut known = Vec::new();
+        let mut answered = Vec::new();
         let Self { pool, under_way, recent, replies, .. } = self;
         let items = pool.next(limits, who, |item, member| {
             replies.begin(member.attempt);
             match recent.get(&item.text.hash) {
                 Some(vector) => {
-                    known.push((member, vector.clone()));
+                    answered.push((member, vector.clone()));
                     true
                 }
                 None => under_way.join(item.key(), member),
             }
         });
-        for (member, vector) in known {
+        for (member, vector) in answered {
             self.replies.tell(member, Ok(vector));
         }
         items
@@ -256,10 +256,10 @@ impl Dispatcher {
     /// Returns the next part, without texts that no attempt waits for any more.
     fn next_part(&mut self) -> Option<Request> {
         while let Some(mut part) = self.parts.pop_front() {
-            let (kept, left) = part.items.into_iter().partition(|item| self.under_way.is_awaited(&item.key()));
-            part.items = kept;
-            let left: Vec<Item> = left;
-            left.iter().for_each(|item| drop(self.under_way.end(&item.key())));
+            let (awaited, unwanted) = part.items.into_iter().partition(|item| self.under_way.is_awaited(&item.key()));
+            part.items = awaited;
+            let unwanted: Vec<Item> = unwanted;
+            unwanted.iter().for_each(|item| drop(self.under_way.end(&item.key())));
             if !part.items.is_empty() {
                 return Some(part);
             }

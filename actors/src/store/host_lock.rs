@@ -71,8 +71,8 @@ impl Database {
     pub async fn hosts_of_another_file(&self) -> Result<Vec<String>, StoreError> {
         let EngineConnections::Sqlite(sqlite) = self.parts() else { return Ok(Vec::new()) };
         let mut hosts = Liveness::long_held(&sqlite.path);
-        let known = hosts::open(self.reader(), u32::MAX).await?;
-        hosts.retain(|host| known.iter().all(|known| known.incarnation != *host));
+        let open = hosts::open(self.reader(), u32::MAX).await?;
+        hosts.retain(|host| open.iter().all(|row| row.incarnation != *host));
         Ok(hosts)
     }
 

@@ -102,7 +102,7 @@ pub async fn settle(transaction: &impl Sql, verdicts: &[TaskVerdict]) -> Result<
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn standing_of(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<SettledTask>, StoreError> {
+pub async fn present_states(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<SettledTask>, StoreError> {
     if tasks.is_empty() {
         return Ok(Vec::new());
     }

@@ -88,10 +88,10 @@ impl Sqlite {
         write.row::<i64>("SELECT count(*) AS n FROM sqlite_schema", []).await.map_err(fail)?;
         let files = InPlace::of(&path);
         afterword_faults::point!("open.connected", OpenError::Address);
-        let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
-        let runtime = connect(options, &path, Connections::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
+        let read = connect(options, &path, PoolKind::Readers(options.read_connections)).await.map_err(fail)?;
+        let runtime = connect(options, &path, PoolKind::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
         let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout), files.clone());
-        let all = retreat::Connections { write: write.clone(), read: read.clone(), runtime: runtime.clone() };
+        let all = retreat::OpenPools { write: write.clone(), read: read.clone(), runtime: runtime.clone() };
         let watch = retreat::watch(files.clone(), path.clone(), all, Arc::clone(&occupied));
         let watch = Mutex::new(Some(AbortOnDropHandle::new(tokio::spawn(watch))));
         Ok(Self { read, runtime, write, writer, path, files, watch, _occupied: occupied })
@@ -135,7 +135,7 @@ async fn connect_patiently(options: &OpenOptions, path: &Path, gate: &CommitGate
     const RETRY_AFTER: Duration = Duration::from_millis(10);
     let ends = tokio::time::Instant::now() + options.busy_timeout;
     loop {
-        match connect(options, path, Connections::Writer(gate.clone())).await {
+        match connect(options, path, PoolKind::Writer(gate.clone())).await {
             Err(StoreError::Busy) if tokio::time::Instant::now() < ends => tokio::time::sleep(RETRY_AFTER).await,
             other => return other,
         }
@@ -143,14 +143,14 @@ async fn connect_patiently(options: &OpenOptions, path: &Path, gate: &CommitGate
 }
 
 /// The purpose of a pool's connections.
-enum Connections {
+enum PoolKind {
     /// Writing: one connection, watched by this gate.
     Writer(CommitGate),
     /// Reading: this many connections.
     Readers(u32),
 }
 
-async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Result<Connection, StoreError> {
+async fn connect(options: &OpenOptions, path: &Path, kind: PoolKind) -> Result<Connection, StoreError> {
     let (path, busy_timeout) = (path.to_path_buf(), options.busy_timeout);
     let mut connect = ConnectOptions::new("sqlite://file");
     connect
@@ -162,14 +162,14 @@ async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Resul
         .max_lifetime(None::<Duration>)
         .acquire_timeout(busy_timeout.max(Duration::from_secs(30)));
     match kind {
-        Connections::Writer(gate) => {
+        PoolKind::Writer(gate) => {
             connect
                 .max_connections(1)
                 .map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout).journal_mode(SqliteJournalMode::Wal))
                 .map_sqlx_sqlite_pool_opts(move |pool| watched(pool, &gate));
         }
         // They find the file as the writer has made it: if it is another by now, they change nothing in it.
-        Connections::Readers(most) => {
+        PoolKind::Readers(most) => {
             connect.max_connections(most.max(1)).map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
         }
     }

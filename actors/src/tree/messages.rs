@@ -75,7 +75,7 @@ pub(crate) struct PollResult {
     /// Which sets this host makes.
     pub(super) makes: HostSets,
     /// What is to be told if its own set is none of the wanted ones.
-    pub(super) apart: Option<Trouble>,
+    pub(super) mismatch: Option<Trouble>,
 }
 
 /// To the WorkerSupervisor.

@@ -602,7 +602,7 @@ async fn vectors_that_are_being_stored_while_the_sets_change_over_stay_found() {
     let ((stored, is_stored), (release, released)) = (oneshot::channel(), oneshot::channel::<()>());
     let storing = bench.database.write::<_, StoreError, _>(move |transaction| {
         Box::pin(async move {
-            vectors::standing(transaction, &claimed.iter().collect::<Vec<_>>()).await?;
+            vectors::check_writes(transaction, &claimed.iter().collect::<Vec<_>>()).await?;
             let set = EmbeddedSet { revision: 1, content_hash: hash_of("meanwhile", "text"), chunks: vec![] };
             let [task] = claimed.as_slice() else { panic!("one task is claimed") };
             let new = NewSet { article_id: id, model_id: task.model_id, set: &set, stored: 0 };

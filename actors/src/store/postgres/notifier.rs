@@ -20,8 +20,8 @@ pub(super) struct Notifier(mpsc::Sender<()>);
 
 impl Notifier {
     pub(super) fn start(connection: Connection) -> Self {
-        let (sender, asked) = mpsc::channel(1);
-        tokio::spawn(serve(connection, asked));
+        let (sender, wakes) = mpsc::channel(1);
+        tokio::spawn(serve(connection, wakes));
         Self(sender)
     }
 
@@ -32,8 +32,8 @@ impl Notifier {
 }
 
 /// Ends when the notifier is dropped.
-async fn serve(connection: Connection, mut asked: mpsc::Receiver<()>) {
-    while asked.recv().await.is_some() {
+async fn serve(connection: Connection, mut wakes: mpsc::Receiver<()>) {
+    while wakes.recv().await.is_some() {
         if let Err(error) = answered(connection.script(&format!("NOTIFY {CHANNEL}"))).await {
             tracing::debug!(%error, "other hosts were not notified; they poll");
         }

@@ -48,9 +48,9 @@ impl Refusals for PostgresServer {
     fn why_no_connection(&self, waited: StoreError) -> BoxFuture<'_, StoreError> {
         Box::pin(async move {
             let mut last = self.last.lock().await;
-            let known =
+            let recent =
                 last.as_ref().filter(|(at, _)| at.elapsed() < REFUSAL_LIFETIME).map(|(_, refusal)| refusal.clone());
-            let refusal = match known {
+            let refusal = match recent {
                 Some(refusal) => refusal,
                 None => {
                     let refusal = self.refusal().await;

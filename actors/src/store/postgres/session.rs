@@ -114,9 +114,9 @@ async fn is_heard(listener: &mut PgListener) -> bool {
             Ok(Ok(Some(_))) => return true,
             Ok(Ok(None) | Err(_)) => return false,
             Err(_) => {
-                let asked =
+                let answer =
                     tokio::time::timeout(SESSION_TIMEOUT, sqlx::query("SELECT 1").execute(&mut *listener)).await;
-                if !matches!(asked, Ok(Ok(_))) {
+                if !matches!(answer, Ok(Ok(_))) {
                     return false;
                 }
             }

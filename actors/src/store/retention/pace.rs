@@ -26,9 +26,9 @@ impl Pace {
         self.page
     }
 
-    /// Learns from a page: `rows` were removed, and writers were blocked for `held`.
-    pub(super) fn took(&mut self, held: Duration, rows: i64) {
-        let fitting = MAX_BLOCKING.as_secs_f64() / held.as_secs_f64().max(1e-6) * rows as f64;
+    /// Learns from a page: `rows` were removed, and writers were blocked for `blocked`.
+    pub(super) fn took(&mut self, blocked: Duration, rows: i64) {
+        let fitting = MAX_BLOCKING.as_secs_f64() / blocked.as_secs_f64().max(1e-6) * rows as f64;
         // Grows step by step: one fast page says little about the next.
         let most = if rows < self.page { self.page } else { (self.page * 2).min(MAX_PAGE_ROWS) };
         self.page = (fitting as i64).clamp(1, most);

@@ -34,13 +34,13 @@ const ASIDE_SUFFIX: &str = ".left-";
 const LOCK_NAME: &str = "retreat";
 
 /// The connections of a process to its database.
-pub(super) struct Connections {
+pub(super) struct OpenPools {
     pub(super) write: Connection,
     pub(super) read: Connection,
     pub(super) runtime: Connection,
 }
 
-impl Connections {
+impl OpenPools {
     /// Lets the pools open nothing more, and close nothing.
     fn freeze(&self, database: &Path) {
         for connection in [&self.write, &self.read, &self.runtime] {
@@ -52,7 +52,7 @@ impl Connections {
 }
 
 /// Looks at the files until they have lost their names; ends when it has done what then is to be done.
-pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connections, occupied: Arc<SharedLock>) {
+pub(super) async fn watch(files: InPlace, database: PathBuf, connections: OpenPools, occupied: Arc<SharedLock>) {
     let mut tick = tokio::time::interval(LOOK_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut opened = None;
@@ -135,7 +135,7 @@ async fn copy_log(write: &Connection) -> Result<(), StoreError> {
 }
 
 /// Copies what the open connections read, which is the files that have lost their names. Returns the path of the copy.
-async fn keep_copy(open: &Connections, database: &Path) -> Result<PathBuf, StoreError> {
+async fn keep_copy(open: &OpenPools, database: &Path) -> Result<PathBuf, StoreError> {
     let failed = |error: io::Error| StoreError::Failed(error.to_string());
     let folder = database.parent().filter(|folder| folder.is_dir());
     let folder = folder.ok_or_else(|| StoreError::Failed("its folder has gone, too".to_owned()))?;

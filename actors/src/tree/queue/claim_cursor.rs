@@ -30,15 +30,15 @@ impl ClaimCursor {
         self.reached.filter(|_| self.looked_at_all.elapsed() < FULL_LOOK_INTERVAL)
     }
 
-    /// Records what a claim of `asked` tasks that began at `from` has found. Returns whether it is worth looking again.
-    pub(super) fn claimed(&mut self, from: Option<Position>, asked: usize, found: &[ClaimedTask]) -> bool {
+    /// Records what a claim of `slots` tasks that began at `from` has found. Returns whether it is worth looking again.
+    pub(super) fn claimed(&mut self, from: Option<Position>, slots: usize, found: &[ClaimedTask]) -> bool {
         if from.is_none() {
             self.looked_at_all = Instant::now();
         }
-        let was_full = !found.is_empty() && found.len() == asked;
+        let was_full = !found.is_empty() && found.len() == slots;
         self.reached = found.iter().map(ClaimedTask::position).max().filter(|_| was_full);
         // After a full batch there may be more; after one that began in the middle there may be some at the front.
-        was_full || (from.is_some() && asked > 0)
+        was_full || (from.is_some() && slots > 0)
     }
 }
 

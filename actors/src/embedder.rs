@@ -38,8 +38,8 @@ pub trait Embedder: Send + Sync + 'static {
     }
 
     /// Waits until one more call for documents may be made, for a provider that limits their number: what it carries is
-    /// chosen after that, and so it is as full as it can be. `None`: at any time. Whoever calls without having waited is made to
-    /// wait in the call.
+    /// chosen after that, and so it is as full as it can be. `None`: at any time. Whoever calls without having waited
+    /// is made to wait in the call.
     fn turn(&self) -> Option<BoxFuture<'static, ()>> {
         None
     }

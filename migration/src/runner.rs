@@ -233,7 +233,8 @@ async fn strike(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbE
     transaction.execute_unprepared(&sql).await.map(drop)
 }
 
-/// Marks an SQLite database as this program's, for itself and for other programs. One that has the mark of its host keeps it.
+/// Marks an SQLite database as this program's, for itself and for other programs. One that has the mark of its host
+/// keeps it.
 async fn mark(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     if transaction.get_database_backend() != DbBackend::Sqlite {
         return Ok(());

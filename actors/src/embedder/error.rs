@@ -16,8 +16,8 @@ pub struct EmbedError {
     pub message: String,
     /// How long the provider asks to be left alone (HTTP `Retry-After`).
     pub retry_after: Option<Duration>,
-    /// How long the request that failed took from the moment it was sent, without its wait for a turn; `None` if the whole call
-    /// was that request.
+    /// How long the request that failed took from the moment it was sent, without its wait for a turn; `None` if the
+    /// whole call was that request.
     pub took: Option<Duration>,
 }
 

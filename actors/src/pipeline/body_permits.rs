@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) const MAX_SHORT_BODY: u32 = 64 << 10;
 /// Most of all short bodies that are processed at the same time. *Units:* bytes.
 const SHORT_BODIES_LIMIT: usize = 16 << 20;
-/// Most of all long bodies that are processed at the same time; one that is longer than this is processed without other long
-/// ones. Cut and embedded, a body takes several times its length. *Units:* bytes.
+/// Most of all long bodies that are processed at the same time; one that is longer than this is processed without other
+/// long ones. Cut and embedded, a body takes several times its length. *Units:* bytes.
 const LONG_BODIES_LIMIT: usize = 16 << 20;
 /// The room that one permit gives. *Units:* bytes.
 const PERMIT_BYTES: u64 = 1 << 10;

@@ -1,4 +1,5 @@
-//! What attempts read: those that wait for each other are answered by one statement, so that many short articles take few.
+//! What attempts read: those that wait for each other are answered by one statement, so that many short articles take
+//! few.
 
 use std::{
     collections::{HashMap, HashSet},

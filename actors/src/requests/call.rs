@@ -21,7 +21,8 @@ use crate::{
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
 /// A shared request that fails sooner than this is sent once more unchanged: most failures are momentary.
 const RETRY_WHOLE_BEFORE: Duration = Duration::from_secs(10);
-/// Most parts that a refused request is divided into: with two, the texts that are not to blame would wait for more rounds.
+/// Most parts that a refused request is divided into: with two, the texts that are not to blame would wait for more
+/// rounds.
 const MAX_PARTS: usize = 8;
 
 /// Texts that travel together.

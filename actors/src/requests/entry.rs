@@ -72,8 +72,8 @@ impl Entry {
         }
     }
 
-    /// Runs `work`, which embeds by this entry; returns `None` if it takes longer than `limit` after its first text has had
-    /// its turn. Waiting for others is no fault of the article: at a text of theirs the provider may hang.
+    /// Runs `work`, which embeds by this entry; returns `None` if it takes longer than `limit` after its first text has
+    /// had its turn. Waiting for others is no fault of the article: at a text of theirs the provider may hang.
     pub(crate) async fn limited<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         let over = async {
             self.begun.notified().await;

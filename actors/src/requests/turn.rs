@@ -1,5 +1,5 @@
-//! The turn of the next request: a limit of requests is kept before it is decided which texts go with one, so that those that
-//! come meanwhile go with it.
+//! The turn of the next request: a limit of requests is kept before it is decided which texts go with one, so that
+//! those that come meanwhile go with it.
 
 use std::time::Duration;
 

@@ -34,8 +34,8 @@ pub(super) const SHARE_SET_IN_USE: &str = "SELECT pg_advisory_xact_lock_shared(7
 pub(super) const EXCLUDE_FROM_SET_IN_USE: &str = "SELECT pg_advisory_xact_lock(7237, 3)";
 /// Lets calls of the provider `$1` take turns, until the commit.
 pub(super) const TAKE_TURN_WITH_PROVIDER: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-/// Shows that the host of the key `$1` is alive, until the session ends. Shared: an earlier connection of this host that
-/// PostgreSQL still takes for open must not block it.
+/// Shows that the host of the key `$1` is alive, until the session ends. Shared: an earlier connection of this host
+/// that PostgreSQL still takes for open must not block it.
 pub(super) const SHOW_LIFE: &str = "SELECT pg_advisory_lock_shared($1)";
 
 #[cfg(test)]

@@ -139,8 +139,8 @@ pub async fn any_open_for_the_set_in_use(connection: &impl Sql) -> Result<bool, 
     Ok(connection.row::<()>(&sql, []).await?.is_some())
 }
 
-/// Queues what the set `model_id` needs of `articles`, after their tasks for another set have ended: two sets are kept up
-/// to date, one after the other, by the one waiting task that an article may have.
+/// Queues what the set `model_id` needs of `articles`, after their tasks for another set have ended: two sets are kept
+/// up to date, one after the other, by the one waiting task that an article may have.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -164,8 +164,8 @@ pub async fn queue_next(
     enqueue_wanted(transaction, &needing, &order).await.map(drop)
 }
 
-/// As [`enqueue_all`], unless the set has been retired since the caller looked; then `None`. Tasks of a retired set count
-/// for the set in use: they would be claimed for nothing, and wait as long as no host makes that set.
+/// As [`enqueue_all`], unless the set has been retired since the caller looked; then `None`. Tasks of a retired set
+/// count for the set in use: they would be claimed for nothing, and wait as long as no host makes that set.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -63,8 +63,8 @@ impl Database {
         }
     }
 
-    /// Returns hosts (incarnations) that are alive and that this database does not know, although they locked the name of its file:
-    /// they have another file open, which had that name before. None on PostgreSQL.
+    /// Returns hosts (incarnations) that are alive and that this database does not know, although they locked the name
+    /// of its file: they have another file open, which had that name before. None on PostgreSQL.
     ///
     /// # Errors
     /// [`StoreError`]

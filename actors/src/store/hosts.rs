@@ -62,8 +62,8 @@ pub async fn register(transaction: &impl Sql, host: &NewHost) -> Result<(), Stor
         .map(drop)
 }
 
-/// Records that the host is alive, with its report (see [`HostReport`](crate::HostReport)) and its workers. A row that was removed meanwhile is inserted again; a
-/// host that has stopped stays stopped, whatever is still under way.
+/// Records that the host is alive, with its report (see [`HostReport`](crate::HostReport)) and its workers. A row that
+/// was removed meanwhile is inserted again; a host that has stopped stays stopped, whatever is still under way.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -126,7 +126,8 @@ pub async fn end(transaction: &impl Sql, incarnation: &str, state: &str) -> Resu
 }
 
 /// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`, or whose
-/// last heartbeat is that far in the future: the clock was set back since, and nobody knows how long they have been silent.
+/// last heartbeat is that far in the future: the clock was set back since, and nobody knows how long they have been
+/// silent.
 ///
 /// # Errors
 /// [`StoreError`]

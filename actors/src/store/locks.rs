@@ -9,9 +9,9 @@
 //! one acts on is locked in between, or found and changed by one statement. Claims are the exception that needs a lock
 //! of its own: they lock no article, and pass over waiting tasks that are locked.
 //!
-//! Which set searches use changes for all articles at once. So whoever stores vectors, and whoever queues articles for a
-//! set, keeps the sets from changing over, before anything else is locked; a change-over waits for all of them, counts
-//! what they have stored, and locks nothing before that.
+//! Which set searches use changes for all articles at once. So whoever stores vectors, and whoever queues articles for
+//! a set, keeps the sets from changing over, before anything else is locked; a change-over waits for all of them,
+//! counts what they have stored, and locks nothing before that.
 //!
 //! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
 //! restoration, lock its number instead.

@@ -62,8 +62,8 @@ pub struct WantedSets {
 }
 
 impl WantedSets {
-    /// Returns the set that may need an article when its task for the set `model_id` has ended: after the one in use the
-    /// one that is being built, after one that was retired meanwhile the one in use.
+    /// Returns the set that may need an article when its task for the set `model_id` has ended: after the one in use
+    /// the one that is being built, after one that was retired meanwhile the one in use.
     pub(crate) fn after(&self, model_id: i64) -> Option<i64> {
         let id = |set: &Option<Set>| set.as_ref().map(|set| set.id);
         match (id(&self.active), id(&self.building)) {

@@ -24,8 +24,8 @@ pub struct OpenOptions {
 /// Whose tables an SQLite file may have. On PostgreSQL those of others are never looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tables {
-    /// Those of the runtime, and what its host has made beside them: another program's file is refused, as a mistyped address
-    /// names one.
+    /// Those of the runtime, and what its host has made beside them: another program's file is refused, as a mistyped
+    /// address names one.
     #[default]
     OnlyOurs,
     /// Any: the runtime's are made beside the tables of a file that its host has had before.

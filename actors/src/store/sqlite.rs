@@ -121,7 +121,8 @@ impl Sqlite {
             // SQLite would remove the log by its name, which may be another's by now.
             return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);
         }
-        // The log that goes with the last connection is no loss, neither to the watch nor to a write that comes too late.
+        // The log that goes with the last connection is no loss, neither to the watch nor to a write that comes too
+        // late.
         self.files.close();
         drop(watch);
         let _ = self.read.clone().close().await;

@@ -59,7 +59,8 @@ pub enum Reading {
     },
 }
 
-/// Returns the texts of articles whose bodies have at most `most` bytes, by their ids; those that are deleted are missing.
+/// Returns the texts of articles whose bodies have at most `most` bytes, by their ids; those that are deleted are
+/// missing.
 ///
 /// # Errors
 /// [`StoreError`]

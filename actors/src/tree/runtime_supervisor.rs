@@ -1,8 +1,8 @@
 //! RuntimeSupervisor: the root.
 //!
 //! Strategy: one for one, except that the workers go down with the QueueActor they report to and start again when it
-//! has started ([`Role::TABLE`]). A child that exceeds the restart limit is marked failed, which makes the host unready;
-//! it is started again at long intervals, because a host that has given up is of no use.
+//! has started ([`Role::TABLE`]). A child that exceeds the restart limit is marked failed, which makes the host
+//! unready; it is started again at long intervals, because a host that has given up is of no use.
 
 mod children;
 

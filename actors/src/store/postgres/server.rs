@@ -1,4 +1,5 @@
-//! Why a pool had no connection in time: it says only that it waited in vain, also while PostgreSQL refuses every new one.
+//! Why a pool had no connection in time: it says only that it waited in vain, also while PostgreSQL refuses every new
+//! one.
 
 use std::{sync::Arc, time::Duration};
 

@@ -56,8 +56,8 @@ pub(super) const FINISHED_TASKS: RecordKind = RecordKind {
     lock: RemovalLock::Nothing,
 };
 
-/// Entries are numbered in the order of their times, so the oldest are at the front; but for some of a time at which the
-/// clock was wrong.
+/// Entries are numbered in the order of their times, so the oldest are at the front; but for some of a time at which
+/// the clock was wrong.
 pub(super) const EVENTS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, o.at < {now} - $1 AS doomed

@@ -1,9 +1,9 @@
 //! Whether the files of an open database are still those of their names.
 //!
-//! A file that is open lives on when its name is given to another file, or removed: SQLite would go on writing to it, and
-//! nobody would find again what was saved. So each file's device and number are noted when the database is opened, and
-//! compared before each transaction, before its commit, and twice a second. Once they differ, this process writes nothing
-//! more, even if the files come back: another process may have used them meanwhile.
+//! A file that is open lives on when its name is given to another file, or removed: SQLite would go on writing to it,
+//! and nobody would find again what was saved. So each file's device and number are noted when the database is opened,
+//! and compared before each transaction, before its commit, and twice a second. Once they differ, this process writes
+//! nothing more, even if the files come back: another process may have used them meanwhile.
 
 use std::{
     io,
@@ -49,7 +49,8 @@ pub(super) struct Lost {
 }
 
 impl InPlace {
-    /// Notes the files of `database`, which is open. Where files have no number that stays, as on Windows, nothing is noted.
+    /// Notes the files of `database`, which is open. Where files have no number that stays, as on Windows, nothing is
+    /// noted.
     pub(super) fn of(database: &Path) -> Self {
         let identity_of = |suffix: &str| {
             let mut path = database.as_os_str().to_owned();

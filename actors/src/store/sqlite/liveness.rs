@@ -45,8 +45,8 @@ impl Liveness {
 
     /// Whether the process that took the lock of `incarnation` has ended.
     ///
-    /// No file means that it ended cleanly, or that it never ran on this machine. A file that cannot be opened, for lack
-    /// of descriptors or of a permission, says nothing: then only the lease decides.
+    /// No file means that it ended cleanly, or that it never ran on this machine. A file that cannot be opened, for
+    /// lack of descriptors or of a permission, says nothing: then only the lease decides.
     pub(crate) fn has_died(database: &Path, incarnation: &str) -> bool {
         let path = folder(database).join(incarnation);
         let file = match File::open(&path) {
@@ -64,7 +64,8 @@ impl Liveness {
         }
     }
 
-    /// Returns the hosts (incarnations) whose locks have been held for longer than a start takes, whatever database they work on.
+    /// Returns the hosts (incarnations) whose locks have been held for longer than a start takes, whatever database
+    /// they work on.
     pub(crate) fn long_held(database: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder(database)).into_iter().flatten().filter_map(Result::ok);
         let is_old = |entry: &fs::DirEntry| {

@@ -41,8 +41,8 @@ impl Log {
         Self { path: path.into(), busy_timeout, pause: MIN_PAUSE, next: Instant::now() }
     }
 
-    /// Copies the log into the database and truncates it, if it is long, or if the disk was full at the last write: the room
-    /// that it takes may be all that is missing.
+    /// Copies the log into the database and truncates it, if it is long, or if the disk was full at the last write: the
+    /// room that it takes may be all that is missing.
     pub(super) async fn keep_short(&mut self, connection: &Connection, disk_was_full: bool) {
         let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         let is_worth_it = length >= LONG_LOG_BYTES || (disk_was_full && length > 0);

@@ -58,7 +58,8 @@ impl SharedLock {
         self.lock.as_ref()?.metadata().and_then(|metadata| metadata.modified()).ok()
     }
 
-    /// Keeps all others from opening the database until the guard is dropped; `None` if one has it open, or nobody can tell.
+    /// Keeps all others from opening the database until the guard is dropped; `None` if one has it open, or nobody can
+    /// tell.
     pub(super) fn alone(&self) -> Option<Exclusive<'_>> {
         let lock = self.lock.as_ref()?;
         match lock.try_lock() {
@@ -81,8 +82,8 @@ impl Drop for Exclusive<'_> {
     }
 }
 
-/// Finishes the replacement of a process that died. Nobody else may have the database open: two processes that finish it
-/// at the same time would move each other's logs.
+/// Finishes the replacement of a process that died. Nobody else may have the database open: two processes that finish
+/// it at the same time would move each other's logs.
 ///
 /// # Errors
 /// [`OpenError::BeingReplaced`] if another process has it open for longer than `patience`, [`OpenError::Unfinished`],
@@ -106,8 +107,8 @@ pub(super) async fn finish_replacement(database: &Path, patience: Duration) -> R
     Ok(())
 }
 
-/// Whether there is an SQLite database at `path`, or one that a process which died had yet to put there: whoever opens it
-/// does so. Opening it where there is none makes one.
+/// Whether there is an SQLite database at `path`, or one that a process which died had yet to put there: whoever opens
+/// it does so. Opening it where there is none makes one.
 pub fn is_there(path: &Path) -> bool {
     path.exists() || replacement::is_unfinished(path)
 }

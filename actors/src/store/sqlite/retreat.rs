@@ -1,11 +1,11 @@
-//! What a process does when the files of its database have lost their names: it keeps what it can, and touches no file of
-//! another.
+//! What a process does when the files of its database have lost their names: it keeps what it can, and touches no file
+//! of another.
 //!
-//! - The database has gone, and its log is still there: the log is put aside. The next process would take it for that of the
-//!   database that is there now, and destroy that one.
+//! - The database has gone, and its log is still there: the log is put aside. The next process would take it for that
+//!   of the database that is there now, and destroy that one.
 //! - The log has gone, and nobody else has opened the database since: what is only in it is copied into the database.
-//! - Otherwise all that can still be read is copied into a database beside the other, also if the log was put aside: the file
-//!   that it belongs to may have no name any more.
+//! - Otherwise all that can still be read is copied into a database beside the other, also if the log was put aside:
+//!   the file that it belongs to may have no name any more.
 //! - No connection is opened any more, and none is closed: SQLite would remove the log by its name, whosever it is now.
 
 use std::{

@@ -20,8 +20,8 @@ use crate::{
 
 /// Most articles queued in one transaction; few, because saves wait for it.
 const MAX_ARTICLES_QUEUED: u32 = 100;
-/// The shortest time between two counts of a set, in times that the first one took: counting takes at most a twentieth of
-/// the time.
+/// The shortest time between two counts of a set, in times that the first one took: counting takes at most a twentieth
+/// of the time.
 const COUNT_INTERVAL_FACTOR: u32 = 20;
 
 impl Upkeep {

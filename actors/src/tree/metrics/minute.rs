@@ -47,7 +47,8 @@ impl Minutes {
         (this_minute(), self.unwritten.iter().map(row).collect())
     }
 
-    /// Forgets the minutes before this one, which were complete when they were written; later ones are written again, whole.
+    /// Forgets the minutes before this one, which were complete when they were written; later ones are written again,
+    /// whole.
     pub(super) fn forget_before(&mut self, minute: i64) {
         self.unwritten = self.unwritten.split_off(&(minute, 0));
     }

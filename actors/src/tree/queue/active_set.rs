@@ -16,8 +16,8 @@ use crate::{
     tree::messages::QueueMessage,
 };
 
-/// How long a failure is still shown after its set may be tried again: an attempt takes its time. Later the failure is over, or
-/// there is nothing to do, because another host has done it.
+/// How long a failure is still shown after its set may be tried again: an attempt takes its time. Later the failure is
+/// over, or there is nothing to do, because another host has done it.
 const FAILURE_SHOWN_FOR: Duration = Duration::from_secs(60);
 
 /// What is known of the wanted sets, and of the provider of the one in use.
@@ -99,7 +99,8 @@ impl ActiveSet {
             .chain(self.failing.as_ref().filter(|failing| failing.is_recent()).map(ProviderFailure::trouble))
     }
 
-    /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had worked before.
+    /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had
+    /// worked before.
     pub(super) fn rest(&mut self, model: String, error: &EmbedError, queue: &ActorRef<QueueMessage>) -> bool {
         let (now, wish) = (Instant::now(), wish(error));
         if let Some(failing) = self.failing.as_mut().filter(|failing| failing.until > now) {

@@ -128,8 +128,8 @@ impl QueueState {
         }
     }
 
-    /// Ends an attempt for the set in use, if that is not the own model's. The worker has found out what is to blame: its
-    /// provider's failure costs the document nothing.
+    /// Ends an attempt for the set in use, if that is not the own model's. The worker has found out what is to blame:
+    /// its provider's failure costs the document nothing.
     pub(super) fn finished_for_active_set(&mut self, finished: FinishedAttempt) {
         let FinishedAttempt { task, outcome, elapsed, .. } = finished;
         let retry = self.at.context.settings.retry;

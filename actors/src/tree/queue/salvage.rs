@@ -19,8 +19,8 @@ pub(super) struct Salvage {
 }
 
 impl Salvage {
-    /// Keeps what an attempt at `article` has made; returns false if it is too large, or takes the place of another's: two
-    /// that take it from each other would gain for ever.
+    /// Keeps what an attempt at `article` has made; returns false if it is too large, or takes the place of another's:
+    /// two that take it from each other would gain for ever.
     pub(super) fn keep(&mut self, article: i64, made: Vectors) -> bool {
         self.take(article);
         let size = size_of(&made);

@@ -106,8 +106,8 @@ impl RuntimeSets {
         }
         let (own, wanted) = (self.own_name(), in_words(wanted));
         Some(format!(
-            "this host's model {own} is neither in use nor being built: {wanted}; give this host the settings of that model, \
-             or run `afterword model switch` with the settings of {own}"
+            "this host's model {own} is neither in use nor being built: {wanted}; give this host the settings of that \
+             model, or run `afterword model switch` with the settings of {own}"
         ))
     }
 
@@ -124,8 +124,8 @@ impl RuntimeSets {
         let (own, wanted) = (self.own_name(), in_words(wanted));
         Some(Trouble::NotInEffect {
             message: format!(
-                "embedding.model {own} of this host is not in effect: {wanted}, and this host embeds for it; `afterword model \
-                 switch` changes to {own}"
+                "embedding.model {own} of this host is not in effect: {wanted}, and this host embeds for it; \
+                 `afterword model switch` changes to {own}"
             ),
         })
     }

@@ -31,8 +31,8 @@ pub enum MigrationError {
     Newer(String),
     /// The history is another program's.
     #[error(
-        "the table seaql_migrations is the history of another program (it has \"{0}\"), which cannot be shared: name another \
-         database, or on PostgreSQL a schema of its own"
+        "the table seaql_migrations is the history of another program (it has \"{0}\"), which cannot be shared: name \
+         another database, or on PostgreSQL a schema of its own"
     )]
     Foreign(String),
     /// A table or an index of that name exists, and is not a leftover of an interrupted step.

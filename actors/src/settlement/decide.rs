@@ -90,8 +90,8 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
 /// have not. A first attempt may have shared its request; a later one was alone.
 pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Failure {
     let message = format!(
-        "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the text, or ask \
-         the operator of the provider"
+        "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the \
+         text, or ask the operator of the provider"
     );
     let kind = if task.attempt > 1 { ErrorKind::Data } else { ErrorKind::Transient };
     Failure { kind, fault: Fault::Unclear, message, retry_after: None }

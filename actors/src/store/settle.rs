@@ -107,7 +107,8 @@ pub async fn present_states(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<
         return Ok(Vec::new());
     }
     let ids = sql::json(tasks)?;
-    let sql = "SELECT t.id, t.status, t.attempts, t.cause, t.crashes FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
+    let sql = "SELECT t.id, t.status, t.attempts, t.cause, t.crashes
+               FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
     connection.rows::<SettledRow>(sql, [ids]).await?.into_iter().map(settled).collect()
 }
 

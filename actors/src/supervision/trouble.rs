@@ -114,8 +114,8 @@ impl fmt::Display for Trouble {
                 let seconds = next_try_ms.div_ceil(1000);
                 write!(
                     f,
-                    "the provider of {model}, whose vectors are in use, fails ({kind}): {message}; what is saved waits for it, \
-                     next try in {seconds} s"
+                    "the provider of {model}, whose vectors are in use, fails ({kind}): {message}; what is saved waits \
+                     for it, next try in {seconds} s"
                 )
             }
             Self::Database { message, .. }

@@ -399,7 +399,10 @@ async fn an_old_provider_that_fails_is_told_and_has_the_pause_that_it_asks_for()
     *old.outage.lock().expect("the lock") = Some(EmbedError::config("401"));
     bench.save("meanwhile", "text").await;
     runtime.wake();
-    let fails = |trouble: &Trouble| matches!(trouble, Trouble::ProviderInUse { model, kind: ErrorKind::Config, message, .. } if model == "old" && message == "401");
+    let fails = |trouble: &Trouble| {
+        matches!(trouble, Trouble::ProviderInUse { model, kind: ErrorKind::Config, message, .. }
+            if model == "old" && message == "401")
+    };
     let told = bench.troubled(&runtime, fails).await.to_string();
     assert!(told.contains("old") && told.contains("401"), "{told}");
     // From its next answer on it asks for an hour: no further request is made.

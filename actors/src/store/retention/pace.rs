@@ -53,7 +53,8 @@ mod tests {
             let page = u32::try_from(pace.page()).expect("few rows");
             prop_assert!(page >= 1 && i64::from(page) <= MAX_PAGE_ROWS);
             prop_assert!(page == 1 || row * page <= MAX_BLOCKING, "{page} rows of {row:?}");
-            prop_assert!(i64::from(page) == MAX_PAGE_ROWS || row * (page + 1) * 11 / 10 >= MAX_BLOCKING, "{page} rows of {row:?}");
+            let is_largest = i64::from(page) == MAX_PAGE_ROWS || row * (page + 1) * 11 / 10 >= MAX_BLOCKING;
+            prop_assert!(is_largest, "{page} rows of {row:?}");
         }
     }
 

@@ -70,13 +70,13 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, connections: OpenPo
         match put_log_aside(&files, &database) {
             Ok(None) => {}
             Ok(Some(aside)) => tracing::error!(
-                "the log of the database that was there before is kept as {}: beside that database, as its -wal, it holds what was \
-                 saved last",
+                "the log of the database that was there before is kept as {}: beside that database, as its -wal, it \
+                 holds what was saved last",
                 aside.display()
             ),
             Err(error) => tracing::error!(
-                %error, "the log of the database that was there before could not be put aside; remove it before another process \
-                 opens the new one"
+                %error, "the log of the database that was there before could not be put aside; remove it before \
+                 another process opens the new one"
             ),
         }
     }

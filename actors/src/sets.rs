@@ -111,8 +111,8 @@ impl RuntimeSets {
         ))
     }
 
-    /// What is to be told if the host's own set is none of the wanted ones: that it makes none of them, or that it
-    /// works for one of other settings.
+    /// The trouble to report if the host's own set is none of the wanted ones: the host makes none of them, or it works
+    /// for the model of other settings.
     pub(crate) fn mismatch(&self, wanted: &WantedSets) -> Option<Trouble> {
         if let Some(message) = self.unwanted_because(wanted) {
             return Some(Trouble::Unwanted { message });

@@ -128,8 +128,8 @@ pub async fn end(transaction: &impl Sql, incarnation: &str, state: &str) -> Resu
 }
 
 /// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`, or whose
-/// last heartbeat is that far in the future: the clock was set back since, and nobody knows how long they have been
-/// silent.
+/// last heartbeat is that far in the future: the clock was set back since, and how long they have been silent is not
+/// known.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -5,13 +5,13 @@
 //! none. A save locks its article's row by writing it; every other decision locks it here, before reading, and always
 //! in the order of ids.
 //!
-//! Each statement of a transaction sees what was committed until it began. So whatever one statement finds and another
-//! one acts on is locked in between, or found and changed by one statement. Claims are the exception that needs a lock
-//! of its own: they lock no article, and pass over waiting tasks that are locked.
+//! Each statement of a transaction sees what was committed until it began. So what one statement finds and another acts
+//! on is locked in between, or else one statement finds and changes it. Claims are the exception that needs a lock of
+//! its own: they lock no article, and pass over waiting tasks that are locked.
 //!
-//! Which set searches use changes for all articles at once. So whoever stores vectors, and whoever queues articles for
-//! a set, keeps the sets from changing over, before anything else is locked; a change-over waits for all of them,
-//! counts what they have stored, and locks nothing before that.
+//! The set in use changes for all articles at once. So a transaction that stores vectors, or that queues articles for a
+//! set, first of all shares the lock on the set in use. A change of the set waits for all such transactions, counts
+//! what they have stored, and locks nothing before that.
 //!
 //! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
 //! restoration, lock its number instead.

@@ -3,7 +3,7 @@
 //!
 //! | state | vectors are made | searches use it |
 //! |---|---|---|
-//! | `active` | of every save | yes |
+//! | `active`, "the set in use" | of every save | yes |
 //! | `building` | of every article, at low priority | no |
 //! | `retired` | no | no |
 //!

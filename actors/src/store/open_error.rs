@@ -58,7 +58,7 @@ pub enum OpenError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Nobody can tell which processes have the database open.
+    /// It cannot be found out which processes have the database open.
     #[error("cannot lock the database by files in {}: {source}", path.display())]
     Lock {
         /// The folder of the locks.

@@ -8,7 +8,7 @@ use super::StoreError;
 
 /// How long a failure is shown when no later success contradicts it: heartbeats and polls come more often.
 const FAILURE_SHOWN_FOR: Duration = Duration::from_secs(60);
-/// A wait for the lock of another process that is longer than this is told before it has failed.
+/// A wait for the lock of another process that is longer than this is reported before it fails.
 const LONG_WAIT: Duration = Duration::from_secs(2);
 
 /// What became of the last statements of one pool. Cheap to clone; clones share it.

@@ -136,9 +136,9 @@ pub enum WriteCheck {
     Skipped,
 }
 
-/// Returns the standing under each lease that is still valid, for the set that its task is processed for; others are
-/// missing from the answer. By lease and not by task: one batch may end two attempts at a task, one of which has lost
-/// it.
+/// Checks what the attempts at `tasks` may still write, each for the set that its task is processed for. Leases that
+/// are no longer valid are missing from the answer. The answer is by lease and not by task: one batch may end two
+/// attempts at a task, one of which has lost it.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -53,7 +53,7 @@ pub(crate) struct MetricsState {
     context: Arc<Context>,
     workers: BTreeMap<Slot, Tally>,
     minutes: Minutes,
-    /// Beside the mailbox: whoever asks for the numbers does not wait for the database.
+    /// Beside the mailbox: an answer with the numbers does not wait for the database.
     writing: Option<AbortOnDropHandle<()>>,
     /// Answered when what is being written is written.
     flushed_by_this: Vec<RpcReplyPort<()>>,

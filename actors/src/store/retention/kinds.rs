@@ -11,7 +11,7 @@ pub(super) struct RecordKind {
     pub(super) look: Cow<'static, str>,
     pub(super) remove: &'static str,
     pub(super) start: ScanStart,
-    /// What is locked before the removal, whose statement then sees what was committed until then.
+    /// What is locked before the removal: its statement then sees everything that was committed before.
     pub(super) lock: RemovalLock,
 }
 

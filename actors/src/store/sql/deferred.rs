@@ -1,4 +1,4 @@
-//! Statements whose answer nobody needs: they go together with the next one.
+//! Statements whose answer is not needed: they go together with the next one.
 //!
 //! SQLite works on a thread of its own. The journey there and back takes longer than most statements of a save do, and
 //! all other saves wait meanwhile.

@@ -23,7 +23,7 @@ use crate::store::{
 /// Writes all of `jobs`, in their order, in one transaction unless that is lost.
 ///
 /// # Errors
-/// The last failure by which a transaction was lost; those whose writes it was have been told.
+/// The last failure by which a transaction was lost; the callers of its jobs have got it.
 pub(super) async fn write(
     connection: &Connection,
     gate: &CommitGate,
@@ -41,7 +41,7 @@ pub(super) async fn write(
         match batch {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                // Files that are not in place were told when that was found, and no connection helps.
+                // Files that are not in place were reported when that was found, and another connection does not help.
                 if !matches!(error, StoreError::NotInPlace(_)) {
                     tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
                 }

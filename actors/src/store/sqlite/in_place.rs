@@ -1,7 +1,7 @@
 //! Whether the files of an open database are still those of their names.
 //!
 //! A file that is open lives on when its name is given to another file, or removed: SQLite would go on writing to it,
-//! and nobody would find again what was saved. So each file's device and number are noted when the database is opened,
+//! and what was saved would not be found again. So each file's device and number are noted when the database is opened,
 //! and compared before each transaction, before its commit, and twice a second. Once they differ, this process writes
 //! nothing more, even if the files come back: another process may have used them meanwhile.
 

@@ -3,10 +3,12 @@
 //!
 //! - The database has gone, and its log is still there: the log is put aside. The next process would take it for that
 //!   of the database that is there now, and destroy that one.
-//! - The log has gone, and nobody else has opened the database since: what is only in it is copied into the database.
+//! - The log has gone, and no other process has opened the database since: what is only in the log is copied into the
+//!   database.
 //! - Otherwise all that can still be read is copied into a database beside the other, also if the log was put aside:
 //!   the file that it belongs to may have no name any more.
-//! - No connection is opened any more, and none is closed: SQLite would remove the log by its name, whosever it is now.
+//! - No connection is opened any more, and none is closed: SQLite would remove the log by its name, also if that is the
+//!   log of another database by now.
 
 use std::{
     fs, io,
@@ -57,7 +59,7 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, connections: OpenPo
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut opened = None;
     loop {
-        // Read before the files are looked at: whoever opens the database after they were lost is seen to have done so.
+        // Read before the files are looked at: a process that opens the database after they were lost is noticed.
         let last_opened = occupied.last_opened();
         if files.check().is_err() {
             break;

@@ -111,7 +111,7 @@ impl Upkeep {
         if !fill.is_uncounted || fill.count_after.is_some_and(|after| after > now) {
             return Ok(());
         }
-        // Counted beside the writers first: whoever changes over makes them wait while it counts once more.
+        // Counted beside the writers first: the change itself makes them wait while it counts once more.
         let mut hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
         if hindrance == Hindrance::default() {
             if self.activate(model_id).await? {

@@ -1,4 +1,4 @@
-//! Work for the set in use on a host with a model of its own that is to replace it. The circuit is for the own model's
+//! Work for the set in use, on a host whose own model is another. The circuit is for the own model's
 //! provider; the other provider is left alone for a while when it fails, and neither keeps the other from its work.
 
 use std::time::Duration;
@@ -24,7 +24,7 @@ const FAILURE_SHOWN_FOR: Duration = Duration::from_secs(60);
 pub(super) struct ActiveSet {
     /// Whether this host makes the set in use, with another model than its own; `None` if that is not known yet.
     is_made: Option<bool>,
-    /// What is to be told of the wanted sets, if this host's own is none of them.
+    /// The trouble to report if this host's own set is none of the wanted ones.
     mismatch: Option<Trouble>,
     failing: Option<ProviderFailure>,
     delays: Backoff,

@@ -61,5 +61,5 @@ pub(crate) fn title(text: &str, file: &str, limits: Limits) -> String {
 /// SHA-256 of a file, in hexadecimal digits.
 fn hash(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }

@@ -186,7 +186,7 @@ impl Sets {
     async fn build(&self, set: &Set) -> Result<Build, StoreError> {
         let reader = self.database.reader();
         let hindrance = models::hindrances(reader, set.id).await?;
-        let began_at = models::kept(reader, set.id).await?.building_since;
+        let began_at = models::record_of(reader, set.id).await?.building_since;
         let made = models::embedded_within(reader, set.id, RATE_SPAN_MS).await?;
         // A build that began within the period is measured from its beginning.
         let age = sql::now(reader).await? - began_at.unwrap_or(0);

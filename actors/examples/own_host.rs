@@ -1,7 +1,7 @@
 //! A host that uses only the runtime: its own table, its own transaction, and nothing else of Afterword.
 //!
-//! `cargo run -p afterword-actors --example own_host` saves two recipes, waits until both are embedded, changes one and removes the
-//! other.
+//! `cargo run -p afterword-actors --example own_host` saves two recipes, waits until both are embedded, changes one and
+//! removes the other.
 
 #[path = "own_host/letters.rs"]
 mod letters;

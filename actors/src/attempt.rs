@@ -57,7 +57,8 @@ pub async fn judge(
     EndedAttempt { decided: Arc::new(decided), in_doubt: false }
 }
 
-/// Writes the results of the attempts and ends them, each if its lease is valid. Returns the states of the tasks; those without a valid lease are missing unless they are in doubt.
+/// Writes the results of the attempts and ends them, each if its lease is valid. Returns the states of the tasks; those
+/// without a valid lease are missing unless they are in doubt.
 ///
 /// # Errors
 /// [`StoreError`]; the transaction must then be rolled back.

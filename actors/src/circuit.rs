@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The longest `retry_after` of a provider that is obeyed.
-pub const LONGEST_WISH: Duration = Duration::from_secs(3600);
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// The circuit of one provider.
 #[derive(Debug)]
@@ -173,14 +173,14 @@ impl Circuit {
     }
 }
 
-/// The provider's `retry_after`, up to [`LONGEST_WISH`].
+/// The provider's `retry_after`, up to [`MAX_RETRY_AFTER`].
 pub(crate) fn wish(failure: &EmbedError) -> Duration {
-    failure.retry_after.unwrap_or_default().min(LONGEST_WISH)
+    failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER)
 }
 
-/// `now + delay`, or `now` + [`LONGEST_WISH`] where the clock cannot represent that.
+/// `now + delay`, or `now` + [`MAX_RETRY_AFTER`] where the clock cannot represent that.
 fn later(now: Instant, delay: Duration) -> Instant {
-    now.checked_add(delay).unwrap_or_else(|| now + LONGEST_WISH)
+    now.checked_add(delay).unwrap_or_else(|| now + MAX_RETRY_AFTER)
 }
 
 #[cfg(test)]
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(circuit.next_probe(Instant::now()), Some(longer));
         for wish in [Duration::MAX, Duration::from_secs(99_999_999_999)] {
             circuit.trip(down().retry_after(Some(wish)), Instant::now());
-            assert_eq!(circuit.next_probe(Instant::now()), Some(LONGEST_WISH));
+            assert_eq!(circuit.next_probe(Instant::now()), Some(MAX_RETRY_AFTER));
         }
         circuit.probed(Ok(()), Instant::now());
         assert!(circuit.is_open(), "a probe that was asked for by another ends no pause");

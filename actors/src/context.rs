@@ -9,7 +9,7 @@ use crate::{
     embedder::Model,
     event::TaskEvent,
     pipeline::{BodyPermits, Pipeline, Reads},
-    sets::{SetModel, Sets},
+    sets::{RuntimeSets, SetModel},
     settings::RuntimeSettings,
     store::{Database, hosts::NewHost},
 };
@@ -24,7 +24,7 @@ pub(crate) struct Context {
     pub(crate) host: NewHost,
     pub(crate) model: Model,
     pub(crate) model_row: embedding_model::Model,
-    pub(crate) sets: Sets,
+    pub(crate) sets: RuntimeSets,
     pub(crate) room: Arc<BodyPermits>,
     pub(crate) reads: Arc<Reads>,
     pub(crate) events: broadcast::Sender<TaskEvent>,
@@ -33,7 +33,7 @@ pub(crate) struct Context {
 impl Context {
     /// Returns what makes the vectors of the set `model_id`; `None` if this host does not make it.
     pub(crate) fn pipeline(&self, model_id: i64) -> Option<Pipeline> {
-        let SetModel { model, requests } = self.sets.made(model_id)?;
+        let SetModel { model, requests } = self.sets.set_model(model_id)?;
         let (database, reads, room) = (self.database.clone(), Arc::clone(&self.reads), Arc::clone(&self.room));
         let (chunker, again) = (model.chunker, self.settings.retry);
         Some(Pipeline { database, reads, chunker, requests, room, model_id, again })
@@ -41,8 +41,8 @@ impl Context {
 
     /// Forgets the recently answered vectors of the set `model_id`, so that they are not used again.
     pub(crate) fn forget_answers(&self, model_id: i64) {
-        if let Some(made) = self.sets.made(model_id) {
-            made.requests.forget();
+        if let Some(set_model) = self.sets.set_model(model_id) {
+            set_model.requests.forget();
         }
     }
 

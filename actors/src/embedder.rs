@@ -37,9 +37,9 @@ pub trait Embedder: Send + Sync + 'static {
         None
     }
 
-    /// Waits until one more call for documents may be made, for a provider that limits their number: what it carries is
-    /// chosen after that, and so it is as full as it can be. `None`: at any time. Whoever calls without having waited is made to
-    /// wait in the call.
+    /// Waits until one more call for documents may be made, for a provider that limits their number. The texts of that
+    /// call are chosen afterwards, so that it is as full as it can be. `None`: a call may be made at any time. A call
+    /// without this wait waits by itself.
     fn turn(&self) -> Option<BoxFuture<'static, ()>> {
         None
     }

@@ -11,7 +11,7 @@ use crate::{
     backoff::Backoff,
     embedder::{Model, Readiness},
     pipeline::Pipeline,
-    sets::{Offer, Sets},
+    sets::{Offer, RuntimeSets},
     settings::{Delays, RuntimeSettings},
     store::{
         Database, StoreError,
@@ -22,12 +22,12 @@ use crate::{
 };
 
 /// How long a save waits for a model that is being loaded. Its task is kept longer.
-const LOADING: Duration = Duration::from_secs(20);
+const LOAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Delays between looks at a task that waits because another process is processing it or an earlier task of its
 /// article.
-const TAKEN: Delays = Delays { base: Duration::from_millis(20), max: Duration::from_secs(1) };
+const LOOK_DELAYS: Delays = Delays { base: Duration::from_millis(20), max: Duration::from_secs(1) };
 /// How long a save waits for another process's processing.
-const OTHERS: Duration = Duration::from_secs(20);
+const OTHER_PROCESS_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Claims the task `id`, embeds its article now and commits; returns the task's status. A failure is not an error: the
 /// task keeps its reason and waits for a later attempt; so does a task that this model does not make. What has begun
@@ -61,9 +61,9 @@ struct Inline {
 impl Inline {
     async fn run(self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
         if !self.model_is_ready().await {
-            return self.standing(id).await;
+            return self.status_of(id).await;
         }
-        let (mut looks, ends) = (Backoff::new(TAKEN), Instant::now() + OTHERS);
+        let (mut looks, ends) = (Backoff::new(LOOK_DELAYS), Instant::now() + OTHER_PROCESS_TIMEOUT);
         loop {
             let (makes, task) = self.claim(id).await?;
             if let Some(task) = task {
@@ -71,11 +71,11 @@ impl Inline {
             }
             if !makes.makes_active {
                 // Another host's model is in use.
-                return self.standing(id).await;
+                return self.status_of(id).await;
             }
-            let standing = self.standing(id).await?;
-            if standing.is_none_or(TaskStatus::is_final) || Instant::now() > ends {
-                return Ok(standing);
+            let status = self.status_of(id).await?;
+            if status.is_none_or(TaskStatus::is_final) || Instant::now() > ends {
+                return Ok(status);
             }
             tokio::time::sleep(looks.next_delay()).await;
         }
@@ -85,7 +85,7 @@ impl Inline {
     async fn model_is_ready(&self) -> bool {
         let Some(mut readiness) = self.model.embedder.readiness() else { return true };
         let loaded = readiness.wait_for(|readiness| !matches!(readiness, Readiness::Loading(_)));
-        match tokio::time::timeout(LOADING, loaded).await {
+        match tokio::time::timeout(LOAD_TIMEOUT, loaded).await {
             Ok(Ok(readiness)) => *readiness == Readiness::Ready,
             Ok(Err(_)) | Err(_) => false,
         }
@@ -102,7 +102,7 @@ impl Inline {
                         // A save begins no build: only a server does.
                         None => models::join(transaction, &identity, None).await?.id,
                     };
-                    let makes = Sets::new(own, offer, 1).makes(&models::wanted(transaction).await?);
+                    let makes = RuntimeSets::new(own, offer, 1).makes(&models::wanted(transaction).await?);
                     let token = new_token();
                     let request =
                         Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, makes };
@@ -112,9 +112,9 @@ impl Inline {
             .await
     }
 
-    async fn standing(&self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
-        let standing = settle::standing_of(self.database.reader(), &[id]).await?;
-        Ok(standing.first().map(|task| task.status))
+    async fn status_of(&self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
+        let present = settle::present_states(self.database.reader(), &[id]).await?;
+        Ok(present.first().map(|task| task.status))
     }
 
     async fn embed(&self, task: ClaimedTask) -> Result<TaskStatus, StoreError> {
@@ -144,9 +144,9 @@ impl Inline {
     async fn keep_lease(&self, task: &ClaimedTask) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(self.settings.heartbeat_interval).await;
-            let (lease, held) = (self.settings.lease, [task.lease.clone()]);
+            let (lease, leases) = (self.settings.lease, [task.lease.clone()]);
             let renewed = self.database.write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { leases::renew(transaction, &held, lease).await })
+                Box::pin(async move { leases::renew(transaction, &leases, lease).await })
             });
             if let Err(error) = renewed.await {
                 tracing::warn!(%error, task = task.lease.task_id, "the lease was not renewed");

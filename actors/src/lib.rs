@@ -67,8 +67,8 @@
 //! # }
 //! ```
 //!
-//! `examples/own_host.rs` continues from here: a host with a table of its own that saves, waits, changes and removes. What
-//! each of these has to write is in `README.md`.
+//! `examples/own_host.rs` continues from here: a host with a table of its own that saves, waits, changes and removes.
+//! What each of these has to write is in `README.md`.
 //!
 //! # Map
 //!
@@ -95,7 +95,7 @@ mod event;
 mod hostname;
 mod inline;
 pub mod outcome;
-mod owned;
+mod panics;
 mod pipeline;
 mod requests;
 mod runtime;

@@ -84,8 +84,8 @@ impl Pipeline {
 
     async fn embed(&self, task: &ClaimedTask, made: &mut Vectors, limit: Duration) -> Result<Outcome, Stopped> {
         // A task that has failed before may fail again: others must not wait for it.
-        let standing = RequestRank { queue_key: task.queue_key, alone: task.attempt > 1 };
-        let entry = self.requests.enter(standing);
+        let rank = RequestRank { queue_key: task.queue_key, alone: task.attempt > 1 };
+        let entry = self.requests.enter(rank);
         let (text, _room) = self.read(task.article_id).await?;
         let Some(text) = text else { return Ok(Outcome::Discard { cause: "article deleted" }) };
         if text.skip_embedding {
@@ -95,8 +95,8 @@ impl Pipeline {
         let (revision, content_hash) = (text.revision, text.content_hash);
         let chunks = within(limit, self.cut(text.title, text.body)).await?;
         afterword_faults::point!("attempt.cut", StoreError::Failed);
-        let known = within(limit, self.known(&chunks)).await?;
-        let filled = entry.limited(limit, self.fill(&entry, chunks, &known, made)).await;
+        let stored = within(limit, self.stored_vectors(&chunks)).await?;
+        let filled = entry.limited(limit, self.fill(&entry, chunks, &stored, made)).await;
         let chunks = filled.unwrap_or_else(|| Err(gave_up(limit).into()))?;
         afterword_faults::point!("attempt.embedded", StoreError::Failed);
         Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
@@ -109,16 +109,16 @@ impl Pipeline {
 
     /// Reads an article once there is room for it.
     async fn read(&self, article_id: i64) -> Result<(Option<vectors::Text>, Option<BodyPermit>), StoreError> {
-        let taken = self.room.take_short().await;
+        let permit = self.room.take_short().await;
         match self.reads.text(article_id).await? {
             Some(vectors::Reading::Text(text)) => {
-                let taken = taken.keep(text.body.len() as u64);
-                Ok((Some(text), Some(taken)))
+                let permit = permit.keep(text.body.len() as u64);
+                Ok((Some(text), Some(permit)))
             }
             Some(vectors::Reading::Longer { bytes }) => {
-                drop(taken);
-                let taken = self.room.take_long(bytes).await;
-                Ok((vectors::text_of(self.database.runtime_reader(), article_id).await?, Some(taken)))
+                drop(permit);
+                let permit = self.room.take_long(bytes).await;
+                Ok((vectors::text_of(self.database.runtime_reader(), article_id).await?, Some(permit)))
             }
             None => Ok((None, None)),
         }
@@ -138,9 +138,9 @@ impl Pipeline {
     }
 
     /// The vectors that were made before, by their hashes.
-    async fn known(&self, chunks: &[HashedChunk]) -> Result<Vectors, StoreError> {
+    async fn stored_vectors(&self, chunks: &[HashedChunk]) -> Result<Vectors, StoreError> {
         let hashes: HashSet<&str> = chunks.iter().map(|chunk| chunk.text.hash.as_str()).collect();
-        self.reads.known(self.model_id, hashes).await
+        self.reads.stored_vectors(self.model_id, hashes).await
     }
 
     /// Gives each chunk its vector: a known one where there is one, else a new one.
@@ -148,12 +148,12 @@ impl Pipeline {
         &self,
         entry: &Entry,
         chunks: Vec<HashedChunk>,
-        known: &Vectors,
+        stored: &Vectors,
         made: &mut Vectors,
     ) -> Result<Vec<EmbeddedChunk>, Stopped> {
-        let new = first_of_each_hash(&chunks, known, made);
+        let new = first_of_each_hash(&chunks, stored, made);
         batches::embed_all(entry, self.requests.limits(), &new, self.again, made).await?;
-        Ok(chunks.into_iter().map(|chunk| chunk.with_vector(known, made)).collect::<Result<_, _>>()?)
+        Ok(chunks.into_iter().map(|chunk| chunk.with_vector(stored, made)).collect::<Result<_, _>>()?)
     }
 }
 
@@ -181,8 +181,8 @@ fn without_embedding(task: &ClaimedTask) -> Option<Outcome> {
 }
 
 /// The chunks to be embedded: of equal ones the first, and none that has a vector already.
-fn first_of_each_hash<'a>(chunks: &'a [HashedChunk], known: &Vectors, made: &Vectors) -> Vec<&'a HashedChunk> {
+fn first_of_each_hash<'a>(chunks: &'a [HashedChunk], stored: &Vectors, made: &Vectors) -> Vec<&'a HashedChunk> {
     let mut seen = HashSet::new();
-    let is_new = |hash: &String| !known.contains_key(hash) && !made.contains_key(hash);
+    let is_new = |hash: &String| !stored.contains_key(hash) && !made.contains_key(hash);
     chunks.iter().filter(|chunk| is_new(&chunk.text.hash) && seen.insert(chunk.text.hash.as_str())).collect()
 }

@@ -69,13 +69,13 @@ impl Requests {
     }
 
     /// Announces an attempt that may bring texts soon: a request with room left waits a little for it.
-    pub(crate) fn enter(&self, standing: RequestRank) -> Entry {
+    pub(crate) fn enter(&self, rank: RequestRank) -> Entry {
         let id = self.attempts.fetch_add(1, Ordering::Relaxed);
         match self.embedder.requests() {
-            Some(most) => Entry::new(id, standing, self.messages(most.min(self.most)), None),
+            Some(most) => Entry::new(id, rank, self.messages(most.min(self.most)), None),
             None => {
                 let own = self.run(1);
-                Entry::new(id, standing, own.messages.clone(), Some(own))
+                Entry::new(id, rank, own.messages.clone(), Some(own))
             }
         }
     }

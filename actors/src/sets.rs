@@ -47,7 +47,7 @@ impl From<Model> for Offer {
 }
 
 /// The sets that one runtime makes.
-pub(crate) struct Sets {
+pub(crate) struct RuntimeSets {
     /// `embedding_models.id` of the host's own model.
     own: i64,
     model: SetModel,
@@ -55,10 +55,11 @@ pub(crate) struct Sets {
     /// Most requests at the same time for one set.
     requests: usize,
     /// The model of the set in use, if that is not the host's own; made once.
-    second: Mutex<Option<OtherSet>>,
+    active: Mutex<Option<ActiveSet>>,
 }
 
-struct OtherSet {
+/// The set in use, and its model if this host can make it.
+struct ActiveSet {
     set: Set,
     model: Option<SetModel>,
 }
@@ -77,11 +78,11 @@ impl SetModel {
     }
 }
 
-impl Sets {
+impl RuntimeSets {
     /// Allows at most `requests` at the same time for each set.
     pub(crate) fn new(own: i64, offer: Offer, requests: usize) -> Self {
         let model = SetModel::new(offer.model, requests);
-        Self { own, model, others: offer.others, requests, second: Mutex::default() }
+        Self { own, model, others: offer.others, requests, active: Mutex::default() }
     }
 
     /// Returns which of the wanted sets this host makes.
@@ -105,14 +106,14 @@ impl Sets {
         }
         let (own, wanted) = (self.own_name(), in_words(wanted));
         Some(format!(
-            "this host's model {own} is neither in use nor being built: {wanted}; give this host the settings of that model, \
-             or run `afterword model switch` with the settings of {own}"
+            "this host's model {own} is neither in use nor being built: {wanted}; give this host the settings of that \
+             model, or run `afterword model switch` with the settings of {own}"
         ))
     }
 
-    /// What is to be told if the host's own set is none of the wanted ones: that it makes none of them, or that it works for
-    /// one of other settings.
-    pub(crate) fn apart(&self, wanted: &WantedSets) -> Option<Trouble> {
+    /// The trouble to report if the host's own set is none of the wanted ones: the host makes none of them, or it works
+    /// for the model of other settings.
+    pub(crate) fn mismatch(&self, wanted: &WantedSets) -> Option<Trouble> {
         if let Some(message) = self.unwanted_because(wanted) {
             return Some(Trouble::Unwanted { message });
         }
@@ -123,8 +124,8 @@ impl Sets {
         let (own, wanted) = (self.own_name(), in_words(wanted));
         Some(Trouble::NotInEffect {
             message: format!(
-                "embedding.model {own} of this host is not in effect: {wanted}, and this host embeds for it; `afterword model \
-                 switch` changes to {own}"
+                "embedding.model {own} of this host is not in effect: {wanted}, and this host embeds for it; \
+                 `afterword model switch` changes to {own}"
             ),
         })
     }
@@ -134,22 +135,22 @@ impl Sets {
     }
 
     /// The model of the set `id`, if this host makes it.
-    pub(crate) fn made(&self, id: i64) -> Option<SetModel> {
+    pub(crate) fn set_model(&self, id: i64) -> Option<SetModel> {
         if id == self.own {
             return Some(self.model.clone());
         }
-        let second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
-        second.as_ref().filter(|second| second.set.id == id)?.model.clone()
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.as_ref().filter(|active| active.set.id == id)?.model.clone()
     }
 
     fn can_make(&self, set: &Set) -> bool {
-        let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
-        if second.as_ref().is_none_or(|second| second.set != *set) {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        if active.as_ref().is_none_or(|active| active.set != *set) {
             let model = set.identity().and_then(|identity| self.others.model_of(&identity, set.settings.as_deref()));
-            *second =
-                Some(OtherSet { set: set.clone(), model: model.map(|model| SetModel::new(model, self.requests)) });
+            *active =
+                Some(ActiveSet { set: set.clone(), model: model.map(|model| SetModel::new(model, self.requests)) });
         }
-        second.as_ref().is_some_and(|second| second.model.is_some())
+        active.as_ref().is_some_and(|active| active.model.is_some())
     }
 }
 
@@ -222,26 +223,27 @@ mod tests {
     #[test]
     fn a_host_makes_its_own_set_and_the_one_in_use_if_it_reaches_it() {
         let wanted = WantedSets { active: Some(set(1, "old")), building: Some(set(2, "new")) };
-        let alone = Sets::new(2, model("new").into(), 1);
+        let alone = RuntimeSets::new(2, model("new").into(), 1);
         let makes = alone.makes(&wanted);
         assert_eq!((makes.makes_active, makes.makes_building), (false, true));
         let offer = Offer { model: model("new"), settings: None, others: Arc::new(Knows("old")) };
-        let both = Sets::new(2, offer, 1);
+        let both = RuntimeSets::new(2, offer, 1);
         let makes = both.makes(&wanted);
         assert_eq!((makes.makes_active, makes.makes_building), (true, true));
-        assert!(both.made(1).is_some_and(|old| old.model.embedder.identity().model == "old"));
-        let stranger = Sets::new(3, model("third").into(), 1);
+        assert!(both.set_model(1).is_some_and(|old| old.model.embedder.identity().model == "old"));
+        let stranger = RuntimeSets::new(3, model("third").into(), 1);
         assert!(stranger.makes(&wanted).nothing());
-        let told = stranger.unwanted_because(&wanted).unwrap_or_default();
+        let message = stranger.unwanted_because(&wanted).unwrap_or_default();
         assert!(
-            told.starts_with("this host's model third is neither in use nor being built: old is in use and new is")
+            message.starts_with("this host's model third is neither in use nor being built: old is in use and new is")
         );
         assert_eq!(both.unwanted_because(&wanted), None);
-        assert_eq!(both.apart(&wanted), None);
-        assert!(matches!(stranger.apart(&wanted), Some(Trouble::Unwanted { .. })));
-        let former = Sets::new(3, Offer { model: model("third"), settings: None, others: Arc::new(Knows("old")) }, 1);
-        let told = former.apart(&wanted).map(|trouble| trouble.to_string()).unwrap_or_default();
-        assert!(told.starts_with("embedding.model third of this host is not in effect: old is in use"), "{told}");
-        assert!(stranger.made(1).is_none());
+        assert_eq!(both.mismatch(&wanted), None);
+        assert!(matches!(stranger.mismatch(&wanted), Some(Trouble::Unwanted { .. })));
+        let former =
+            RuntimeSets::new(3, Offer { model: model("third"), settings: None, others: Arc::new(Knows("old")) }, 1);
+        let message = former.mismatch(&wanted).map(|trouble| trouble.to_string()).unwrap_or_default();
+        assert!(message.starts_with("embedding.model third of this host is not in effect: old is in use"), "{message}");
+        assert!(stranger.set_model(1).is_none());
     }
 }

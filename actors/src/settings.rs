@@ -21,8 +21,8 @@ pub struct RuntimeSettings {
     pub circuit: Delays,
     /// How long a claim is valid unless it is renewed.
     pub lease: Duration,
-    /// The longest time for one attempt; then the worker gives up. Waiting for memory, or for a turn at the provider, does
-    /// not count.
+    /// The longest time for one attempt; then the worker gives up. Waiting for memory, or for a turn at the provider,
+    /// does not count.
     pub max_processing_time: Duration,
     /// How often leases are renewed and the host's rows written; at most a third of `lease`.
     pub heartbeat_interval: Duration,

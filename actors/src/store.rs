@@ -5,6 +5,7 @@
 //! statement is given the host's clock.
 
 mod acting;
+pub mod advisory_locks;
 mod answer;
 pub mod backlog;
 pub mod bulk;

@@ -1,4 +1,5 @@
-//! Files of an open database that are replaced or removed: nothing more is acknowledged, and no file of another is touched.
+//! Files of an open database that are replaced or removed: nothing more is acknowledged, and no file of another is
+//! touched.
 #![cfg(unix)]
 
 mod support;

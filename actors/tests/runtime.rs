@@ -57,7 +57,8 @@ async fn a_host_of_its_own_making_embeds_what_it_saves() {
     assert_eq!(own_host::run(&url).await.expect("a run"), 2);
 }
 
-/// A file that a host has had before, with tables and a mark of its own, and another one that only a mistyped address names.
+/// A file that a host has had before, with tables and a mark of its own, and another one that only a mistyped address
+/// names.
 #[tokio::test]
 async fn tables_are_made_in_a_file_that_has_others_if_its_host_says_so() {
     use afterword_actors::{

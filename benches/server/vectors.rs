@@ -125,7 +125,7 @@ async fn fill(database: &Database, embedder: &Arc<ScriptedEmbedder>) {
             for chunk in 0..CHUNKS {
                 let text = text(article, chunk);
                 let vector = embedder.embed(std::slice::from_ref(&text), Purpose::Document).await.expect("a vector");
-                let bytes: String = vector[0].to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+                let bytes = hex::encode(vector[0].to_bytes());
                 rows.push((article, chunk, text, bytes, vectors::literal(&vector[0])));
             }
         }

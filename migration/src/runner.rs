@@ -15,8 +15,8 @@ use sea_orm_migration::{
 
 use crate::{Migrator, leftovers};
 
-/// How long a start waits for another one that changes the schema; a step may have to rewrite a large table.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a start waits for its turn while another one changes the schema; a step may have to rewrite a large table.
+const TURN_TIMEOUT: Duration = Duration::from_secs(600);
 /// Written to the header of SQLite databases from now on: "Aftw".
 const APPLICATION_ID: u32 = 0x4166_7477;
 
@@ -31,8 +31,8 @@ pub enum MigrationError {
     Newer(String),
     /// The history is another program's.
     #[error(
-        "the table seaql_migrations is the history of another program (it has \"{0}\"), which cannot be shared: name another \
-         database, or on PostgreSQL a schema of its own"
+        "the table seaql_migrations is the history of another program (it has \"{0}\"), which cannot be shared: name \
+         another database, or on PostgreSQL a schema of its own"
     )]
     Foreign(String),
     /// A table or an index of that name exists, and is not a leftover of an interrupted step.
@@ -172,7 +172,7 @@ async fn begin(db: &(impl Connection + ?Sized)) -> Result<DatabaseTransaction, D
     let transaction = loop {
         // The connection itself waits for `busy_timeout`.
         match db.begin_with_options(options).await {
-            Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {}
+            Err(error) if is_busy(&error) && begun.elapsed() < TURN_TIMEOUT => {}
             other => break other?,
         }
     };
@@ -233,7 +233,8 @@ async fn strike(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbE
     transaction.execute_unprepared(&sql).await.map(drop)
 }
 
-/// Marks an SQLite database as this program's, for itself and for other programs. One that has the mark of its host keeps it.
+/// Marks an SQLite database as this program's, for itself and for other programs. One that has the mark of its host
+/// keeps it.
 async fn mark(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     if transaction.get_database_backend() != DbBackend::Sqlite {
         return Ok(());

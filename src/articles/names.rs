@@ -4,7 +4,7 @@
 //! unique together. On SQLite there is one writer. On PostgreSQL, a transaction that takes a name which may be a former
 //! one (a rename, an undone deletion) excludes all others that take names, while the many creates share.
 
-use afterword_actors::store::{Engine, StoreError, Transaction, sql::Sql};
+use afterword_actors::store::{Engine, StoreError, Transaction, advisory_locks, sql::Sql};
 use unicode_normalization::UnicodeNormalization;
 
 use super::slug::Slug;
@@ -18,17 +18,17 @@ pub(crate) const NUMBERED: &str = "id:";
 
 /// Locks the names, shared, until the commit: no transaction can be alone with them.
 pub(super) async fn share(transaction: &Transaction) -> Result<(), StoreError> {
-    lock(transaction, "SELECT pg_advisory_xact_lock_shared(7165, 0)", None).await
+    lock(transaction, advisory_locks::SHARE_NAMES, None).await
 }
 
 /// Locks the names exclusively until the commit.
 pub(crate) async fn alone(transaction: &Transaction) -> Result<(), StoreError> {
-    lock(transaction, "SELECT pg_advisory_xact_lock(7165, 0)", None).await
+    lock(transaction, advisory_locks::EXCLUDE_FROM_NAMES, None).await
 }
 
 /// Waits for another create with the same idempotency key, which then has an article to return.
 pub(super) async fn one_by_one(transaction: &Transaction, key: &str) -> Result<(), StoreError> {
-    lock(transaction, "SELECT pg_advisory_xact_lock(7166, hashtext($1))", Some(key)).await
+    lock(transaction, advisory_locks::TAKE_TURN_WITH_KEY, Some(key)).await
 }
 
 async fn lock(transaction: &Transaction, sql: &str, key: Option<&str>) -> Result<(), StoreError> {

@@ -43,7 +43,7 @@ impl Slug {
 
     /// The same with a suffix of `digits` hexadecimal digits, made from `text`: if another article has the slug.
     pub fn distinguished(&self, text: &str, digits: usize) -> Self {
-        let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(Sha256::digest(text.as_bytes()));
         let suffix = &digest[..digits.min(digest.len())];
         let room = MAX_SLUG_BYTES - 1 - suffix.len();
         let stem = self.0[..self.0.len().min(room)].trim_end_matches('-');
@@ -76,7 +76,7 @@ pub(crate) fn as_stored(typed: &str) -> Cow<'_, str> {
 
 fn by_hash(title: &str) -> String {
     let digest = Sha256::digest(title.as_bytes());
-    format!("article-{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+    format!("article-{}", hex::encode(&digest[..4]))
 }
 
 fn quote(given: &str) -> String {

@@ -237,7 +237,8 @@ async fn index_vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sy
     let sql = "SELECT m.id, m.dimension, (SELECT count(*) FROM article_chunks c WHERE c.model_id = m.id) AS chunks
                FROM embedding_models m WHERE m.state <> 'retired' AND m.dimension <= $1 ORDER BY m.id";
     let mut indexed = 0;
-    let models: Vec<(i64, i32, i64)> = database.reader().rows(sql, [vectors::index::LONGEST.into()]).await?;
+    let models: Vec<(i64, i32, i64)> =
+        database.reader().rows(sql, [vectors::index::MAX_INDEXED_DIMENSION.into()]).await?;
     for (id, dimension, chunks) in models {
         tell(RebuildProgress::Vectors(chunks));
         vectors::index::build(database, id, dimension).await?;

@@ -109,7 +109,7 @@ impl Backends {
         let Some(preparation) = &self.preparation else { return Ok(()) };
         let fingerprint = self.configured.embedder.identity().fingerprint();
         let Some(set) = models::by_fingerprint(database.reader(), &fingerprint).await? else { return Ok(()) };
-        let kept = models::kept(database.reader(), set.id).await?.settings;
+        let kept = models::record_of(database.reader(), set.id).await?.settings;
         if let Some(mark) = kept.as_deref().and_then(SetSettings::from_json).and_then(|kept| kept.weights) {
             preparation.expect(mark.clone());
             // The first look counts: nothing else was offered since.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::articles::Articles;
 
@@ -12,27 +12,25 @@ const BATCH_PAUSE: Duration = Duration::from_millis(20);
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// The task that reads; it ends when this is dropped.
-pub(super) struct Reading(JoinHandle<()>);
+pub(super) struct Reading {
+    _work: AbortOnDropHandle<()>,
+}
 
 impl Reading {
     pub(super) fn begin(articles: Articles) -> Self {
-        Self(tokio::spawn(async move {
-            loop {
-                match articles.read_some_again().await {
-                    Ok(true) => tokio::time::sleep(BATCH_PAUSE).await,
-                    Ok(false) => return,
-                    Err(error) => {
-                        tracing::warn!(%error, "tags and properties of earlier articles are not read yet");
-                        tokio::time::sleep(RETRY_AFTER).await;
-                    }
-                }
-            }
-        }))
+        Self { _work: AbortOnDropHandle::new(tokio::spawn(read_all_again(articles))) }
     }
 }
 
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.0.abort();
+async fn read_all_again(articles: Articles) {
+    loop {
+        match articles.read_some_again().await {
+            Ok(true) => tokio::time::sleep(BATCH_PAUSE).await,
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(%error, "tags and properties of earlier articles are not read yet");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+        }
     }
 }

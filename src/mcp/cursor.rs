@@ -14,7 +14,7 @@ const SEPARATOR: char = ' ';
 /// The name of the list that these conditions make.
 pub(super) fn name(conditions: &impl Serialize) -> String {
     let conditions = serde_json::to_vec(conditions).unwrap_or_default();
-    Sha256::digest(conditions).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(conditions)[..6])
 }
 
 /// The cursor of a place in the list of this name, which has no blank.

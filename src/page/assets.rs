@@ -30,7 +30,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     for content in [STYLE, SCRIPT, ICON] {
         hash.update(content.as_bytes());
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash.finalize()[..6])
 });
 
 pub(super) fn style() -> String {

@@ -61,7 +61,7 @@ pub(super) async fn ranking(
             "the model of set {id} is described in a way that this version does not know: {error}"
         ))
     })?;
-    let kept = models::kept(database.reader(), active.id).await?.settings;
+    let kept = models::record_of(database.reader(), active.id).await?.settings;
     let Some(embedder) = models.embedder_for(&identity, kept.as_deref()) else {
         let name = format!("{} of {}", identity.model, identity.provider);
         return Err(SemanticError::Degraded(format!(

@@ -1,8 +1,8 @@
 //! Named break points: places where the process may fail, panic or be killed, and where nothing may be lost if it does.
 //!
-//! [`point!`] stands between two steps of what must survive a crash. In an ordinary build it is nothing, not even its name.
-//! With the feature `armed`, the environment variable `BREAK_POINT` chooses one: `NAME=ACTION` or
-//! `NAME=ACTION@N` for the `N`-th time it is reached, counted from 1.
+//! [`point!`] stands between two steps of what must survive a crash. In an ordinary build it is nothing, not even its
+//! name. With the feature `armed`, the environment variable `BREAK_POINT` chooses one: `NAME=ACTION` or `NAME=ACTION@N`
+//! for the `N`-th time it is reached, counted from 1.
 //!
 //! | action | what happens |
 //! |---|---|

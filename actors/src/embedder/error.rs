@@ -16,8 +16,8 @@ pub struct EmbedError {
     pub message: String,
     /// How long the provider asks to be left alone (HTTP `Retry-After`).
     pub retry_after: Option<Duration>,
-    /// How long the request that failed took from the moment it was sent, without its wait for a turn; `None` if the whole call
-    /// was that request.
+    /// How long the request that failed took from the moment it was sent, without its wait for a turn; `None` if the
+    /// whole call was that request.
     pub took: Option<Duration>,
 }
 
@@ -40,9 +40,9 @@ impl EmbedError {
     /// The model behind the name is not the one that made the stored vectors.
     pub(crate) fn other_model(answered: u32, stored: u32) -> Self {
         Self::config(format!(
-            "the provider answered vectors of {answered} numbers, but the index has vectors of {stored}: another model is \
-             behind the same name, or another length is asked for; bring back the former one, or change to a model that \
-             has another name at the provider"
+            "the provider answered vectors of {answered} numbers, but the index has vectors of {stored}: another model \
+             is behind the same name, or another length is asked for; bring back the former one, or change to a model \
+             that has another name at the provider"
         ))
     }
 

@@ -12,8 +12,8 @@ pub struct ModelIdentity {
     pub model: String,
     /// Length of a vector; `None` if only the provider knows, then the first answer pins it.
     pub dimension: Option<u32>,
-    /// The length that the provider is asked for, of a model that makes vectors of several; `None` if it decides itself, and for
-    /// sets that earlier versions made.
+    /// The length that the provider is asked for, of a model that makes vectors of several; `None` if it decides
+    /// itself, and for sets that earlier versions made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_dimension: Option<u32>,
     /// Put before every document.
@@ -27,8 +27,8 @@ pub struct ModelIdentity {
 impl ModelIdentity {
     /// A short stable name for this identity: 32 hexadecimal digits.
     ///
-    /// The dimension is left out: it is pinned beside the fingerprint, so that a provider which changes it under
-    /// the same name is caught as a fault instead of passing for another model. A dimension that the settings ask for is
+    /// The dimension is left out: it is pinned beside the fingerprint, so that a provider which changes it under the
+    /// same name is caught as a fault instead of passing for another model. A dimension that the settings ask for is
     /// part of it: the same model asked for another one counts as another model.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -39,7 +39,7 @@ impl ModelIdentity {
         if let Some(asked) = self.asked_dimension {
             hash.update(asked.to_le_bytes());
         }
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hash.finalize()[..16])
     }
 }
 

@@ -12,14 +12,14 @@ use crate::{
     task::{Failure, Vectors},
 };
 
-/// All tries of one text of an article that needs several requests, the first included. An attempt that is a single
+/// Most tries of one text of an article that needs several requests, the first included. An attempt that is a single
 /// request is tried again as a task.
-const TRIES: u32 = 3;
+const MAX_TRIES: u32 = 3;
 /// A request that failed after this long is not tried again by itself: the provider hangs, and a probe should find that
 /// out.
-const LATE: Duration = Duration::from_secs(10);
+const MAX_RETRIED_DURATION: Duration = Duration::from_secs(10);
 /// The longest delay between the tries: the task has longer ones.
-const LONGEST: Duration = Duration::from_secs(5);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// Embeds `chunks` as documents and adds their vectors to `made` as they arrive: a failure loses none that was made.
 pub(super) async fn embed_all(
@@ -29,8 +29,8 @@ pub(super) async fn embed_all(
     again: Delays,
     made: &mut Vectors,
 ) -> Result<(), Failure> {
-    let tries = if fits_one_request(chunks, limits) { 1 } else { TRIES };
-    let mut delays = Backoff::new(Delays { max: again.max.min(LONGEST), ..again });
+    let tries = if fits_one_request(chunks, limits) { 1 } else { MAX_TRIES };
+    let mut delays = Backoff::new(Delays { max: again.max.min(MAX_RETRY_DELAY), ..again });
     let mut failed: HashMap<&str, u32> = HashMap::new();
     let mut rest = chunks.to_vec();
     while !rest.is_empty() {
@@ -42,7 +42,7 @@ pub(super) async fn embed_all(
         *tried += 1;
         let of_the_moment = error.kind == ErrorKind::Transient && error.fault == Fault::Unclear;
         let pause = delays.next_delay().max(error.retry_after.unwrap_or_default());
-        if !of_the_moment || *tried >= tries || pause > LONGEST || took > LATE {
+        if !of_the_moment || *tried >= tries || pause > MAX_RETRY_DELAY || took > MAX_RETRIED_DURATION {
             return Err(judged(error, rest[place]).into());
         }
         tokio::time::sleep(pause).await;
@@ -69,8 +69,9 @@ fn judged(error: EmbedError, chunk: &HashedChunk) -> EmbedError {
 
 /// Says which chunk cannot be embedded.
 fn blame(error: EmbedError, chunk: &HashedChunk) -> EmbedError {
-    const SHOWN: usize = 60;
-    let start: String = chunk.chunk.text.chars().take(SHOWN).collect();
+    /// Of the chunk. *Units:* characters.
+    const CHARS_SHOWN: usize = 60;
+    let start: String = chunk.chunk.text.chars().take(CHARS_SHOWN).collect();
     let message =
         format!("{} (in the section \"{}\", the piece that begins {start:?})", error.message, chunk.chunk.heading_path);
     EmbedError { message, ..error }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The longest short body. *Units:* bytes.
-pub(super) const SHORT: u32 = 64 << 10;
-/// All short bodies that are processed at the same time. *Units:* bytes.
-const ALL_SHORT: usize = 16 << 20;
-/// All long bodies that are processed at the same time; one that is longer than this is processed without other long
-/// ones. Cut and embedded, a body takes several times its length. *Units:* bytes.
-const ALL_LONG: usize = 16 << 20;
-/// Room is given out in pieces of this size. *Units:* bytes.
-const PIECE: u64 = 1 << 10;
+pub(super) const MAX_SHORT_BODY: u32 = 64 << 10;
+/// Most of all short bodies that are processed at the same time. *Units:* bytes.
+const SHORT_BODIES_LIMIT: usize = 16 << 20;
+/// Most of all long bodies that are processed at the same time; one that is longer than this is processed without other
+/// long ones. Cut and embedded, a body takes several times its length. *Units:* bytes.
+const LONG_BODIES_LIMIT: usize = 16 << 20;
+/// The room that one permit gives. *Units:* bytes.
+const PERMIT_BYTES: u64 = 1 << 10;
 
 /// Room for bodies.
 #[derive(Debug)]
@@ -30,19 +30,19 @@ pub(crate) struct BodyPermit(Option<OwnedSemaphorePermit>);
 impl Default for BodyPermits {
     fn default() -> Self {
         let room = |bytes: usize| Arc::new(Semaphore::new(pieces(bytes as u64) as usize));
-        Self { short: room(ALL_SHORT), long: room(ALL_LONG) }
+        Self { short: room(SHORT_BODIES_LIMIT), long: room(LONG_BODIES_LIMIT) }
     }
 }
 
 impl BodyPermits {
     /// Waits for room for any short body; [`BodyPermit::keep`] returns what this one does not need.
     pub(crate) async fn take_short(&self) -> BodyPermit {
-        take(&self.short, pieces(u64::from(SHORT))).await
+        take(&self.short, pieces(u64::from(MAX_SHORT_BODY))).await
     }
 
     /// Waits for room for a long body of `bytes` bytes.
     pub(crate) async fn take_long(&self, bytes: u64) -> BodyPermit {
-        take(&self.long, pieces(bytes).min(pieces(ALL_LONG as u64))).await
+        take(&self.long, pieces(bytes).min(pieces(LONG_BODIES_LIMIT as u64))).await
     }
 }
 
@@ -65,7 +65,7 @@ async fn take(room: &Arc<Semaphore>, pieces: u32) -> BodyPermit {
 
 /// At least one: every body takes some room.
 fn pieces(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(PIECE)).unwrap_or(u32::MAX).max(1)
+    u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]
@@ -81,7 +81,11 @@ mod tests {
         assert_eq!(long.len(), 3, "of 16 MiB");
         let short: Vec<_> =
             std::iter::from_fn(|| room.take_short().now_or_never().map(|taken| taken.keep(300))).take(20_000).collect();
-        assert_eq!(short.len(), (ALL_SHORT - SHORT as usize) / PIECE as usize + 1, "each keeps what it needs");
+        assert_eq!(
+            short.len(),
+            (SHORT_BODIES_LIMIT - MAX_SHORT_BODY as usize) / PERMIT_BYTES as usize + 1,
+            "each keeps what it needs"
+        );
         drop((long, short));
         let whole = room.take_long(1 << 40).now_or_never().expect("one that is larger than all goes alone");
         assert!(room.take_long(1).now_or_never().is_none());

@@ -20,19 +20,18 @@ pub(super) struct HashedChunk {
 impl From<Chunk> for HashedChunk {
     fn from(mut chunk: Chunk) -> Self {
         let input = std::mem::take(&mut chunk.input);
-        let digest = Sha256::digest(input.as_bytes());
-        let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Sha256::digest(input.as_bytes()));
         let text = Arc::new(Text { input, hash, tokens: chunk.tokens });
         Self { chunk, text }
     }
 }
 
 impl HashedChunk {
-    /// Joins it with its vector from `known` or `made`.
-    pub(super) fn with_vector(self, known: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
+    /// Joins it with its vector from `stored` or `made`.
+    pub(super) fn with_vector(self, stored: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
         let Self { chunk: Chunk { heading_path, text, tokens, .. }, text: embedded } = self;
         let hash = embedded.hash.clone();
-        let vector = known
+        let vector = stored
             .get(&hash)
             .or_else(|| made.get(&hash))
             .cloned()

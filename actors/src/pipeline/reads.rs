@@ -1,4 +1,5 @@
-//! What attempts read: those that wait for each other are answered by one statement, so that many short articles take few.
+//! What attempts read: those that wait for each other are answered by one statement, so that many short articles take
+//! few.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,23 +23,24 @@ const MAX_TOGETHER: usize = 64;
 
 /// The reads of all attempts of a host.
 pub(crate) struct Reads {
-    texts: Arc<Shared<i64, vectors::Reading>>,
-    known: Arc<Shared<(i64, String), Vector>>,
+    texts: Arc<SharedReads<i64, vectors::Reading>>,
+    vectors: Arc<SharedReads<(i64, String), Vector>>,
 }
 
 impl Reads {
     /// Reads from `database`.
     pub(crate) fn new(database: &Database) -> Self {
-        let (texts, known) = (database.clone(), database.clone());
-        let texts = Shared::new(move |ids: Vec<i64>| {
+        let (texts, vectors) = (database.clone(), database.clone());
+        let texts = SharedReads::new(move |ids: Vec<i64>| {
             let database = texts.clone();
-            async move { vectors::texts_up_to(database.runtime_reader(), &ids, body_permits::SHORT).await }.boxed()
+            async move { vectors::texts_up_to(database.runtime_reader(), &ids, body_permits::MAX_SHORT_BODY).await }
+                .boxed()
         });
-        let known = Shared::new(move |hashes: Vec<(i64, String)>| {
-            let database = known.clone();
-            async move { vectors::known(database.runtime_reader(), &hashes).await }.boxed()
+        let vectors = SharedReads::new(move |hashes: Vec<(i64, String)>| {
+            let database = vectors.clone();
+            async move { vectors::of_hashes(database.runtime_reader(), &hashes).await }.boxed()
         });
-        Self { texts, known }
+        Self { texts, vectors }
     }
 
     /// Returns the text of an article if it is short; `None` if the article is deleted.
@@ -47,9 +49,9 @@ impl Reads {
     }
 
     /// Returns the vectors that `model_id` has made before for inputs with these hashes.
-    pub(super) async fn known(&self, model_id: i64, hashes: HashSet<&str>) -> Result<Vectors, StoreError> {
+    pub(super) async fn stored_vectors(&self, model_id: i64, hashes: HashSet<&str>) -> Result<Vectors, StoreError> {
         let keys = hashes.into_iter().map(|hash| (model_id, hash.to_owned())).collect();
-        let found = self.known.get(keys).await?;
+        let found = self.vectors.get(keys).await?;
         Ok(found.into_iter().map(|((_, hash), vector)| (hash, vector)).collect())
     }
 }
@@ -58,25 +60,25 @@ type ReadResult<K, V> = Result<HashMap<K, V>, StoreError>;
 type ReadFn<K, V> = Box<dyn Fn(Vec<K>) -> BoxFuture<'static, ReadResult<K, V>> + Send + Sync>;
 
 /// Reads of one kind.
-struct Shared<K, V> {
+struct SharedReads<K, V> {
     read: ReadFn<K, V>,
-    waiting: Mutex<Waiting<K, V>>,
+    waiting: Mutex<WaitingReads<K, V>>,
 }
 
-struct Waiting<K, V> {
-    requests: Vec<Request<K, V>>,
+struct WaitingReads<K, V> {
+    requests: Vec<ReadRequest<K, V>>,
     /// Whether a task answers them.
     are_served: bool,
 }
 
-struct Request<K, V> {
+struct ReadRequest<K, V> {
     keys: Vec<K>,
     answer: oneshot::Sender<ReadResult<K, V>>,
 }
 
-impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K, V> {
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> SharedReads<K, V> {
     fn new(read: impl Fn(Vec<K>) -> BoxFuture<'static, ReadResult<K, V>> + Send + Sync + 'static) -> Arc<Self> {
-        let waiting = Mutex::new(Waiting { requests: Vec::new(), are_served: false });
+        let waiting = Mutex::new(WaitingReads { requests: Vec::new(), are_served: false });
         Arc::new(Self { read: Box::new(read), waiting })
     }
 
@@ -88,7 +90,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K,
         let (answer, answered) = oneshot::channel();
         let begins = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.requests.push(Request { keys, answer });
+            waiting.requests.push(ReadRequest { keys, answer });
             !std::mem::replace(&mut waiting.are_served, true)
         };
         if begins {
@@ -111,7 +113,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K,
         }
     }
 
-    async fn serve_each(&self, requests: Vec<Request<K, V>>) {
+    async fn serve_each(&self, requests: Vec<ReadRequest<K, V>>) {
         for request in requests {
             match self.caught(request.keys.clone()).await {
                 Ok(found) => request.answer_from(&found),
@@ -120,7 +122,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K,
         }
     }
 
-    fn next(&self) -> Option<Vec<Request<K, V>>> {
+    fn next(&self) -> Option<Vec<ReadRequest<K, V>>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.requests.len().min(MAX_TOGETHER);
         waiting.are_served = count > 0;
@@ -132,7 +134,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K,
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Request<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> ReadRequest<K, V> {
     /// No waiter is left.
     fn answer_from(self, found: &HashMap<K, V>) {
         let own = self.keys.iter().filter_map(|key| Some((key.clone(), found.get(key)?.clone()))).collect();
@@ -160,9 +162,9 @@ mod tests {
         turns: Semaphore,
     }
 
-    fn shared(table: &Arc<Table>) -> Arc<Shared<i64, i64>> {
+    fn shared(table: &Arc<Table>) -> Arc<SharedReads<i64, i64>> {
         let table = Arc::clone(table);
-        Shared::new(move |keys: Vec<i64>| {
+        SharedReads::new(move |keys: Vec<i64>| {
             let table = Arc::clone(&table);
             async move {
                 table.turns.acquire().await.expect("open").forget();

@@ -14,15 +14,16 @@ use tokio::time::Instant;
 use super::{messages::Refusal, pool::Item};
 use crate::{
     embedder::{EmbedError, Embedder, ErrorKind, Fault, Purpose, Vector},
-    owned::answer_of,
+    panics::catch_panic,
 };
 
 /// A probe that takes longer has failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
 /// A shared request that fails sooner than this is sent once more unchanged: most failures are momentary.
 const RETRY_WHOLE_BEFORE: Duration = Duration::from_secs(10);
-/// The number of parts: fewer rounds for the texts that are not to blame than by halves.
-const PARTS: usize = 8;
+/// Most parts that a refused request is divided into: with two, the texts that are not to blame would wait for more
+/// rounds.
+const MAX_PARTS: usize = 8;
 
 /// Texts that travel together.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Request {
         let mut items = self.items;
         items.sort_by_key(|item| item.attempt);
         let articles: Vec<_> = items.chunk_by(|a, b| a.attempt == b.attempt).collect();
-        let parts = articles.chunks(articles.len().div_ceil(PARTS));
+        let parts = articles.chunks(articles.len().div_ceil(MAX_PARTS));
         parts.map(|part| Self { items: part.concat(), is_part: true }).collect()
     }
 }
@@ -110,7 +111,7 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
 }
 
 async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
-    match answer_of(embedder.embed(texts, Purpose::Document)).await {
+    match catch_panic(embedder.embed(texts, Purpose::Document)).await {
         Ok(Ok(vectors)) if vectors.len() == texts.len() => Ok(vectors),
         Ok(Ok(vectors)) => {
             let (asked, answered) = (texts.len(), vectors.len());
@@ -123,7 +124,7 @@ async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vector>,
 
 /// Checks whether the provider embeds a harmless text. A failure is then the provider's.
 pub(super) async fn probe(embedder: &dyn Embedder) -> Result<(), EmbedError> {
-    let error = match answer_of(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await {
+    let error = match catch_panic(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await {
         Ok(Ok(Ok(()))) => return Ok(()),
         Ok(Ok(Err(error))) => error.refuses_everything(),
         Ok(Err(_)) => EmbedError::transient(format!("no answer to a probe within {PROBE_TIMEOUT:?}")),

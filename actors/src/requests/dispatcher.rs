@@ -1,6 +1,8 @@
 //! The task that sends requests and distributes their results. It owns what waits and what is under way; attempts speak
 //! to it by messages.
 
+mod results;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
@@ -9,31 +11,29 @@ use std::{
 
 use tokio::{
     sync::mpsc,
-    task::{AbortHandle, Id, JoinError, JoinSet},
+    task::{AbortHandle, Id, JoinSet},
     time::Instant,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     call::{CallError, Request, call},
-    messages::{Ask, Message, Refusal},
+    messages::{Ask, Message},
     pool::{Item, Pool, Who},
     recent::Recent,
     replies::Replies,
     turn::Turn,
-    under_way::{Member, UnderWay},
+    under_way::UnderWay,
 };
-use crate::{
-    embedder::{BatchLimits, EmbedError, Embedder, Vector},
-    owned::AbortOnDrop,
-};
+use crate::embedder::{BatchLimits, Embedder, Vector};
 
 /// How long a request with room left waits for attempts that are still reading and cutting their articles.
-const PATIENCE: Duration = Duration::from_millis(10);
+const MORE_TEXTS_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// A running dispatcher, which ends when this value is dropped.
 pub(super) struct Running {
     pub(super) messages: mpsc::UnboundedSender<Message>,
-    _work: AbortOnDrop,
+    _work: AbortOnDropHandle<()>,
 }
 
 pub(super) struct Dispatcher {
@@ -59,7 +59,7 @@ impl Dispatcher {
     /// Starts it, with `most` requests at the same time.
     pub(super) fn start(embedder: Arc<dyn Embedder>, most: usize) -> Running {
         let (messages, inbox) = mpsc::unbounded_channel();
-        Running { messages, _work: AbortOnDrop::spawn(Self::new(embedder, most).run(inbox)) }
+        Running { messages, _work: AbortOnDropHandle::new(tokio::spawn(Self::new(embedder, most).run(inbox))) }
     }
 
     fn new(embedder: Arc<dyn Embedder>, most: usize) -> Self {
@@ -85,7 +85,7 @@ impl Dispatcher {
             self.dispatch();
             // Before its turn, no request is waited for: it goes with what is there then.
             let waits_since = self.waits_since.filter(|_| self.turn.has_come());
-            let patience_ends = waits_since.map(|since| since + PATIENCE);
+            let patience_ends = waits_since.map(|since| since + MORE_TEXTS_TIMEOUT);
             tokio::select! {
                 message = inbox.recv() => {
                     let Some(message) = message else { return };
@@ -106,11 +106,11 @@ impl Dispatcher {
         match message {
             Message::Entered(id) => drop(self.entered.insert(id)),
             Message::Asked(ask) => {
-                let Ask { id, standing, .. } = ask;
+                let Ask { id, rank, .. } = ask;
                 self.entered.remove(&id);
                 if !ask.texts.is_empty() {
                     let texts = self.replies.expect(ask);
-                    self.pool.add(id, standing, texts);
+                    self.pool.add(id, rank, texts);
                 }
             }
             Message::NoMore(id) => self.no_more(id),
@@ -198,7 +198,7 @@ impl Dispatcher {
             let limits = self.embedder.limits();
             if !self.pool.fills(limits, who)
                 && !self.entered.is_empty()
-                && self.waits_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE
+                && self.waits_since.get_or_insert_with(Instant::now).elapsed() < MORE_TEXTS_TIMEOUT
             {
                 return None;
             }
@@ -237,19 +237,19 @@ impl Dispatcher {
     /// Returns the next texts that have to be sent: those answered a moment ago are answered here, those under way are
     /// waited for.
     fn next_items(&mut self, limits: BatchLimits, who: Who) -> Vec<Item> {
-        let mut known = Vec::new();
+        let mut answered = Vec::new();
         let Self { pool, under_way, recent, replies, .. } = self;
         let items = pool.next(limits, who, |item, member| {
             replies.begin(member.attempt);
             match recent.get(&item.text.hash) {
                 Some(vector) => {
-                    known.push((member, vector.clone()));
+                    answered.push((member, vector.clone()));
                     true
                 }
                 None => under_way.join(item.key(), member),
             }
         });
-        for (member, vector) in known {
+        for (member, vector) in answered {
             self.replies.tell(member, Ok(vector));
         }
         items
@@ -258,96 +258,15 @@ impl Dispatcher {
     /// Returns the next part, without texts that no attempt waits for any more.
     fn next_part(&mut self) -> Option<Request> {
         while let Some(mut part) = self.parts.pop_front() {
-            let (kept, left) = part.items.into_iter().partition(|item| self.under_way.is_awaited(&item.key()));
-            part.items = kept;
-            let left: Vec<Item> = left;
-            left.iter().for_each(|item| drop(self.under_way.end(&item.key())));
+            let (awaited, unwanted) = part.items.into_iter().partition(|item| self.under_way.is_awaited(&item.key()));
+            part.items = awaited;
+            let unwanted: Vec<Item> = unwanted;
+            unwanted.iter().for_each(|item| drop(self.under_way.end(&item.key())));
             if !part.items.is_empty() {
                 return Some(part);
             }
         }
         None
-    }
-
-    fn ended(&mut self, ended: Result<(Id, Result<Vec<Vector>, CallError>), JoinError>) {
-        let (id, result) = match ended {
-            Ok(ended) => ended,
-            Err(error) => {
-                let broken = EmbedError::crashed(format!("a request was broken off: {error}"));
-                (error.id(), Err(CallError::These(Refusal { error: broken, took: Duration::ZERO })))
-            }
-        };
-        // It is missing if no attempt waited for it any more.
-        let Some((request, _)) = self.running.remove(&id) else { return };
-        match result {
-            Ok(vectors) => {
-                for (item, vector) in request.items.iter().zip(vectors) {
-                    self.recent.keep(&item.text.hash, &vector);
-                    self.answer(item, &Ok(vector));
-                }
-            }
-            Err(CallError::These(refusal)) => self.refuse_these(&request, &refusal),
-            Err(CallError::All(refusal)) => {
-                self.refuse(&request, &refusal);
-                self.refuse_all_that_waits(&refusal);
-            }
-            Err(CallError::Some) => {
-                let Request { items, is_part } = &*request;
-                let parts = Request { items: items.clone(), is_part: *is_part }.divided();
-                self.parts.extend(parts);
-            }
-        }
-    }
-
-    fn refuse(&mut self, request: &Request, refusal: &Refusal) {
-        for item in &request.items {
-            self.answer(item, &Err(refusal.clone()));
-        }
-    }
-
-    /// Refuses a failed request of one article. Other attempts that wait for one of its texts do not pay for it: those
-    /// texts are sent again.
-    fn refuse_these(&mut self, request: &Request, refusal: &Refusal) {
-        if request.items.len() == 1 {
-            return self.refuse(request, refusal);
-        }
-        let mut again = Vec::new();
-        for item in &request.items {
-            let (own, others): (Vec<_>, Vec<_>) =
-                self.under_way.end(&item.key()).into_iter().partition(|member| member.attempt == item.attempt);
-            own.into_iter().for_each(|member| self.replies.tell(member, Err(refusal.clone())));
-            if let Some(first) = others.first() {
-                again.push(Item { attempt: first.attempt, ..item.clone() });
-            }
-            for member in others {
-                self.under_way.join(item.key(), member);
-            }
-        }
-        if !again.is_empty() {
-            self.parts.push_back(Request { items: again, is_part: true });
-        }
-    }
-
-    /// Refuses everything that waits, so that nothing more goes to a provider that fails: the queue decides when to try
-    /// it again.
-    fn refuse_all_that_waits(&mut self, refusal: &Refusal) {
-        for part in std::mem::take(&mut self.parts) {
-            self.refuse(&part, refusal);
-        }
-        for attempt in self.replies.attempts() {
-            let withdrawn = self.pool.remove(attempt);
-            if withdrawn > 0 {
-                // One refusal is enough for all of them.
-                self.replies.tell(Member { attempt, place: 0 }, Err(refusal.clone()));
-                self.replies.expect_less(attempt, withdrawn - 1);
-            }
-        }
-    }
-
-    fn answer(&mut self, item: &Item, answer: &Result<Vector, Refusal>) {
-        for member in self.under_way.end(&item.key()) {
-            self.replies.tell(member, answer.clone());
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::embedder::{EmbedError, Vector};
 /// One attempt. Dropping it withdraws what has not been sent, and aborts requests that no other attempt waits for.
 pub(crate) struct Entry {
     id: u64,
-    standing: RequestRank,
+    rank: RequestRank,
     messages: mpsc::UnboundedSender<Message>,
     /// Notified when a text of it has had its turn.
     begun: Arc<Notify>,
@@ -31,11 +31,11 @@ pub(crate) struct RefusedText {
 impl Entry {
     pub(super) fn new(
         id: u64,
-        standing: RequestRank,
+        rank: RequestRank,
         messages: mpsc::UnboundedSender<Message>,
         own: Option<Running>,
     ) -> Self {
-        let entry = Self { id, standing, messages, begun: Arc::default(), _own: own };
+        let entry = Self { id, rank, messages, begun: Arc::default(), _own: own };
         entry.send(Message::Entered(id));
         entry
     }
@@ -52,7 +52,7 @@ impl Entry {
         let mut left = texts.len();
         let (reply, mut answers) = mpsc::unbounded_channel();
         let begun = Arc::clone(&self.begun);
-        self.send(Message::Asked(Ask { id: self.id, standing: self.standing, texts, reply, begun }));
+        self.send(Message::Asked(Ask { id: self.id, rank: self.rank, texts, reply, begun }));
         let mut refused = None;
         while let Some((place, answer)) = answers.recv().await {
             left -= 1;
@@ -72,8 +72,8 @@ impl Entry {
         }
     }
 
-    /// Runs `work`, which embeds by this entry; returns `None` if it takes longer than `limit` after its first text has had
-    /// its turn. Waiting for others is no fault of the article: at a text of theirs the provider may hang.
+    /// Runs `work`, which embeds by this entry; returns `None` if it takes longer than `limit` after its first text has
+    /// had its turn. Waiting for others is no fault of the article: at a text of theirs the provider may hang.
     pub(crate) async fn limited<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         let over = async {
             self.begun.notified().await;

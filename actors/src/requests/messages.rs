@@ -53,7 +53,7 @@ pub(super) enum Message {
 
 pub(super) struct Ask {
     pub(super) id: u64,
-    pub(super) standing: RequestRank,
+    pub(super) rank: RequestRank,
     pub(super) texts: Vec<Arc<Text>>,
     pub(super) reply: mpsc::UnboundedSender<Answer>,
     /// Notified when the first of the texts has had its turn.

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     messages::{RequestRank, Text},
-    under_way::{Key, Member},
+    under_way::{Member, TextKey},
 };
 use crate::embedder::BatchLimits;
 
@@ -25,8 +25,8 @@ pub(super) struct Item {
 }
 
 impl Item {
-    pub(super) fn key(&self) -> Key {
-        Key { hash: self.text.hash.clone(), alone: self.alone.then_some(self.attempt) }
+    pub(super) fn key(&self) -> TextKey {
+        TextKey { hash: self.text.hash.clone(), alone: self.alone.then_some(self.attempt) }
     }
 }
 
@@ -41,73 +41,90 @@ pub(super) enum Who {
 
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    attempts: HashMap<u64, Waiting>,
+    attempts: HashMap<u64, WaitingAttempt>,
     /// Attempts that share requests.
-    shared: Line,
+    shared: AttemptOrder,
     /// Attempts that share none.
-    alone: Line,
+    alone: AttemptOrder,
     /// Number of waiting shared texts.
     texts: usize,
     tokens: usize,
-    /// The next text goes to the attempt that has been given least.
-    least_next: bool,
+    next: Pick,
+}
+
+/// Which attempt sends the next text: the two take turns.
+#[derive(Debug, Clone, Copy, Default)]
+enum Pick {
+    #[default]
+    FirstInQueue,
+    /// The one that has been given least.
+    LeastServed,
+}
+
+impl Pick {
+    fn other(self) -> Self {
+        match self {
+            Self::FirstInQueue => Self::LeastServed,
+            Self::LeastServed => Self::FirstInQueue,
+        }
+    }
 }
 
 #[derive(Debug)]
-struct Waiting {
-    standing: RequestRank,
+struct WaitingAttempt {
+    rank: RequestRank,
     texts: VecDeque<(usize, Arc<Text>)>,
     sent: usize,
 }
 
 /// Attempts in both orders: by queue key, and by how little they were given.
 #[derive(Debug, Default)]
-struct Line {
+struct AttemptOrder {
     by_key: BTreeSet<(i64, u64)>,
     by_sent: BTreeSet<(usize, i64, u64)>,
 }
 
-impl Line {
-    fn insert(&mut self, attempt: u64, waiting: &Waiting) {
-        let key = waiting.standing.queue_key;
+impl AttemptOrder {
+    fn insert(&mut self, attempt: u64, waiting: &WaitingAttempt) {
+        let key = waiting.rank.queue_key;
         self.by_key.insert((key, attempt));
         self.by_sent.insert((waiting.sent, key, attempt));
     }
 
-    fn remove(&mut self, attempt: u64, waiting: &Waiting) {
-        let key = waiting.standing.queue_key;
+    fn remove(&mut self, attempt: u64, waiting: &WaitingAttempt) {
+        let key = waiting.rank.queue_key;
         self.by_key.remove(&(key, attempt));
         self.by_sent.remove(&(waiting.sent, key, attempt));
     }
 
-    fn next(&self, least: bool) -> Option<(usize, i64, u64)> {
-        if least {
-            return self.by_sent.first().copied();
+    fn next(&self, pick: Pick) -> Option<(usize, i64, u64)> {
+        match pick {
+            Pick::FirstInQueue => self.by_key.first().map(|&(key, attempt)| (0, key, attempt)),
+            Pick::LeastServed => self.by_sent.first().copied(),
         }
-        self.by_key.first().map(|&(key, attempt)| (0, key, attempt))
     }
 }
 
 impl Pool {
     /// Adds an attempt with texts; it must have none here yet.
-    pub(super) fn add(&mut self, attempt: u64, standing: RequestRank, texts: Vec<Arc<Text>>) {
-        let waiting = Waiting { standing, texts: texts.into_iter().enumerate().collect(), sent: 0 };
+    pub(super) fn add(&mut self, attempt: u64, rank: RequestRank, texts: Vec<Arc<Text>>) {
+        let waiting = WaitingAttempt { rank, texts: texts.into_iter().enumerate().collect(), sent: 0 };
         if waiting.texts.is_empty() {
             return;
         }
-        if !standing.alone {
+        if !rank.alone {
             self.texts += waiting.texts.len();
             self.tokens += waiting.tokens();
         }
-        self.line(standing).insert(attempt, &waiting);
+        self.line(rank).insert(attempt, &waiting);
         self.attempts.insert(attempt, waiting);
     }
 
     /// Withdraws what waits for `attempt`; returns the number of texts.
     pub(super) fn remove(&mut self, attempt: u64) -> usize {
         let Some(waiting) = self.attempts.remove(&attempt) else { return 0 };
-        self.line(waiting.standing).remove(attempt, &waiting);
-        if !waiting.standing.alone {
+        self.line(waiting.rank).remove(attempt, &waiting);
+        if !waiting.rank.alone {
             self.texts -= waiting.texts.len();
             self.tokens -= waiting.tokens();
         }
@@ -138,7 +155,9 @@ impl Pool {
         let mut tokens = 0_usize;
         let mut only = None;
         while items.len() < limits.texts.max(1) {
-            let Some(attempt) = only.or_else(|| self.pick(who == Who::All && items.is_empty())) else { break };
+            // Attempts that share nothing send only the first text of a request.
+            let who = if items.is_empty() { who } else { Who::Unfailed };
+            let Some(attempt) = only.or_else(|| self.pick(who)) else { break };
             let Some((place, item)) = self.first_of(attempt) else { break };
             let more = tokens.saturating_add(item.text.tokens as usize);
             if more > limits.tokens && !items.is_empty() {
@@ -150,48 +169,47 @@ impl Pool {
             }
             tokens = more;
             only = item.alone.then_some(attempt);
-            self.least_next = !self.least_next;
+            self.next = self.next.other();
             items.push(item);
         }
         items
     }
 
-    /// Picks the attempt that sends the next text. `alone_too` allows attempts that share nothing: only as the first
-    /// text of a request.
-    fn pick(&self, alone_too: bool) -> Option<u64> {
-        let shared = self.shared.next(self.least_next);
-        let alone = self.alone.next(self.least_next).filter(|_| alone_too);
+    /// Picks the attempt of `who` that sends the next text.
+    fn pick(&self, who: Who) -> Option<u64> {
+        let shared = self.shared.next(self.next);
+        let alone = self.alone.next(self.next).filter(|_| who == Who::All);
         shared.into_iter().chain(alone).min().map(|(_, _, attempt)| attempt)
     }
 
     fn first_of(&self, attempt: u64) -> Option<(usize, Item)> {
         let waiting = self.attempts.get(&attempt)?;
         let (place, text) = waiting.texts.front()?;
-        Some((*place, Item { attempt, text: Arc::clone(text), alone: waiting.standing.alone }))
+        Some((*place, Item { attempt, text: Arc::clone(text), alone: waiting.rank.alone }))
     }
 
     fn take_first_of(&mut self, attempt: u64) {
         let Some(mut waiting) = self.attempts.remove(&attempt) else { return };
-        self.line(waiting.standing).remove(attempt, &waiting);
+        self.line(waiting.rank).remove(attempt, &waiting);
         waiting.sent += 1;
         if let Some((_, text)) = waiting.texts.pop_front()
-            && !waiting.standing.alone
+            && !waiting.rank.alone
         {
             self.texts -= 1;
             self.tokens -= text.tokens as usize;
         }
         if !waiting.texts.is_empty() {
-            self.line(waiting.standing).insert(attempt, &waiting);
+            self.line(waiting.rank).insert(attempt, &waiting);
             self.attempts.insert(attempt, waiting);
         }
     }
 
-    fn line(&mut self, standing: RequestRank) -> &mut Line {
-        if standing.alone { &mut self.alone } else { &mut self.shared }
+    fn line(&mut self, rank: RequestRank) -> &mut AttemptOrder {
+        if rank.alone { &mut self.alone } else { &mut self.shared }
     }
 }
 
-impl Waiting {
+impl WaitingAttempt {
     fn tokens(&self) -> usize {
         self.texts.iter().map(|(_, text)| text.tokens as usize).sum()
     }

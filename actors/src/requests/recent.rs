@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::embedder::Vector;
 
 /// Most memory for the vectors. *Units:* bytes.
-const BUDGET: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 /// Vectors by the hash of their text.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Recent {
         }
         self.order.push_back(hash.to_owned());
         self.bytes += size_of(hash, vector);
-        while self.bytes > BUDGET
+        while self.bytes > MAX_BYTES
             && let Some(oldest) = self.order.pop_front()
         {
             if let Some(vector) = self.vectors.remove(&oldest) {
@@ -62,7 +62,7 @@ mod tests {
         for number in 0..10_000 {
             recent.keep(&number.to_string(), &vector);
             recent.keep(&number.to_string(), &vector);
-            assert!(recent.bytes <= BUDGET);
+            assert!(recent.bytes <= MAX_BYTES);
         }
         assert_eq!(recent.get("0"), None);
         assert_eq!(recent.get("9999"), Some(&vector));

@@ -1,5 +1,5 @@
-//! The turn of the next request: a limit of requests is kept before it is decided which texts go with one, so that those that
-//! come meanwhile go with it.
+//! The turn of the next request: a limit of requests is kept before it is decided which texts go with one, so that
+//! those that come meanwhile go with it.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::embedder::Embedder;
 
-/// A turn that no request has used is good for one that comes so soon; later it may be of another minute.
-const FRESH: Duration = Duration::from_secs(5);
+/// How long a turn that no request has used is good for the next one; later it may be of another minute.
+const UNUSED_TURN_LIFETIME: Duration = Duration::from_secs(5);
 
 /// How far the next request is on its way to its turn.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(super) enum Turn {
 impl Turn {
     /// Whether a request may be sent now; if not, its turn is awaited from now on.
     pub(super) fn is_here(&mut self, embedder: &dyn Embedder) -> bool {
-        let is_stale = matches!(self, Self::Had(came) if came.elapsed() >= FRESH);
+        let is_stale = matches!(self, Self::Had(came) if came.elapsed() >= UNUSED_TURN_LIFETIME);
         if is_stale || matches!(self, Self::NotAsked) {
             *self = embedder.turn().map_or_else(|| Self::Had(Instant::now()), Self::Awaited);
         }

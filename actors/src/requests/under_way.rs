@@ -13,7 +13,7 @@ pub(super) struct Member {
 
 /// What is sent once: equal texts have one key, except those of an attempt that shares nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct TextKey {
     /// Hash of the text.
     pub(super) hash: String,
     /// The attempt, if it shares nothing.
@@ -23,12 +23,12 @@ pub(super) struct Key {
 /// The waiting attempts of each text.
 #[derive(Debug, Default)]
 pub(super) struct UnderWay {
-    members: HashMap<Key, Vec<Member>>,
+    members: HashMap<TextKey, Vec<Member>>,
 }
 
 impl UnderWay {
     /// Lets `member` wait for a text. Returns whether the text was under way already; if not, it has to be sent now.
-    pub(super) fn join(&mut self, key: Key, member: Member) -> bool {
+    pub(super) fn join(&mut self, key: TextKey, member: Member) -> bool {
         let members = self.members.entry(key);
         let was_under_way = matches!(members, std::collections::hash_map::Entry::Occupied(_));
         members.or_default().push(member);
@@ -36,7 +36,7 @@ impl UnderWay {
     }
 
     /// Removes an answered text; returns those that waited for it.
-    pub(super) fn end(&mut self, key: &Key) -> Vec<Member> {
+    pub(super) fn end(&mut self, key: &TextKey) -> Vec<Member> {
         self.members.remove(key).unwrap_or_default()
     }
 
@@ -46,7 +46,7 @@ impl UnderWay {
     }
 
     /// Removes `attempt` from this text; returns whether it waited.
-    pub(super) fn leave_one(&mut self, key: &Key, attempt: u64) -> bool {
+    pub(super) fn leave_one(&mut self, key: &TextKey, attempt: u64) -> bool {
         let Some(members) = self.members.get_mut(key) else { return false };
         let before = members.len();
         members.retain(|member| member.attempt != attempt);
@@ -54,7 +54,7 @@ impl UnderWay {
     }
 
     /// Whether any attempt waits for the text.
-    pub(super) fn is_awaited(&self, key: &Key) -> bool {
+    pub(super) fn is_awaited(&self, key: &TextKey) -> bool {
         self.members.get(key).is_some_and(|members| !members.is_empty())
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     hostname::hostname,
     pipeline::{BodyPermits, Reads},
-    sets::{Offer, Sets},
+    sets::{Offer, RuntimeSets},
     settings::RuntimeSettings,
     store::{
         Database, HostLock, HostLockError, StoreError,
@@ -75,7 +75,7 @@ impl Runtime {
         database: Database,
         offer: Offer,
         settings: RuntimeSettings,
-        standing: HostKind,
+        kind: HostKind,
     ) -> Result<Self, StartError> {
         let model = offer.model.clone();
         // Unique for each start: a reused name would hide what the earlier host of that name had claimed.
@@ -87,21 +87,21 @@ impl Runtime {
         };
         let presence = HostLock::acquire(&database, &incarnation, hear).await?;
         let identity = model.embedder.identity().clone();
-        let (host, kept) = (this_host(&incarnation), offer.settings.clone());
+        let (host, model_settings) = (this_host(&incarnation), offer.settings.clone());
         let row = host.clone();
         let model_row = database
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     hosts::register(transaction, &row).await?;
-                    match standing {
-                        HostKind::Server => models::offer(transaction, &identity, kept.as_deref()).await,
-                        HostKind::Visitor => models::join(transaction, &identity, kept.as_deref()).await,
+                    match kind {
+                        HostKind::Server => models::offer(transaction, &identity, model_settings.as_deref()).await,
+                        HostKind::Visitor => models::join(transaction, &identity, model_settings.as_deref()).await,
                     }
                 })
             })
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
-        let sets = Sets::new(model_row.id, offer, requests_of(settings.slots));
+        let sets = RuntimeSets::new(model_row.id, offer, requests_of(settings.slots));
         let room = Arc::new(BodyPermits::default());
         let reads = Arc::new(Reads::new(&database));
         let context = Context { database, settings, incarnation, host, model, model_row, sets, room, reads, events };

@@ -10,7 +10,7 @@ use crate::{
     store::{
         StoreError, Transaction, backlog,
         models::{self, WantedSets},
-        settle::{Next, SettledTask, TaskVerdict, settle, standing_of},
+        settle::{Next, SettledTask, TaskVerdict, present_states, settle},
         vectors::{self, ConfirmedVectors, NewSet, WriteCheck},
     },
     task::{ClaimedTask, EmbeddedSet, Lease},
@@ -51,13 +51,13 @@ pub(crate) async fn apply(
         return Ok(CommitResult::default());
     }
     let tasks: Vec<_> = batch.iter().map(|gathered| &gathered.decided.task).collect();
-    let standing = vectors::standing(transaction, &tasks).await?;
+    let checks = vectors::check_writes(transaction, &tasks).await?;
     let mut applied = CommitResult::default();
     let pinned = pinned_dimensions(transaction, batch).await?;
     let mut verdicts = Vec::with_capacity(batch.len());
     let mut writes = Writes::default();
     for CommitItem { decided, .. } in batch {
-        verdicts.extend(one(decided, &standing, &pinned, &mut applied, &mut writes));
+        verdicts.extend(verdict_of(decided, &checks, &pinned, &mut applied, &mut writes));
     }
     vectors::store(transaction, &writes.sets).await?;
     vectors::confirm(transaction, &writes.confirmed).await?;
@@ -67,8 +67,8 @@ pub(crate) async fn apply(
     afterword_faults::point!("settle.ended", StoreError::Failed);
     let in_doubt = batch.iter().filter(|gathered| gathered.in_doubt).map(|gathered| &gathered.decided.task.lease);
     let ended_before: Vec<_> =
-        in_doubt.filter(|lease| !standing.contains_key(lease)).map(|lease| lease.task_id).collect();
-    applied.settled.extend(standing_of(transaction, &ended_before).await?);
+        in_doubt.filter(|lease| !checks.contains_key(lease)).map(|lease| lease.task_id).collect();
+    applied.settled.extend(present_states(transaction, &ended_before).await?);
     queue_next(transaction, &tasks, &applied.settled, wanted).await?;
     Ok(applied)
 }
@@ -106,18 +106,18 @@ struct Writes<'d> {
 }
 
 /// Adds the result of `decided` to `writes`, and returns what becomes of its task; `None` if its lease is not valid.
-fn one<'d>(
+fn verdict_of<'d>(
     decided: &'d DecidedAttempt,
-    standing: &HashMap<Lease, WriteCheck>,
+    checks: &HashMap<Lease, WriteCheck>,
     pinned: &HashMap<i64, u32>,
     applied: &mut CommitResult,
     writes: &mut Writes<'d>,
 ) -> Option<TaskVerdict> {
     let task = &decided.task;
     let model_id = task.model_id;
-    let &standing = standing.get(&task.lease)?;
+    let &check = checks.get(&task.lease)?;
     let verdict = |next, cause, error| Some(TaskVerdict { lease: task.lease.clone(), next, cause, error });
-    match (&decided.write, standing) {
+    match (&decided.write, check) {
         (Write::Store(_) | Write::Confirm(_), WriteCheck::Gone) => {
             return verdict(Next::Cancelled, "article deleted", None);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     backoff,
-    circuit::LONGEST_WISH,
+    circuit::MAX_RETRY_AFTER,
     embedder::{EmbedError, ErrorKind, Fault},
     outcome::Outcome,
     settings::Delays,
@@ -71,7 +71,7 @@ pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, ret
         // The same text would fail the same way.
         ErrorKind::Data => Next::Failed,
         ErrorKind::Transient | ErrorKind::Config | ErrorKind::Resource | ErrorKind::Crashed => {
-            let wish = failure.retry_after.unwrap_or_default().min(LONGEST_WISH);
+            let wish = failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
             Next::Retry { delay: backoff::delay_after(task.attempt, retry).max(wish) }
         }
     };
@@ -90,8 +90,8 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
 /// have not. A first attempt may have shared its request; a later one was alone.
 pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Failure {
     let message = format!(
-        "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the text, or ask \
-         the operator of the provider"
+        "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the \
+         text, or ask the operator of the provider"
     );
     let kind = if task.attempt > 1 { ErrorKind::Data } else { ErrorKind::Transient };
     Failure { kind, fault: Fault::Unclear, message, retry_after: None }
@@ -138,7 +138,7 @@ mod tests {
     fn no_wish_makes_a_task_wait_longer_than_an_hour() {
         let failure = EmbedError::transient("503").retry_after(Some(Duration::MAX));
         let decided = blamed(claimed_at(1), Duration::ZERO, failure.into(), RETRY);
-        assert_eq!(decided.next, Next::Retry { delay: LONGEST_WISH });
+        assert_eq!(decided.next, Next::Retry { delay: MAX_RETRY_AFTER });
     }
 
     #[test]

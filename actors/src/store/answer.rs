@@ -6,12 +6,12 @@ use super::StoreError;
 
 /// A PostgreSQL that has not answered for this long is gone, whatever the network says. Maintenance by the operator is
 /// not bound by it.
-pub(super) const ANSWER: Duration = Duration::from_secs(30);
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns the answer to a request, or an error if none comes in time.
 pub(super) async fn answered<T>(request: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER, request).await {
+    match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
         Ok(answer) => answer,
-        Err(_) => Err(StoreError::Unreachable(format!("no answer within {ANSWER:?}"))),
+        Err(_) => Err(StoreError::Unreachable(format!("no answer within {REQUEST_TIMEOUT:?}"))),
     }
 }

@@ -139,8 +139,8 @@ pub async fn any_open_for_the_set_in_use(connection: &impl Sql) -> Result<bool, 
     Ok(connection.row::<()>(&sql, []).await?.is_some())
 }
 
-/// Queues what the set `model_id` needs of `articles`, after their tasks for another set have ended: two sets are kept up
-/// to date, one after the other, by the one waiting task that an article may have.
+/// Queues what the set `model_id` needs of `articles`, after their tasks for another set have ended: two sets are kept
+/// up to date, one after the other, by the one waiting task that an article may have.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -164,8 +164,8 @@ pub async fn queue_next(
     enqueue_wanted(transaction, &needing, &order).await.map(drop)
 }
 
-/// As [`enqueue_all`], unless the set has been retired since the caller looked; then `None`. Tasks of a retired set count
-/// for the set in use: they would be claimed for nothing, and wait as long as no host makes that set.
+/// As [`enqueue_all`], unless the set has been retired since the caller looked; then `None`. Tasks of a retired set
+/// count for the set in use: they would be claimed for nothing, and wait as long as no host makes that set.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -174,7 +174,7 @@ pub async fn enqueue_wanted(
     articles: &[i64],
     order: &Order,
 ) -> Result<Option<Vec<Queued>>, StoreError> {
-    if !models::keep_wanted(transaction, order.model_id).await? {
+    if !models::lock_if_wanted(transaction, order.model_id).await? {
         return Ok(None);
     }
     enqueue_all(transaction, articles, order).await.map(Some)
@@ -182,7 +182,7 @@ pub async fn enqueue_wanted(
 
 /// A page of the articles in `scope`, in the order of their ids.
 #[derive(Debug, Clone)]
-pub struct Page<'a> {
+pub struct PageRequest<'a> {
     /// Which articles.
     pub scope: Backlog,
     /// Only in this folder and below; all if empty.
@@ -197,7 +197,7 @@ pub struct Page<'a> {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn page(connection: &impl Sql, model_id: i64, page: &Page<'_>) -> Result<Vec<i64>, StoreError> {
+pub async fn page(connection: &impl Sql, model_id: i64, page: &PageRequest<'_>) -> Result<Vec<i64>, StoreError> {
     let sql = format!(
         "SELECT a.id FROM articles a
          LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1

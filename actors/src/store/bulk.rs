@@ -14,10 +14,10 @@ use super::{
 };
 use crate::task::Priority;
 
-/// Articles queued in one transaction; few, because saves wait for it.
-const PAGE: u32 = 100;
-/// Failures that a summary lists one by one; their total is exact.
-const LISTED_FAILURES: u32 = 100;
+/// Most articles queued in one transaction; few, because saves wait for it.
+const MAX_ARTICLES_QUEUED: u32 = 100;
+/// Most failures that a summary lists one by one; their total is exact.
+const MAX_FAILURES_LISTED: u32 = 100;
 
 /// The progress of a run. *Units:* articles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromRow)]
@@ -105,7 +105,7 @@ pub async fn advance(
     ahead: u32,
 ) -> Result<Page, StoreError> {
     // Read again inside the transaction: another host may have advanced it, or a person may have cancelled it.
-    let Some(run) = held(transaction, run.id).await? else { return Ok(Page::NoMore) };
+    let Some(run) = lock(transaction, run.id).await? else { return Ok(Page::NoMore) };
     if run.state != "queuing" {
         return Ok(Page::NoMore);
     }
@@ -116,8 +116,9 @@ pub async fn advance(
         return Ok(Page::Later);
     }
     let scope = parse_scope(&run.scope)?;
-    let page = backlog::Page { scope, folder: &run.folder, after: run.cursor, limit: room.min(PAGE) };
-    let articles = backlog::page(transaction, model_id, &page).await?;
+    let request =
+        backlog::PageRequest { scope, folder: &run.folder, after: run.cursor, limit: room.min(MAX_ARTICLES_QUEUED) };
+    let articles = backlog::page(transaction, model_id, &request).await?;
     let Some(&last) = articles.last() else {
         set_state(transaction, run.id, "running").await?;
         return Ok(Page::NoMore);
@@ -143,7 +144,7 @@ pub async fn advance(
 /// # Errors
 /// [`StoreError`]
 pub async fn close_if_done(transaction: &impl Sql, id: i64) -> Result<Option<Summary>, StoreError> {
-    let Some(run) = held(transaction, id).await? else { return Ok(None) };
+    let Some(run) = lock(transaction, id).await? else { return Ok(None) };
     let now = super::sql::now(transaction).await?;
     let progress = progress(transaction, id).await?;
     if run.state != "running" || progress.open > 0 {
@@ -160,7 +161,7 @@ pub async fn close_if_done(transaction: &impl Sql, id: i64) -> Result<Option<Sum
 /// # Errors
 /// [`StoreError`]
 pub async fn cancel(transaction: &impl Sql, id: i64) -> Result<bool, StoreError> {
-    let Some(run) = held(transaction, id).await? else { return Ok(false) };
+    let Some(run) = lock(transaction, id).await? else { return Ok(false) };
     if !matches!(run.state.as_str(), "queuing" | "running") {
         return Ok(false);
     }
@@ -252,7 +253,7 @@ pub async fn find(connection: &impl Sql, id: i64) -> Result<Option<bulk_operatio
 }
 
 /// Finds one run and locks it until the commit: two hosts that advance it take turns.
-async fn held(transaction: &impl Sql, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
+async fn lock(transaction: &impl Sql, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
     transaction.row("SELECT o.* FROM bulk_operations o WHERE o.id = $1 {lock o}", [id.into()]).await
 }
 
@@ -295,7 +296,7 @@ async fn summarise(
         skipped,
         cancelled: progress.cancelled,
         duration_ms: now - run.requested_at,
-        failures: failures(connection, run.id, LISTED_FAILURES).await?,
+        failures: failures(connection, run.id, MAX_FAILURES_LISTED).await?,
     })
 }
 

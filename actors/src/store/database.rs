@@ -78,15 +78,15 @@ impl Database {
         }
     }
 
-    /// The place of the vectors that are stored beside SQLite's file; `None` on PostgreSQL, and if that file is another's by now:
-    /// see [`check_in_place`](Self::check_in_place).
+    /// The place of the vectors that are stored beside SQLite's file; `None` on PostgreSQL, and if that file is
+    /// another's by now: see [`check_in_place`](Self::check_in_place).
     pub fn beside(&self) -> Option<VectorFilePath> {
         self.check_in_place().ok()?;
         self.file().map(VectorFilePath::new)
     }
 
-    /// Checks that an SQLite database is still the file of its name, and its log too: if not, what is saved would not be found
-    /// again, and this process writes nothing more.
+    /// Checks that an SQLite database is still the file of its name, and its log too: if not, what is saved would not
+    /// be found again, and this process writes nothing more.
     ///
     /// # Errors
     /// [`StoreError::NotInPlace`]
@@ -97,8 +97,8 @@ impl Database {
         }
     }
 
-    /// How it fails now, by the last statements of this process: another process holds its lock, it cannot be reached, it allows
-    /// no further connection. `None` if they were carried out.
+    /// How it fails now, by the last statements of this process: another process holds its lock, it cannot be reached,
+    /// it allows no further connection. `None` if they were carried out.
     pub fn present_outage(&self) -> Option<StoreError> {
         let pools = match self.parts.as_ref() {
             EngineConnections::Sqlite(sqlite) => [&sqlite.write, &sqlite.read, &sqlite.runtime],

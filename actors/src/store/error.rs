@@ -22,8 +22,8 @@ pub enum StoreError {
     System(String),
     /// An open file of SQLite has no longer its name: it was replaced, moved or removed.
     #[error(
-        "{0} while this process had it open, and nothing more is written: it might never be found again. Stop this process, see \
-         that the right file is there, and start it again"
+        "{0} while this process had it open, and nothing more is written: it might never be found again. Stop this \
+         process, see that the right file is there, and start it again"
     )]
     NotInPlace(String),
     /// PostgreSQL ended the transaction, or refuses all of them.
@@ -37,7 +37,8 @@ pub enum StoreError {
     Unreachable(String),
     /// The connection was cut while a change was being committed.
     #[error(
-        "the connection to the database was lost while the change was being committed, and it may be stored: {0}; look before you repeat it"
+        "the connection to the database was lost while the change was being committed, and it may be stored: {0}; look \
+         before you repeat it"
     )]
     InDoubt(String),
     /// A constraint refused the row.
@@ -190,8 +191,8 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
         DISK_FULL => return StoreError::DiskFull,
         TOO_MANY_CONNECTIONS => {
             return StoreError::NoConnection(format!(
-                "{message}; lower database.read_connections and database.write_connections of the hosts, or raise the limit \
-                 (max_connections of PostgreSQL, or that of the role or the database)"
+                "{message}; lower database.read_connections and database.write_connections of the hosts, or raise the \
+                 limit (max_connections of PostgreSQL, or that of the role or the database)"
             ));
         }
         QUERY_CANCELED => {
@@ -202,7 +203,8 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
         // After a failover: this PostgreSQL is not, or not yet, the primary.
         READ_ONLY_TRANSACTION => {
             return StoreError::Aborted(format!(
-                "{message}; it is a read-only standby, or default_transaction_read_only is set for the role or the database"
+                "{message}; it is a read-only standby, or default_transaction_read_only is set for the role or the \
+                 database"
             ));
         }
         IDLE_IN_TRANSACTION_TIMEOUT => return StoreError::Unreachable(message),

@@ -95,7 +95,8 @@ pub async fn preceding(
     before: i64,
     limit: u32,
 ) -> Result<Vec<embedding_task_event::Model>, StoreError> {
-    let sql = "SELECT * FROM (SELECT * FROM embedding_task_events WHERE id < $1 ORDER BY id DESC LIMIT $2) newest ORDER BY id";
+    let sql = "SELECT * FROM (SELECT * FROM embedding_task_events WHERE id < $1 ORDER BY id DESC LIMIT $2) newest
+               ORDER BY id";
     connection.rows(sql, [before.into(), i64::from(limit).into()]).await
 }
 

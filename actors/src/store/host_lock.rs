@@ -63,16 +63,16 @@ impl Database {
         }
     }
 
-    /// Returns hosts (incarnations) that are alive and that this database does not know, although they locked the name of its file:
-    /// they have another file open, which had that name before. None on PostgreSQL.
+    /// Returns hosts (incarnations) that are alive and that this database does not know, although they locked the name
+    /// of its file: they have another file open, which had that name before. None on PostgreSQL.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn hosts_of_another_file(&self) -> Result<Vec<String>, StoreError> {
         let EngineConnections::Sqlite(sqlite) = self.parts() else { return Ok(Vec::new()) };
         let mut hosts = Liveness::long_held(&sqlite.path);
-        let known = hosts::open(self.reader(), u32::MAX).await?;
-        hosts.retain(|host| known.iter().all(|known| known.incarnation != *host));
+        let open = hosts::open(self.reader(), u32::MAX).await?;
+        hosts.retain(|host| open.iter().all(|row| row.incarnation != *host));
         Ok(hosts)
     }
 

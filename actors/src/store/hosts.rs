@@ -62,8 +62,8 @@ pub async fn register(transaction: &impl Sql, host: &NewHost) -> Result<(), Stor
         .map(drop)
 }
 
-/// Records that the host is alive, with its report (see [`HostReport`](crate::HostReport)) and its workers. A row that was removed meanwhile is inserted again; a
-/// host that has stopped stays stopped, whatever is still under way.
+/// Records that the host is alive, with its report (see [`HostReport`](crate::HostReport)) and its workers. A row that
+/// was removed meanwhile is inserted again; a host that has stopped stays stopped, whatever is still under way.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -91,14 +91,16 @@ const UPSERT_WORKERS: &str = "
     INSERT INTO embedding_worker_status AS w
         (incarnation, slot, state, since, task_id, completed, failed, restarts, last_error)
     SELECT $1, j.slot, j.state, {now}, j.task_id, j.completed, j.failed, j.restarts, j.last_error
-    FROM {rows $2: slot INTEGER, state TEXT, task_id BIGINT, completed BIGINT, failed BIGINT, restarts BIGINT, last_error TEXT} j
+    FROM {rows $2: slot INTEGER, state TEXT, task_id BIGINT, completed BIGINT, failed BIGINT, restarts BIGINT, \
+              last_error TEXT} j
     WHERE TRUE
     ON CONFLICT (incarnation, slot) DO UPDATE SET
         since = CASE WHEN w.state = excluded.state AND w.task_id IS NOT DISTINCT FROM excluded.task_id THEN w.since
                      ELSE excluded.since END,
         state = excluded.state, task_id = excluded.task_id, completed = excluded.completed,
         failed = excluded.failed, restarts = excluded.restarts, last_error = excluded.last_error
-    WHERE (w.state, w.completed, w.failed, w.restarts) <> (excluded.state, excluded.completed, excluded.failed, excluded.restarts)
+    WHERE (w.state, w.completed, w.failed, w.restarts)
+        <> (excluded.state, excluded.completed, excluded.failed, excluded.restarts)
        OR w.task_id IS DISTINCT FROM excluded.task_id OR w.last_error IS DISTINCT FROM excluded.last_error";
 
 /// The values in the order of the columns that [`UPSERT_WORKERS`] names.
@@ -126,7 +128,8 @@ pub async fn end(transaction: &impl Sql, incarnation: &str, state: &str) -> Resu
 }
 
 /// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`, or whose
-/// last heartbeat is that far in the future: the clock was set back since, and nobody knows how long they have been silent.
+/// last heartbeat is that far in the future: the clock was set back since, and how long they have been silent is not
+/// known.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -21,8 +21,8 @@ pub async fn renew(transaction: &impl Sql, leases: &[Lease], lease: Duration) ->
     if leases.is_empty() {
         return Ok(0);
     }
-    let held: Vec<_> = leases.iter().map(|lease| (lease.task_id, &lease.token)).collect();
-    let held = sql::json(&held)?;
+    let pairs: Vec<_> = leases.iter().map(|lease| (lease.task_id, &lease.token)).collect();
+    let pairs = sql::json(&pairs)?;
     let lease = sql::millis(lease);
     transaction
         .run(
@@ -30,7 +30,7 @@ pub async fn renew(transaction: &impl Sql, leases: &[Lease], lease: Duration) ->
              FROM (SELECT t.id AS held_id FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
                    WHERE t.id = j.id AND t.lease_token = j.token {lock t}) held
              WHERE id = held_id",
-            [held, lease.into()],
+            [pairs, lease.into()],
         )
         .await
 }
@@ -60,7 +60,7 @@ pub async fn renew_all_of(transaction: &impl Sql, incarnation: &str, lease: Dura
 /// # Errors
 /// [`StoreError`]
 pub async fn rescue_expired(transaction: &impl Sql, living: Option<&str>) -> Result<Vec<SettledTask>, StoreError> {
-    let held = transaction
+    let rows = transaction
         .rows::<LeaseRow>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND lease_expires_at <= {now} AND incarnation IS DISTINCT FROM $2
@@ -68,7 +68,7 @@ pub async fn rescue_expired(transaction: &impl Sql, living: Option<&str>) -> Res
             [i64::from(RESCUE_PAGE).into(), living.unwrap_or_default().into()],
         )
         .await?;
-    give_back(transaction, held, "the lease expired while the task was processed").await
+    put_back(transaction, rows, "the lease expired while the task was processed").await
 }
 
 /// Puts a page of the tasks that `incarnation` has claimed back into the queue, because it is known to have ended.
@@ -76,14 +76,14 @@ pub async fn rescue_expired(transaction: &impl Sql, living: Option<&str>) -> Res
 /// # Errors
 /// [`StoreError`]
 pub async fn rescue_from(transaction: &impl Sql, incarnation: &str) -> Result<Vec<SettledTask>, StoreError> {
-    let held = transaction
+    let rows = transaction
         .rows::<LeaseRow>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $2 LIMIT $1",
             [i64::from(RESCUE_PAGE).into(), incarnation.into()],
         )
         .await?;
-    give_back(transaction, held, "the host ended while the task was processed").await
+    put_back(transaction, rows, "the host ended while the task was processed").await
 }
 
 /// Puts all tasks of `incarnation` back, because it is known to have ended, and records it as lost. Returns how many
@@ -112,14 +112,14 @@ struct LeaseRow {
     incarnation: Option<String>,
 }
 
-async fn hold(transaction: &impl Sql, held: &[LeaseRow]) -> Result<(), StoreError> {
-    let tasks: Vec<_> = held.iter().map(|held| held.id).collect();
+async fn lock_articles(transaction: &impl Sql, rows: &[LeaseRow]) -> Result<(), StoreError> {
+    let tasks: Vec<_> = rows.iter().map(|row| row.id).collect();
     locks::hold_articles_of(transaction, &tasks).await
 }
 
-async fn give_back(transaction: &impl Sql, held: Vec<LeaseRow>, reason: &str) -> Result<Vec<SettledTask>, StoreError> {
-    hold(transaction, &held).await?;
-    let verdicts: Vec<_> = held.into_iter().map(|held| verdict(held, reason)).collect();
+async fn put_back(transaction: &impl Sql, rows: Vec<LeaseRow>, reason: &str) -> Result<Vec<SettledTask>, StoreError> {
+    lock_articles(transaction, &rows).await?;
+    let verdicts: Vec<_> = rows.into_iter().map(|row| verdict(row, reason)).collect();
     let settled = settle(transaction, &verdicts).await?;
     if !settled.is_empty() {
         afterword_faults::point!("rescue.put_back", StoreError::Failed);
@@ -127,9 +127,9 @@ async fn give_back(transaction: &impl Sql, held: Vec<LeaseRow>, reason: &str) ->
     Ok(settled)
 }
 
-fn verdict(held: LeaseRow, reason: &str) -> TaskVerdict {
-    let host = held.incarnation.as_deref().unwrap_or("an unknown host");
-    let crashes = u32::try_from(held.crashes).unwrap_or_default();
+fn verdict(row: LeaseRow, reason: &str) -> TaskVerdict {
+    let host = row.incarnation.as_deref().unwrap_or("an unknown host");
+    let crashes = u32::try_from(row.crashes).unwrap_or_default();
     let was_alone = crashes >= FREE_DEATHS;
     let (next, what) = match (was_alone, together(crashes.saturating_add(1))) {
         (true, _) => (Next::Crashed, "no other task was processed there".to_owned()),
@@ -138,9 +138,9 @@ fn verdict(held: LeaseRow, reason: &str) -> TaskVerdict {
             (Next::Suspected, format!("it does not count, and at most {} will be processed beside it", few - 1))
         }
     };
-    let message = format!("attempt {} on host {host}: {reason}; {what}", held.attempts);
+    let message = format!("attempt {} on host {host}: {reason}; {what}", row.attempts);
     TaskVerdict {
-        lease: Lease { task_id: held.id, token: held.lease_token },
+        lease: Lease { task_id: row.id, token: row.lease_token },
         next,
         cause: "rescued",
         error: Some((ErrorKind::Crashed, message)),
@@ -148,28 +148,28 @@ fn verdict(held: LeaseRow, reason: &str) -> TaskVerdict {
 }
 
 /// Releases a page of the tasks of `incarnation` itself without counting the attempts, except those under the tokens
-/// `known`: at a clean shutdown, when its QueueActor is restarted, and after a commit whose answer was lost.
+/// `known_tokens`: at a clean shutdown, when its QueueActor is restarted, and after a commit whose answer was lost.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn release(
     transaction: &impl Sql,
     incarnation: &str,
-    known: &[String],
+    known_tokens: &[String],
 ) -> Result<Vec<SettledTask>, StoreError> {
-    let held = transaction
+    let rows = transaction
         .rows::<LeaseRow>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $2
                AND NOT EXISTS (SELECT 1 FROM {texts $3} k WHERE k.text = lease_token) LIMIT $1",
-            [i64::from(RESCUE_PAGE).into(), incarnation.into(), sql::json(known)?],
+            [i64::from(RESCUE_PAGE).into(), incarnation.into(), sql::json(known_tokens)?],
         )
         .await?;
-    hold(transaction, &held).await?;
-    let verdicts: Vec<_> = held
+    lock_articles(transaction, &rows).await?;
+    let verdicts: Vec<_> = rows
         .into_iter()
-        .map(|held| TaskVerdict {
-            lease: Lease { task_id: held.id, token: held.lease_token },
+        .map(|row| TaskVerdict {
+            lease: Lease { task_id: row.id, token: row.lease_token },
             next: Next::Refund { delay: Duration::ZERO },
             cause: "released",
             error: None,
@@ -178,17 +178,17 @@ pub async fn release(
     settle(transaction, &verdicts).await
 }
 
-/// Whether `incarnation` has claimed a task under a token that is not among `known`.
+/// Whether `incarnation` has claimed a task under a token that is not among `known_tokens`.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn holds_others(connection: &impl Sql, incarnation: &str, known: &[String]) -> Result<bool, StoreError> {
+pub async fn has_strays(connection: &impl Sql, incarnation: &str, known_tokens: &[String]) -> Result<bool, StoreError> {
     let found = connection
         .row::<()>(
             "SELECT 1 AS n FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $1
                AND NOT EXISTS (SELECT 1 FROM {texts $2} k WHERE k.text = lease_token) LIMIT 1",
-            [incarnation.into(), sql::json(known)?],
+            [incarnation.into(), sql::json(known_tokens)?],
         )
         .await?;
     Ok(found.is_some())

@@ -5,19 +5,19 @@
 //! none. A save locks its article's row by writing it; every other decision locks it here, before reading, and always
 //! in the order of ids.
 //!
-//! Each statement of a transaction sees what was committed until it began. So whatever one statement finds and another
-//! one acts on is locked in between, or found and changed by one statement. Claims are the exception that needs a lock
-//! of its own: they lock no article, and pass over waiting tasks that are locked.
+//! Each statement of a transaction sees what was committed until it began. So what one statement finds and another acts
+//! on is locked in between, or else one statement finds and changes it. Claims are the exception that needs a lock of
+//! its own: they lock no article, and pass over waiting tasks that are locked.
 //!
-//! Which set searches use changes for all articles at once. So whoever stores vectors, and whoever queues articles for a
-//! set, keeps the sets from changing over, before anything else is locked; a change-over waits for all of them, counts
+//! The set in use changes for all articles at once. So a transaction that stores vectors, or that queues articles for a
+//! set, first of all shares the lock on the set in use. A change of the set waits for all such transactions, counts
 //! what they have stored, and locks nothing before that.
 //!
 //! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
 //! restoration, lock its number instead.
 
 use super::{
-    Engine, StoreError,
+    Engine, StoreError, advisory_locks,
     sql::{self, Sql},
 };
 
@@ -29,8 +29,8 @@ pub async fn hold_articles(transaction: &impl Sql, articles: &[i64]) -> Result<(
     if transaction.engine() == Engine::Sqlite || articles.is_empty() {
         return Ok(());
     }
-    let held = hold_rows(transaction, articles).await?;
-    let mut deleted: Vec<i64> = articles.iter().copied().filter(|id| !held.contains(id)).collect();
+    let locked = hold_rows(transaction, articles).await?;
+    let mut deleted: Vec<i64> = articles.iter().copied().filter(|id| !locked.contains(id)).collect();
     if deleted.is_empty() {
         return Ok(());
     }
@@ -68,13 +68,7 @@ async fn hold_rows(transaction: &impl Sql, articles: &[i64]) -> Result<Vec<i64>,
 pub async fn hold_deleted(transaction: &impl Sql, article: i64) -> Result<(), StoreError> {
     match transaction.engine() {
         Engine::Sqlite => Ok(()),
-        Engine::Postgres => transaction
-            .run(
-                "SELECT pg_advisory_xact_lock(7167, CAST(CAST($1 AS BIGINT) % 2147483647 AS INTEGER))",
-                [article.into()],
-            )
-            .await
-            .map(drop),
+        Engine::Postgres => transaction.run(advisory_locks::LOCK_DELETED_ARTICLE, [article.into()]).await.map(drop),
     }
 }
 
@@ -85,7 +79,7 @@ pub async fn hold_deleted(transaction: &impl Sql, article: i64) -> Result<(), St
 pub(super) async fn hold_sets(transaction: &impl Sql) -> Result<(), StoreError> {
     match transaction.engine() {
         Engine::Sqlite => Ok(()),
-        Engine::Postgres => transaction.run("SELECT pg_advisory_xact_lock_shared(7237, 3)", []).await.map(drop),
+        Engine::Postgres => transaction.run(advisory_locks::SHARE_SET_IN_USE, []).await.map(drop),
     }
 }
 
@@ -96,7 +90,7 @@ pub(super) async fn hold_sets(transaction: &impl Sql) -> Result<(), StoreError> 
 pub(super) async fn change_sets(transaction: &impl Sql) -> Result<(), StoreError> {
     match transaction.engine() {
         Engine::Sqlite => Ok(()),
-        Engine::Postgres => transaction.run("SELECT pg_advisory_xact_lock(7237, 3)", []).await.map(drop),
+        Engine::Postgres => transaction.run(advisory_locks::EXCLUDE_FROM_SET_IN_USE, []).await.map(drop),
     }
 }
 
@@ -109,16 +103,12 @@ pub(super) async fn hold_articles_of(transaction: &impl Sql, tasks: &[i64]) -> R
         return Ok(());
     }
     let ids = sql::json(tasks)?;
-    let held: Vec<i64> = transaction
-        .rows(
-            "WITH sets AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(7237, 3))
-             SELECT a.id FROM sets CROSS JOIN articles a WHERE a.id IN (
-                 SELECT t.article_id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id) {lock a}",
-            [ids.clone()],
-        )
-        .await?;
+    let lock = "SELECT a.id FROM sets CROSS JOIN articles a WHERE a.id IN (
+                    SELECT t.article_id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id) {lock a}";
+    let sql = format!("WITH sets AS MATERIALIZED ({}) {lock}", advisory_locks::SHARE_SET_IN_USE);
+    let locked: Vec<i64> = transaction.rows(&sql, [ids.clone()]).await?;
     // An article has at most one task in `processing`: usually all are locked now.
-    if held.len() >= tasks.len() {
+    if locked.len() >= tasks.len() {
         return Ok(());
     }
     // Where no article was found, the sets may not have been locked.

@@ -3,7 +3,7 @@
 //!
 //! | state | vectors are made | searches use it |
 //! |---|---|---|
-//! | `active` | of every save | yes |
+//! | `active`, "the set in use" | of every save | yes |
 //! | `building` | of every article, at low priority | no |
 //! | `retired` | no | no |
 //!
@@ -17,12 +17,12 @@ mod whole;
 use afterword_entities::embedding_model;
 
 use super::{
-    Engine, StoreError, events, locks,
+    Engine, StoreError, advisory_locks, events, locks,
     sql::{self, FromRow, Sql},
 };
 use crate::embedder::ModelIdentity;
 
-pub use settings::{SetRecord, accept_failed, embedded_within, kept};
+pub use settings::{SetRecord, accept_failed, embedded_within, record_of};
 pub use whole::{Hindrance, activate_if_whole, hindrances};
 
 /// A set that vectors are made for now.
@@ -62,8 +62,8 @@ pub struct WantedSets {
 }
 
 impl WantedSets {
-    /// Returns the set that may need an article when its task for the set `model_id` has ended: after the one in use the
-    /// one that is being built, after one that was retired meanwhile the one in use.
+    /// Returns the set that may need an article when its task for the set `model_id` has ended: after the one in use
+    /// the one that is being built, after one that was retired meanwhile the one in use.
     pub(crate) fn after(&self, model_id: i64) -> Option<i64> {
         let id = |set: &Option<Set>| set.as_ref().map(|set| set.id);
         match (id(&self.active), id(&self.building)) {
@@ -125,8 +125,8 @@ pub async fn join(
     settings: Option<&str>,
 ) -> Result<embedding_model::Model, StoreError> {
     let row = enter(transaction, identity).await?;
-    settings::keep_if_missing(transaction, row.id, settings).await?;
-    again(transaction, row.id).await
+    settings::store_if_missing(transaction, row.id, settings).await?;
+    reread(transaction, row.id).await
 }
 
 /// Enters the model of a server. A build starts for one that this database has never used, unless another is being
@@ -141,12 +141,12 @@ pub async fn offer(
     settings: Option<&str>,
 ) -> Result<embedding_model::Model, StoreError> {
     let row = enter(transaction, identity).await?;
-    settings::keep(transaction, row.id, settings).await?;
+    settings::store(transaction, row.id, settings).await?;
     let is_new = row.state == "retired" && row.retired_at.is_none() && row.activated_at.is_none();
     if is_new && wanted(transaction).await?.building.is_none() {
         begin(transaction, row.id).await?;
     }
-    again(transaction, row.id).await
+    reread(transaction, row.id).await
 }
 
 /// Starts to build the set of this model by order of an operator, instead of any other that is being built. If it is
@@ -160,7 +160,7 @@ pub async fn switch_to(
     settings: Option<&str>,
 ) -> Result<Switch, StoreError> {
     let row = enter(transaction, identity).await?;
-    settings::keep(transaction, row.id, settings).await?;
+    settings::store(transaction, row.id, settings).await?;
     match row.state.as_str() {
         "active" => return Ok(Switch::InUse { instead_of: give_up(transaction).await? }),
         "building" => return Ok(Switch::UnderWay),
@@ -177,7 +177,7 @@ pub async fn switch_to(
 /// # Errors
 /// [`StoreError`]
 pub async fn cancel(transaction: &impl Sql) -> Result<Option<i64>, StoreError> {
-    hold(transaction).await?;
+    take_turn(transaction).await?;
     give_up(transaction).await
 }
 
@@ -191,7 +191,7 @@ async fn give_up(transaction: &impl Sql) -> Result<Option<i64>, StoreError> {
 
 /// Enters the model if it is new, and makes it the active one if there is none.
 async fn enter(transaction: &impl Sql, identity: &ModelIdentity) -> Result<embedding_model::Model, StoreError> {
-    hold(transaction).await?;
+    take_turn(transaction).await?;
     let fingerprint = identity.fingerprint();
     transaction
         .run(
@@ -240,12 +240,12 @@ async fn stop_building(transaction: &impl Sql) -> Result<Option<i64>, StoreError
 ///
 /// # Errors
 /// [`StoreError`]
-pub(super) async fn keep_wanted(transaction: &impl Sql, id: i64) -> Result<bool, StoreError> {
-    Ok(keep(transaction, id).await?.is_some_and(|state| state != "retired"))
+pub(super) async fn lock_if_wanted(transaction: &impl Sql, id: i64) -> Result<bool, StoreError> {
+    Ok(lock_state(transaction, id).await?.is_some_and(|state| state != "retired"))
 }
 
 /// Returns the state of the set `id`, which stays what it is until the commit.
-pub(super) async fn keep(transaction: &impl Sql, id: i64) -> Result<Option<String>, StoreError> {
+pub(super) async fn lock_state(transaction: &impl Sql, id: i64) -> Result<Option<String>, StoreError> {
     locks::hold_sets(transaction).await?;
     let until_the_commit = match transaction.engine() {
         Engine::Sqlite => "",
@@ -256,16 +256,14 @@ pub(super) async fn keep(transaction: &impl Sql, id: i64) -> Result<Option<Strin
 }
 
 /// Lets changes of the sets take turns: on PostgreSQL by an advisory lock that ends with the transaction.
-async fn hold(transaction: &impl Sql) -> Result<(), StoreError> {
+async fn take_turn(transaction: &impl Sql) -> Result<(), StoreError> {
     match transaction.engine() {
         Engine::Sqlite => Ok(()),
-        Engine::Postgres => {
-            transaction.row::<()>("SELECT 1 AS n FROM pg_advisory_xact_lock(7237, 2)", []).await.map(drop)
-        }
+        Engine::Postgres => transaction.row::<()>(advisory_locks::TAKE_TURN_WITH_SETS, []).await.map(drop),
     }
 }
 
-async fn again(connection: &impl Sql, id: i64) -> Result<embedding_model::Model, StoreError> {
+async fn reread(connection: &impl Sql, id: i64) -> Result<embedding_model::Model, StoreError> {
     connection.row("SELECT * FROM embedding_models WHERE id = $1", [id.into()]).await?.ok_or_else(missing_row)
 }
 

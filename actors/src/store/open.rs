@@ -17,18 +17,18 @@ pub struct OpenOptions {
     pub busy_timeout: Duration,
     /// How long to wait for a PostgreSQL that refuses connections: it may be starting.
     pub start_timeout: Duration,
-    /// Whose tables an SQLite file may have.
+    /// Whether an SQLite file may have tables of other programs.
     pub tables: Tables,
 }
 
-/// Whose tables an SQLite file may have. On PostgreSQL those of others are never looked at.
+/// Whether an SQLite file may have tables of other programs. On PostgreSQL they are never looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tables {
-    /// Those of the runtime, and what its host has made beside them: another program's file is refused, as a mistyped address
-    /// names one.
+    /// No: only those of the runtime, and what its host has made beside them. A mistyped address may name the file of
+    /// another program.
     #[default]
     OnlyOurs,
-    /// Any: the runtime's are made beside the tables of a file that its host has had before.
+    /// Yes: the runtime's tables are made beside those that the file of its host has already.
     AmongOthers,
 }
 

@@ -21,8 +21,8 @@ pub enum OpenError {
     NotAFile(PathBuf),
     /// The file has several hard links.
     #[error(
-        "{} has {names} names (hard links); SQLite keeps a log beside each, and they would destroy each other: copy the \
-         file with `afterword db backup` instead, and remove the other names", path.display()
+        "{} has {names} names (hard links); SQLite keeps a log beside each, and they would destroy each other: copy \
+         the file with `afterword db backup` instead, and remove the other names", path.display()
     )]
     SeveralNames {
         /// The name by which it was to be opened.
@@ -58,7 +58,7 @@ pub enum OpenError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Nobody can tell which processes have the database open.
+    /// It cannot be found out which processes have the database open.
     #[error("cannot lock the database by files in {}: {source}", path.display())]
     Lock {
         /// The folder of the locks.

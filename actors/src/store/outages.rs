@@ -6,9 +6,9 @@ use tokio::time::{Duration, Instant};
 
 use super::StoreError;
 
-/// So long a failure is told that no later success contradicts: heartbeats and polls come more often.
-const TOLD_FOR: Duration = Duration::from_secs(60);
-/// A wait for the lock of another process that is longer than this is told before it has failed.
+/// How long a failure is shown when no later success contradicts it: heartbeats and polls come more often.
+const FAILURE_SHOWN_FOR: Duration = Duration::from_secs(60);
+/// A wait for the lock of another process that is longer than this is reported before it fails.
 const LONG_WAIT: Duration = Duration::from_secs(2);
 
 /// What became of the last statements of one pool. Cheap to clone; clones share it.
@@ -46,7 +46,7 @@ impl Outages {
         if lately.waits_since.is_some_and(|since| since.elapsed() > LONG_WAIT) {
             return Some(StoreError::Busy);
         }
-        lately.failure.as_ref().filter(|(at, _)| at.elapsed() < TOLD_FOR).map(|(_, error)| error.clone())
+        lately.failure.as_ref().filter(|(at, _)| at.elapsed() < FAILURE_SHOWN_FOR).map(|(_, error)| error.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Lately> {
@@ -79,7 +79,7 @@ mod tests {
         outages.note(Some(&none));
         outages.note(None);
         assert_eq!(outages.present(), Some(none), "others have one");
-        tokio::time::advance(TOLD_FOR).await;
+        tokio::time::advance(FAILURE_SHOWN_FOR).await;
         assert_eq!(outages.present(), None);
     }
 

@@ -33,9 +33,9 @@ pub(super) use session::Session;
 /// A connection that was idle for longer than this is tested before it is used.
 const CHECK_IDLE_AFTER: Duration = Duration::from_secs(1);
 /// A connection that does not answer in this time, before its use or after, is closed.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 /// An unused connection is closed after this time.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Statements kept prepared on each connection; above the number of different statements in the program.
 const STATEMENT_CACHE: usize = 512;
 
@@ -137,7 +137,7 @@ where
         Err(error) => {
             connection.outages().note(failed.as_ref());
             // If this fails too, the pool closes the connection, and PostgreSQL rolls back when it notices.
-            let _ = tokio::time::timeout(ANSWER_TIMEOUT, transaction.rollback()).await;
+            let _ = tokio::time::timeout(CHECK_TIMEOUT, transaction.rollback()).await;
             Err(error)
         }
     }
@@ -234,7 +234,7 @@ async fn connect(
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .test_before_acquire(false)
-        .idle_timeout(Some(IDLE))
+        .idle_timeout(Some(IDLE_TIMEOUT))
         .acquire_timeout(options.busy_timeout)
         .map_sqlx_postgres_opts(move |_| {
             use sqlx::ConnectOptions;
@@ -253,6 +253,6 @@ async fn connect(
 
 /// Whether the connection answers; on an error it is closed.
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let answer = tokio::time::timeout(ANSWER_TIMEOUT, connection.ping()).await;
+    let answer = tokio::time::timeout(CHECK_TIMEOUT, connection.ping()).await;
     answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }

@@ -14,7 +14,7 @@ use std::{
 use serde::Serialize;
 
 use self::{
-    kinds::{Kind, RemovalLock, ScanStart},
+    kinds::{RecordKind, RemovalLock, ScanStart},
     pace::Pace,
 };
 use super::{
@@ -59,22 +59,22 @@ pub struct CleanupReport {
 /// # Errors
 /// [`StoreError`]; what was removed before stays removed.
 pub async fn clean(database: &Database, retention: &Retention) -> Result<CleanupReport, StoreError> {
-    let mut broom = Cleaner { database, pace: Pace::default() };
+    let mut cleaner = Cleaner { database, pace: Pace::default() };
     let removed = CleanupReport {
-        tasks: broom.sweep(&kinds::FINISHED_TASKS, retention.tasks).await?,
-        events: broom.sweep(&kinds::EVENTS, retention.events).await?,
-        metrics: broom.sweep(&kinds::METRICS, retention.metrics).await?,
-        bulk_items: broom.sweep(&kinds::BULK_ITEMS, retention.bulk_runs).await?,
-        bulk_runs: broom.sweep(&kinds::BULK_RUNS, retention.bulk_runs).await?,
-        deleted_articles: broom.sweep(&kinds::DELETED_ARTICLES, retention.deleted_articles).await?,
-        versions: broom.sweep(&kinds::versions(retention.versions_kept), retention.versions).await?,
-        hosts: broom.sweep(&kinds::HOSTS, retention.hosts).await?,
-        retired_vectors: broom.sweep(&kinds::RETIRED_VECTORS, KEPT_RETIRED_VECTORS).await?,
+        tasks: cleaner.sweep(&kinds::FINISHED_TASKS, retention.tasks).await?,
+        events: cleaner.sweep(&kinds::EVENTS, retention.events).await?,
+        metrics: cleaner.sweep(&kinds::METRICS, retention.metrics).await?,
+        bulk_items: cleaner.sweep(&kinds::BULK_ITEMS, retention.bulk_runs).await?,
+        bulk_runs: cleaner.sweep(&kinds::BULK_RUNS, retention.bulk_runs).await?,
+        deleted_articles: cleaner.sweep(&kinds::DELETED_ARTICLES, retention.deleted_articles).await?,
+        versions: cleaner.sweep(&kinds::versions(retention.versions_kept), retention.versions).await?,
+        hosts: cleaner.sweep(&kinds::HOSTS, retention.hosts).await?,
+        retired_vectors: cleaner.sweep(&kinds::RETIRED_VECTORS, KEPT_RETIRED_VECTORS).await?,
     };
-    broom.sweep(&kinds::IDEMPOTENCY_KEYS, KEPT_IDEMPOTENCY_KEYS).await?;
-    broom.sweep(&kinds::PROVIDER_CALLS, KEPT_PROVIDER_CALLS).await?;
+    cleaner.sweep(&kinds::IDEMPOTENCY_KEYS, KEPT_IDEMPOTENCY_KEYS).await?;
+    cleaner.sweep(&kinds::PROVIDER_CALLS, KEPT_PROVIDER_CALLS).await?;
     if database.engine() == Engine::Sqlite {
-        broom.sweep(&kinds::VECTOR_CHANGES, WHATEVER_AGE).await?;
+        cleaner.sweep(&kinds::VECTOR_CHANGES, WHATEVER_AGE).await?;
     }
     Ok(removed)
 }
@@ -84,8 +84,8 @@ pub async fn clean(database: &Database, retention: &Retention) -> Result<Cleanup
 /// # Errors
 /// [`StoreError`]
 pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, StoreError> {
-    let mut broom = Cleaner { database, pace: Pace::default() };
-    let removed = broom.sweep(&kinds::FINISHED_TASKS, age.max(WHATEVER_AGE)).await?;
+    let mut cleaner = Cleaner { database, pace: Pace::default() };
+    let removed = cleaner.sweep(&kinds::FINISHED_TASKS, age.max(WHATEVER_AGE)).await?;
     database
         .write_behind::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
@@ -100,12 +100,16 @@ pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, Stor
 /// Any age: zero would mean that nothing expires.
 const WHATEVER_AGE: Duration = Duration::from_millis(1);
 
-async fn hold(transaction: &Transaction, held: RemovalLock, subjects: &BTreeSet<i64>) -> Result<(), StoreError> {
+async fn lock_subjects(
+    transaction: &Transaction,
+    lock: RemovalLock,
+    subjects: &BTreeSet<i64>,
+) -> Result<(), StoreError> {
     for subject in subjects {
-        match held {
+        match lock {
             RemovalLock::Nothing => return Ok(()),
             RemovalLock::DeletedArticles => locks::hold_deleted(transaction, *subject).await?,
-            RemovalLock::Model => models::keep(transaction, *subject).await.map(drop)?,
+            RemovalLock::Model => models::lock_state(transaction, *subject).await.map(drop)?,
         }
     }
     Ok(())
@@ -130,7 +134,7 @@ struct CandidateRow {
 
 impl Cleaner<'_> {
     /// Removes what is older than `age`; nothing if that is zero.
-    async fn sweep(&mut self, kind: &Kind, age: Duration) -> Result<u64, StoreError> {
+    async fn sweep(&mut self, kind: &RecordKind, age: Duration) -> Result<u64, StoreError> {
         if age.is_zero() {
             return Ok(0);
         }
@@ -144,7 +148,7 @@ impl Cleaner<'_> {
             removed += gone;
             let Some(last) = seen.last() else { return Ok(removed) };
             let is_short = i64::try_from(seen.len()).unwrap_or(i64::MAX) < page;
-            let is_last = match kind.place {
+            let is_last = match kind.start {
                 // Each look starts at the front: records that could not be removed would be found again without end.
                 ScanStart::Front => gone == 0,
                 ScanStart::Id => doomed.is_empty() || is_short,
@@ -159,13 +163,13 @@ impl Cleaner<'_> {
 
     async fn look(
         &self,
-        kind: &Kind,
+        kind: &RecordKind,
         age: i64,
         page: i64,
         (at, id): (i64, i64),
     ) -> Result<Vec<CandidateRow>, StoreError> {
         let mut values: Vec<Value> = vec![age.into(), page.into()];
-        match kind.place {
+        match kind.start {
             ScanStart::Front => {}
             ScanStart::Id => values.push(id.into()),
             ScanStart::AtAndId => values.extend([at.into(), id.into()]),
@@ -174,14 +178,14 @@ impl Cleaner<'_> {
     }
 
     /// Removes a page, and pauses as long as that kept others from writing.
-    async fn remove(&mut self, kind: &Kind, doomed: &[(i64, i64, &Option<String>)]) -> Result<u64, StoreError> {
-        let (keys, remove, held) = (sql::json(doomed)?, kind.remove, kind.held);
+    async fn remove(&mut self, kind: &RecordKind, doomed: &[(i64, i64, &Option<String>)]) -> Result<u64, StoreError> {
+        let (keys, remove, lock) = (sql::json(doomed)?, kind.remove, kind.lock);
         let subjects: BTreeSet<_> = doomed.iter().map(|(at, ..)| *at).collect();
         let (gone, took) = self
             .database
             .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
-                    hold(transaction, held, &subjects).await?;
+                    lock_subjects(transaction, lock, &subjects).await?;
                     let began = Instant::now();
                     let gone = transaction.run(remove, [keys]).await?;
                     afterword_faults::point!("cleanup.removed", StoreError::Failed);

@@ -102,12 +102,13 @@ pub async fn settle(transaction: &impl Sql, verdicts: &[TaskVerdict]) -> Result<
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn standing_of(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<SettledTask>, StoreError> {
+pub async fn present_states(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<SettledTask>, StoreError> {
     if tasks.is_empty() {
         return Ok(Vec::new());
     }
     let ids = sql::json(tasks)?;
-    let sql = "SELECT t.id, t.status, t.attempts, t.cause, t.crashes FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
+    let sql = "SELECT t.id, t.status, t.attempts, t.cause, t.crashes
+               FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
     connection.rows::<SettledRow>(sql, [ids]).await?.into_iter().map(settled).collect()
 }
 

@@ -62,8 +62,9 @@ pub trait Sql: Sealed + Sync {
         values: impl IntoIterator<Item = Value> + Send,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Runs a statement whose answer is not needed, before the next one of this transaction. On SQLite it goes together with that one,
-    /// or with the end of the write, and its error is the error of what it went with; then nothing of the write is kept. It returns no rows.
+    /// Runs a statement whose answer is not needed, before the next one of this transaction. On SQLite it goes together
+    /// with that one, or with the end of the write, and its error is the error of what it went with; then nothing of
+    /// the write is kept. It returns no rows.
     fn later(
         &self,
         sql: &str,

@@ -28,13 +28,12 @@ use sea_orm::{
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     OpenError, OpenOptions, StoreError, location,
     sql::{Connection, Sql},
 };
-use crate::owned::AbortOnDrop;
-
 use commit_gate::CommitGate;
 use in_place::InPlace;
 pub(super) use liveness::Liveness;
@@ -52,7 +51,7 @@ const STATEMENT_CACHE: usize = 512;
 const CACHE_KIB: &str = "-16384";
 
 /// How long a process that ends waits until it has saved what it can of a database whose files have lost their names.
-const RETREAT: Duration = Duration::from_secs(30);
+const RETREAT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connections for the runtime's own reads.
 const RUNTIME_CONNECTIONS: u32 = 3;
@@ -67,7 +66,7 @@ pub(super) struct Sqlite {
     pub(super) path: PathBuf,
     files: InPlace,
     /// `None` once it was closed.
-    watch: Mutex<Option<AbortOnDrop>>,
+    watch: Mutex<Option<AbortOnDropHandle<()>>>,
     _occupied: Arc<SharedLock>,
 }
 
@@ -89,12 +88,12 @@ impl Sqlite {
         write.row::<i64>("SELECT count(*) AS n FROM sqlite_schema", []).await.map_err(fail)?;
         let files = InPlace::of(&path);
         afterword_faults::point!("open.connected", OpenError::Address);
-        let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
-        let runtime = connect(options, &path, Connections::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
+        let read = connect(options, &path, PoolKind::Readers(options.read_connections)).await.map_err(fail)?;
+        let runtime = connect(options, &path, PoolKind::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
         let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout), files.clone());
-        let all = retreat::Connections { write: write.clone(), read: read.clone(), runtime: runtime.clone() };
+        let all = retreat::OpenPools { write: write.clone(), read: read.clone(), runtime: runtime.clone() };
         let watch = retreat::watch(files.clone(), path.clone(), all, Arc::clone(&occupied));
-        let watch = Mutex::new(Some(AbortOnDrop::spawn(watch)));
+        let watch = Mutex::new(Some(AbortOnDropHandle::new(tokio::spawn(watch))));
         Ok(Self { read, runtime, write, writer, path, files, watch, _occupied: occupied })
     }
 
@@ -113,14 +112,15 @@ impl Sqlite {
         if self.files.check().is_err() {
             // What can be kept is kept before the process ends.
             if let Some(watch) = watch
-                && tokio::time::timeout(RETREAT, watch.ended()).await.is_err()
+                && tokio::time::timeout(RETREAT_TIMEOUT, watch).await.is_err()
             {
                 tracing::error!("what was saved last could not be kept in time, and ends with this process");
             }
             // SQLite would remove the log by its name, which may be another's by now.
             return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);
         }
-        // The log that goes with the last connection is no loss, neither to the watch nor to a write that comes too late.
+        // The log that goes with the last connection is no loss, neither to the watch nor to a write that comes too
+        // late.
         self.files.close();
         drop(watch);
         let _ = self.read.clone().close().await;
@@ -134,7 +134,7 @@ async fn connect_patiently(options: &OpenOptions, path: &Path, gate: &CommitGate
     const RETRY_AFTER: Duration = Duration::from_millis(10);
     let ends = tokio::time::Instant::now() + options.busy_timeout;
     loop {
-        match connect(options, path, Connections::Writer(gate.clone())).await {
+        match connect(options, path, PoolKind::Writer(gate.clone())).await {
             Err(StoreError::Busy) if tokio::time::Instant::now() < ends => tokio::time::sleep(RETRY_AFTER).await,
             other => return other,
         }
@@ -142,14 +142,14 @@ async fn connect_patiently(options: &OpenOptions, path: &Path, gate: &CommitGate
 }
 
 /// The purpose of a pool's connections.
-enum Connections {
+enum PoolKind {
     /// Writing: one connection, watched by this gate.
     Writer(CommitGate),
     /// Reading: this many connections.
     Readers(u32),
 }
 
-async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Result<Connection, StoreError> {
+async fn connect(options: &OpenOptions, path: &Path, kind: PoolKind) -> Result<Connection, StoreError> {
     let (path, busy_timeout) = (path.to_path_buf(), options.busy_timeout);
     let mut connect = ConnectOptions::new("sqlite://file");
     connect
@@ -161,14 +161,14 @@ async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Resul
         .max_lifetime(None::<Duration>)
         .acquire_timeout(busy_timeout.max(Duration::from_secs(30)));
     match kind {
-        Connections::Writer(gate) => {
+        PoolKind::Writer(gate) => {
             connect
                 .max_connections(1)
                 .map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout).journal_mode(SqliteJournalMode::Wal))
                 .map_sqlx_sqlite_pool_opts(move |pool| watched(pool, &gate));
         }
         // They find the file as the writer has made it: if it is another by now, they change nothing in it.
-        Connections::Readers(most) => {
+        PoolKind::Readers(most) => {
             connect.max_connections(most.max(1)).map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
         }
     }

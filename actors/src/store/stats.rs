@@ -59,8 +59,8 @@ pub async fn queue(connection: &impl Sql) -> Result<QueueStats, StoreError> {
         .await
 }
 
-/// Changes of counts that are added up in one transaction.
-const FOLDED: i64 = 10_000;
+/// Most changes of counts that are added up in one transaction.
+const MAX_CHANGES_FOLDED: i64 = 10_000;
 
 /// Adds PostgreSQL's recorded changes to its totals, so that [`queue`] has few to add up. Any host may do it; the
 /// numbers do not change.
@@ -82,7 +82,7 @@ pub async fn fold(transaction: &impl Sql) -> Result<(), StoreError> {
              )
              UPDATE embedding_task_totals t SET tasks = t.tasks + change.tasks
              FROM change JOIN held ON held.status = change.status WHERE t.status = change.status",
-            [FOLDED.into()],
+            [MAX_CHANGES_FOLDED.into()],
         )
         .await
         .map(drop)

@@ -8,15 +8,15 @@
 /// Deaths that cost a task nothing.
 pub const FREE_DEATHS: u32 = 2;
 /// Most tasks that a host processes together if one of them was being processed at one death.
-pub const FEW: u32 = 8;
-/// Practically no limit.
-const ANY: u32 = 1_000_000;
+pub const MAX_WITH_SUSPECT: u32 = 8;
+/// No limit in practice. *Units:* tasks.
+const UNLIMITED: u32 = 1_000_000;
 
 /// Returns how many tasks a host processes together at most, if one of them was being processed at `crashes` deaths.
 pub const fn together(crashes: u32) -> u32 {
     match crashes {
-        0 => ANY,
-        1 => FEW,
+        0 => UNLIMITED,
+        1 => MAX_WITH_SUSPECT,
         _ => 1,
     }
 }
@@ -35,9 +35,12 @@ mod tests {
 
     #[test]
     fn what_statements_say_is_what_the_program_says() {
-        let said = format!("CASE crashes WHEN 0 THEN {ANY} WHEN 1 THEN {FEW} ELSE {} END", together(FREE_DEATHS));
+        let said = format!(
+            "CASE crashes WHEN 0 THEN {UNLIMITED} WHEN 1 THEN {MAX_WITH_SUSPECT} ELSE {} END",
+            together(FREE_DEATHS)
+        );
         assert_eq!(together_of_row!(), said);
-        assert_eq!((0..4).map(together).collect::<Vec<_>>(), [ANY, FEW, 1, 1]);
+        assert_eq!((0..4).map(together).collect::<Vec<_>>(), [UNLIMITED, MAX_WITH_SUSPECT, 1, 1]);
         assert!(
             together(FREE_DEATHS) == 1 && together(FREE_DEATHS - 1) > 1,
             "a death counts when no other task was processed"

@@ -59,7 +59,8 @@ pub enum Reading {
     },
 }
 
-/// Returns the texts of articles whose bodies have at most `most` bytes, by their ids; those that are deleted are missing.
+/// Returns the texts of articles whose bodies have at most `most` bytes, by their ids; those that are deleted are
+/// missing.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -97,7 +98,7 @@ pub async fn texts_up_to(connection: &impl Sql, ids: &[i64], most: u32) -> Resul
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn known(
+pub async fn of_hashes(
     connection: &impl Sql,
     hashes: &[(i64, String)],
 ) -> Result<HashMap<(i64, String), Vector>, StoreError> {
@@ -117,8 +118,8 @@ pub async fn known(
         )
         .await?;
     // A damaged vector is made again rather than trusted.
-    let known = |row: KnownRow| Some(((row.model_id, row.hash), Vector::from_bytes(&row.vector).ok()?));
-    Ok(rows.into_iter().filter_map(known).collect())
+    let keyed = |row: KnownRow| Some(((row.model_id, row.hash), Vector::from_bytes(&row.vector).ok()?));
+    Ok(rows.into_iter().filter_map(keyed).collect())
 }
 
 /// Whether an attempt may still write, read inside the transaction that would write.
@@ -135,19 +136,19 @@ pub enum WriteCheck {
     Skipped,
 }
 
-/// Returns the standing under each lease that is still valid, for the set that its task is processed for; others are
-/// missing from the answer. By lease and not by task: one batch may end two attempts at a task, one of which has lost
-/// it.
+/// Checks what the attempts at `tasks` may still write, each for the set that its task is processed for. Leases that
+/// are no longer valid are missing from the answer. The answer is by lease and not by task: one batch may end two
+/// attempts at a task, one of which has lost it.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn standing(
+pub async fn check_writes(
     transaction: &impl Sql,
     tasks: &[&ClaimedTask],
 ) -> Result<HashMap<Lease, WriteCheck>, StoreError> {
     let ids: Vec<_> = tasks.iter().map(|task| task.lease.task_id).collect();
     locks::hold_articles_of(transaction, &ids).await?;
-    let held: Vec<(i64, &str)> = tasks.iter().map(|task| pair(&task.lease)).collect();
+    let leases: Vec<(i64, &str)> = tasks.iter().map(|task| pair(&task.lease)).collect();
     let rows = transaction
         .rows::<(i64, String, Option<bool>, Option<i64>)>(
             "SELECT t.id, j.token, a.skip_embedding, e.revision AS stored
@@ -155,18 +156,18 @@ pub async fn standing(
              LEFT JOIN articles a ON a.id = t.article_id
              LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = t.model_id
              WHERE t.id = j.id AND t.lease_token = j.token",
-            [sql::json(&held)?],
+            [sql::json(&leases)?],
         )
         .await?;
     Ok(rows
         .into_iter()
         .map(|(task_id, token, skips, stored)| {
-            let standing = match skips {
+            let check = match skips {
                 None => WriteCheck::Gone,
                 Some(true) => WriteCheck::Skipped,
                 Some(false) => WriteCheck::Wanted { stored: stored.unwrap_or(0) },
             };
-            (Lease { task_id, token }, standing)
+            (Lease { task_id, token }, check)
         })
         .collect())
 }
@@ -287,11 +288,11 @@ async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<Has
     if earlier.is_empty() {
         return Ok(HashSet::new());
     }
-    let asked: Vec<_> = earlier.keys().collect();
+    let keys: Vec<_> = earlier.keys().collect();
     let sql = "SELECT c.id, c.article_id, c.model_id, c.position, c.hash
                FROM {rows $1: article_id BIGINT, model_id BIGINT} j CROSS JOIN article_chunks c
                WHERE c.article_id = j.article_id AND c.model_id = j.model_id";
-    let rows = transaction.rows::<StoredRow>(sql, [sql::json(&asked)?]).await?;
+    let rows = transaction.rows::<StoredRow>(sql, [sql::json(&keys)?]).await?;
     let mut kept = HashSet::new();
     let mut changed = Vec::new();
     for row in rows {

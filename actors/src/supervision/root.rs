@@ -25,7 +25,8 @@ impl<M: Message> Root<M> {
         Ok(Self(root))
     }
 
-    /// Stops the root and its children after the message that it is handling. Waits for their end, at most for `patience`.
+    /// Stops the root and its children after the message that it is handling. Waits for their end, at most for
+    /// `patience`.
     pub(crate) async fn stop(&self, patience: Duration) {
         let _ = self.0.stop_and_wait(None, Some(patience)).await;
     }

@@ -106,8 +106,8 @@ impl ActorStatus {
 /// What a host reports of itself to other processes at each beat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReport {
-    /// `embedding_models.id` of the model of its settings: of the sets that are being built, it makes that of this model alone.
-    /// Absent in reports of earlier versions.
+    /// `embedding_models.id` of the model of its settings: of the sets that are being built, it makes that of this
+    /// model alone. Absent in reports of earlier versions.
     #[serde(default)]
     pub model_id: Option<i64>,
     /// Its actors, the root first.

@@ -1,5 +1,5 @@
-//! What keeps a runtime from its work, as data: programs match variants and never read text. `Display` says it to people in
-//! one sentence.
+//! What keeps a runtime from its work, as data: programs match variants and never read text. `Display` says it to
+//! people in one sentence.
 
 use std::fmt;
 
@@ -23,7 +23,8 @@ pub enum Trouble {
         /// Until it is probed again. *Units:* milliseconds.
         next_probe_ms: u64,
     },
-    /// The provider of the set in use fails, which is not that of this host's own model: what belongs to that set waits.
+    /// The provider of the set in use fails, which is not that of this host's own model: what belongs to that set
+    /// waits.
     ProviderInUse {
         /// The model of that set.
         model: String,
@@ -75,7 +76,8 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Whether this is no fault: a stage of a normal start, or something that should be known and keeps no task waiting.
+    /// Whether this is no fault: a stage of a normal start, or something that should be known and keeps no task
+    /// waiting.
     pub fn is_no_fault(&self) -> bool {
         matches!(self, Self::Loading { .. } | Self::NotInEffect { .. })
     }
@@ -112,8 +114,8 @@ impl fmt::Display for Trouble {
                 let seconds = next_try_ms.div_ceil(1000);
                 write!(
                     f,
-                    "the provider of {model}, whose vectors are in use, fails ({kind}): {message}; what is saved waits for it, \
-                     next try in {seconds} s"
+                    "the provider of {model}, whose vectors are in use, fails ({kind}): {message}; what is saved waits \
+                     for it, next try in {seconds} s"
                 )
             }
             Self::Database { message, .. }

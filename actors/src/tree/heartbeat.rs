@@ -6,13 +6,10 @@ mod beat;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::messages::HeartbeatMessage;
-use crate::{
-    owned::{AbortOnDrop, answer_of},
-    store::StoreError,
-    supervision::ActorStatus,
-};
+use crate::{panics::catch_panic, store::StoreError, supervision::ActorStatus};
 
 pub(crate) use beat::HeartbeatArguments;
 
@@ -21,7 +18,7 @@ pub(crate) struct HeartbeatActor;
 
 pub(crate) struct HeartbeatState {
     arguments: HeartbeatArguments,
-    beat: Option<AbortOnDrop>,
+    beat: Option<AbortOnDropHandle<()>>,
     last: Instant,
     last_error: Option<String>,
     since: Instant,
@@ -61,15 +58,15 @@ impl Actor for HeartbeatActor {
 impl HeartbeatState {
     fn begin(&mut self, myself: &ActorRef<HeartbeatMessage>) {
         // A beat that still runs waits for the database; a second one would only wait as well.
-        if self.beat.as_ref().is_some_and(|beat| !beat.has_ended()) {
+        if self.beat.as_ref().is_some_and(|beat| !beat.is_finished()) {
             return;
         }
         let (arguments, myself) = (self.arguments.clone(), myself.clone());
-        self.beat = Some(AbortOnDrop::spawn(async move {
+        self.beat = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             let panicked = |text| StoreError::Failed(format!("the heartbeat panicked: {text}"));
-            let result = answer_of(beat::beat(&arguments)).await.map_err(panicked).flatten();
+            let result = catch_panic(beat::beat(&arguments)).await.map_err(panicked).flatten();
             let _ = myself.send_message(HeartbeatMessage::Beaten(result));
-        }));
+        })));
     }
 
     fn end(&mut self, result: Result<(), StoreError>) {

@@ -12,12 +12,13 @@ use std::{sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::upkeep::{Upkeep, UpkeepRequest};
 use super::messages::QueueMessage;
 use crate::{
     context::Context,
-    owned::{AbortOnDrop, answer_of},
+    panics::catch_panic,
     store::{StoreError, retention, vectors},
     supervision::{ActorStatus, Address},
 };
@@ -56,15 +57,15 @@ pub(crate) struct MaintenanceState {
     context: Arc<Context>,
     /// Missing while it works.
     upkeep: Option<Upkeep>,
-    work: Option<AbortOnDrop>,
+    work: Option<AbortOnDropHandle<()>>,
     /// What to do when it is back.
     wanted: UpkeepRequest,
     /// A further advance is scheduled.
     soon: bool,
     /// Building an index of vectors takes minutes.
-    building: Option<AbortOnDrop>,
+    building: Option<AbortOnDropHandle<()>>,
     /// So does a large clean-up.
-    cleaning: Option<AbortOnDrop>,
+    cleaning: Option<AbortOnDropHandle<()>>,
     doing: Option<String>,
     last_error: Option<String>,
     since: Instant,
@@ -133,13 +134,13 @@ impl MaintenanceState {
         self.wanted = self.wanted.and(wanted);
         let Some(mut upkeep) = self.upkeep.take() else { return };
         let (wanted, myself) = (std::mem::take(&mut self.wanted), myself.clone());
-        self.work = Some(AbortOnDrop::spawn(async move {
-            let worked = answer_of(async {
+        self.work = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            let worked = catch_panic(async {
                 let result = upkeep.work(wanted).await;
                 Box::new(RoundResult { upkeep, result })
             });
             let _ = myself.send_message(MaintenanceMessage::Worked(worked.await));
-        }));
+        })));
     }
 
     fn worked(&mut self, myself: &ActorRef<MaintenanceMessage>, RoundResult { upkeep, result }: RoundResult) {
@@ -163,11 +164,11 @@ impl MaintenanceState {
     }
 
     fn build_index(&mut self) {
-        if self.building.as_ref().is_some_and(|building| !building.has_ended()) {
+        if self.building.as_ref().is_some_and(|building| !building.is_finished()) {
             return;
         }
         let context = Arc::clone(&self.context);
-        self.building = Some(AbortOnDrop::spawn(async move {
+        self.building = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             let model = &context.model.embedder.identity().model;
             match vectors::index::build_if_worthwhile(&context.database, context.model_row.id).await {
                 Ok(true) => tracing::info!(model, "the index of the vectors is complete; searches use it from now on"),
@@ -176,20 +177,20 @@ impl MaintenanceState {
                     tracing::warn!(model, %error, "the index of the vectors was not built; the next sweep tries again")
                 }
             }
-        }));
+        })));
     }
 
     fn clean(&mut self) {
-        if self.cleaning.as_ref().is_some_and(|cleaning| !cleaning.has_ended()) {
+        if self.cleaning.as_ref().is_some_and(|cleaning| !cleaning.is_finished()) {
             return;
         }
         let context = Arc::clone(&self.context);
-        self.cleaning = Some(AbortOnDrop::spawn(async move {
+        self.cleaning = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             match retention::clean(&context.database, &context.settings.retention).await {
                 Ok(removed) => tracing::debug!(?removed, "cleaned up"),
                 Err(error) => tracing::warn!(%error, "the clean-up stopped; the next one goes on"),
             }
-        }));
+        })));
     }
 
     fn status(&self) -> ActorStatus {

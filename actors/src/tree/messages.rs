@@ -74,8 +74,8 @@ pub(crate) struct PollResult {
     pub(super) strays: bool,
     /// Which sets this host makes.
     pub(super) makes: HostSets,
-    /// What is to be told if its own set is none of the wanted ones.
-    pub(super) apart: Option<Trouble>,
+    /// The trouble to report if its own set is none of the wanted ones.
+    pub(super) mismatch: Option<Trouble>,
 }
 
 /// To the WorkerSupervisor.

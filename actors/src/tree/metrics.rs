@@ -11,11 +11,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::{minute::Minutes, tally::Tally};
 use crate::{
     context::Context,
-    owned::{AbortOnDrop, answer_of},
+    panics::catch_panic,
     store::{StoreError, metrics},
     supervision::ActorStatus,
     task::Slot,
@@ -52,8 +53,8 @@ pub(crate) struct MetricsState {
     context: Arc<Context>,
     workers: BTreeMap<Slot, Tally>,
     minutes: Minutes,
-    /// Beside the mailbox: whoever asks for the numbers does not wait for the database.
-    writing: Option<AbortOnDrop>,
+    /// Beside the mailbox: an answer with the numbers does not wait for the database.
+    writing: Option<AbortOnDropHandle<()>>,
     /// Answered when what is being written is written.
     flushed_by_this: Vec<RpcReplyPort<()>>,
     /// Asked for since.
@@ -124,14 +125,14 @@ impl MetricsState {
             return self.answer_flushed();
         }
         let (context, myself) = (Arc::clone(&self.context), myself.clone());
-        self.writing = Some(AbortOnDrop::spawn(async move {
+        self.writing = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             let written = context.database.write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move { metrics::write(transaction, &rows).await })
             });
             let panicked = |text| StoreError::Failed(format!("writing the minute rows panicked: {text}"));
-            let result = answer_of(written).await.map_err(panicked).flatten();
+            let result = catch_panic(written).await.map_err(panicked).flatten();
             let _ = myself.send_message(MetricsMessage::Written(result.map(|_| WrittenRows { taken_in })));
-        }));
+        })));
     }
 
     fn written(&mut self, myself: &ActorRef<MetricsMessage>, result: Result<WrittenRows, StoreError>) {

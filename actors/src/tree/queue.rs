@@ -9,13 +9,14 @@
 //! - `roster`: the workers, and what each works on
 //! - `commits`: what is gathered, what is under way, and the database's outage
 //! - `provider`: the circuit, the probe, and what a failure is blamed on
-//! - `second_set`: the set in use, if that is not the own model's
+//! - `active_set`: the set in use, if that is not the own model's
 //! - `salvage`: vectors of attempts that failed
 //! - `claim_cursor`: where in the queue a claim begins
 //!
 //! What it does: `look` finds work, `flush` commits and claims, `attempts` judges what has ended, `tell` reports what a
 //! commit did, `drain` ends it all.
 
+mod active_set;
 mod attempts;
 mod claim_cursor;
 mod commits;
@@ -25,7 +26,6 @@ mod look;
 mod provider;
 mod roster;
 mod salvage;
-mod second_set;
 mod state;
 mod tell;
 
@@ -72,7 +72,7 @@ impl Actor for QueueActor {
             QueueMessage::Dismissed => state.dismissed(),
             QueueMessage::Finished(finished) => state.finished(*finished),
             QueueMessage::Probed(result) => state.probed(result),
-            QueueMessage::Held(reply) => drop(reply.send(state.held())),
+            QueueMessage::Held(reply) => drop(reply.send(state.leases_to_renew())),
             QueueMessage::Roster(reply) => drop(reply.send(state.roster.rows())),
             QueueMessage::Drain(reply) => state.drain(reply),
             QueueMessage::Release(reply) => drop(reply.send(state.release().await)),

@@ -1,8 +1,8 @@
 //! RuntimeSupervisor: the root.
 //!
 //! Strategy: one for one, except that the workers go down with the QueueActor they report to and start again when it
-//! has started ([`Role::TABLE`]). A child that exceeds the restart limit is marked failed, which makes the host unready;
-//! it is started again at long intervals, because a host that has given up is of no use.
+//! has started ([`Role::TABLE`]). A child that exceeds the restart limit is marked failed, which makes the host
+//! unready; it is started again at long intervals, because a host that has given up is of no use.
 
 mod children;
 
@@ -177,10 +177,10 @@ impl RuntimeSupervisorState {
             status.last_error = child.last_error().cloned();
             (child.role(), status)
         });
-        let (known, addresses): (Vec<_>, _) = (seen_from_above.collect(), self.addresses.clone());
+        let (children, addresses): (Vec<_>, _) = (seen_from_above.collect(), self.addresses.clone());
         tokio::spawn(async move {
-            let asked = known.into_iter().map(|(role, seen)| ask(&addresses, role, seen));
-            own.children = futures_util::future::join_all(asked).await;
+            let answers = children.into_iter().map(|(role, seen)| ask(&addresses, role, seen));
+            own.children = futures_util::future::join_all(answers).await;
             if own.children.iter().any(|child| child.state == ActorState::Failed) {
                 own.state = ActorState::Failed;
             }

@@ -3,18 +3,19 @@
 //! The attempt runs beside the mailbox, so that the actor can answer while it works; it ends with the actor. A panic in
 //! the model is an outcome, not the end of the actor.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::messages::{AttemptResult, QueueMessage, WorkerMessage};
 use crate::{
     context::Context,
     embedder::{EmbedError, Fault},
     outcome::{FinishedAttempt, Outcome},
-    owned::{AbortOnDrop, panic_text},
+    panics::catch_panic,
     pipeline::Pipeline,
     supervision::{ActorStatus, Address},
     task::{ArticleSnapshot, ClaimedTask, Failure, Slot, Vectors},
@@ -40,7 +41,7 @@ pub(crate) struct WorkerState {
 struct Job {
     task: ClaimedTask,
     begun: Instant,
-    _attempt: Option<AbortOnDrop>,
+    _attempt: Option<AbortOnDropHandle<()>>,
 }
 
 impl Actor for WorkerActor {
@@ -93,14 +94,14 @@ impl WorkerState {
         }
         let (myself, given) = (myself.clone(), task.clone());
         let is_watched = task.model_id == self.context.model_row.id;
-        let attempt = AbortOnDrop::spawn(async move {
+        let attempt = AbortOnDropHandle::new(tokio::spawn(async move {
             let before = made.len();
             let outcome = attempt(&pipeline, &given, limit, &mut made).await;
             let outcome = if is_watched { outcome } else { with_its_fault(&pipeline, outcome).await };
             let gained = made.len() > before;
             // If the actor is gone, its supervisor has told the queue.
             let _ = myself.send_message(WorkerMessage::Ended(AttemptResult { outcome, made, gained }));
-        });
+        }));
         self.job = Some(Job { task, begun: Instant::now(), _attempt: Some(attempt) });
     }
 
@@ -121,10 +122,7 @@ impl WorkerState {
 }
 
 async fn attempt(pipeline: &Pipeline, task: &ClaimedTask, limit: Duration, made: &mut Vectors) -> Outcome {
-    match AssertUnwindSafe(pipeline.run(task, made, limit)).catch_unwind().await {
-        Ok(outcome) => outcome,
-        Err(panic) => crashed(&panic_text(panic.as_ref())),
-    }
+    catch_panic(pipeline.run(task, made, limit)).await.unwrap_or_else(|panic| crashed(&panic))
 }
 
 /// The circuit watches the provider of the host's own model only. Whether a failure of another one's is its fault, one

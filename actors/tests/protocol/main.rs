@@ -77,16 +77,16 @@ fn with_all_guards_a_change_of_model_loses_nothing() {
     nothing_is_found(Budget { saves: 3, crashes: 1, pauses: more(), switches: 1, ..CALM });
 }
 
-const LOST: &str = "what was saved is stored, waits, is in work, or was given up";
-const BACK: &str = "no model's vectors go back to an older revision";
-const TWO: &str = "one task of an article waits at most, one is in work at most";
-const DARK: &str = "what searches have found they find";
-const SPENT: &str = "no attempt is spent without a cause";
+const NOTHING_LOST: &str = "what was saved is stored, waits, is in work, or was given up";
+const NEVER_BACK: &str = "no model's vectors go back to an older revision";
+const ONE_AT_A_TIME: &str = "one task of an article waits at most, one is in work at most";
+const STILL_FOUND: &str = "what searches have found they find";
+const NO_ATTEMPT_WASTED: &str = "no attempt is spent without a cause";
 
 #[test]
 fn without_the_fence_a_late_commit_ends_what_it_does_not_hold() {
     let budget = Budget { saves: 3, pauses: 1, losses: 1, ..CALM };
-    assert!(found(budget, |guards| guards.fence = false).contains(LOST));
+    assert!(found(budget, |guards| guards.fence = false).contains(NOTHING_LOST));
 }
 
 #[test]
@@ -94,68 +94,68 @@ fn an_older_revision_would_overwrite_a_newer_one() {
     // With one task processed at a time, two revisions are never embedded at once; this is the second line of defence.
     let budget = Budget { saves: 2, pauses: 1, losses: 1, ..CALM };
     let found = found(budget, |guards| (guards.never_older, guards.one_in_work) = (false, false));
-    assert!(found.contains(BACK));
+    assert!(found.contains(NEVER_BACK));
 }
 
 #[test]
 fn without_the_index_of_waiting_tasks_two_wait() {
-    assert!(found(CALM, |guards| guards.one_waiting = false).contains(TWO));
+    assert!(found(CALM, |guards| guards.one_waiting = false).contains(ONE_AT_A_TIME));
 }
 
 #[test]
 fn without_the_index_of_tasks_in_work_two_are_in_work() {
-    assert!(found(CALM, |guards| guards.one_in_work = false).contains(TWO));
+    assert!(found(CALM, |guards| guards.one_in_work = false).contains(ONE_AT_A_TIME));
 }
 
 #[test]
 fn without_liveness_a_living_hosts_attempts_are_spent() {
-    assert!(found(CALM, |guards| guards.liveness = false).contains(SPENT));
+    assert!(found(CALM, |guards| guards.liveness = false).contains(NO_ATTEMPT_WASTED));
 }
 
 #[test]
 fn a_host_that_takes_itself_for_dead_spends_its_own_attempts() {
-    assert!(found(CALM, |guards| guards.own_incarnation = false).contains(SPENT));
+    assert!(found(CALM, |guards| guards.own_incarnation = false).contains(NO_ATTEMPT_WASTED));
 }
 
 #[test]
 fn without_the_tasks_model_a_host_makes_vectors_that_searches_do_not_use() {
     let budget = Budget { switches: 1, ..CALM };
-    assert!(found(budget, |guards| guards.task_model = false).contains(LOST));
+    assert!(found(budget, |guards| guards.task_model = false).contains(NOTHING_LOST));
 }
 
 #[test]
 fn counting_tasks_instead_of_articles_activates_a_set_with_holes() {
     let budget = Budget { switches: 1, cancellations: 1, ..CALM };
     let found = found(budget, |guards| guards.whole = false);
-    assert!(found.contains(DARK) && found.contains(LOST), "{found:?}");
+    assert!(found.contains(STILL_FOUND) && found.contains(NOTHING_LOST), "{found:?}");
 }
 
 #[test]
 fn counting_before_the_switch_activates_a_set_with_holes() {
     let budget = Budget { switches: 1, ..CALM };
-    assert!(found(budget, |guards| guards.counted_at_once = false).contains(DARK));
+    assert!(found(budget, |guards| guards.counted_at_once = false).contains(STILL_FOUND));
 }
 
 #[test]
 fn without_adoption_a_cancelled_bulk_run_takes_a_save_along() {
     let budget = Budget { runs: 1, cancellations: 1, ..CALM };
-    assert!(found(budget, |guards| guards.adoption = false).contains(LOST));
+    assert!(found(budget, |guards| guards.adoption = false).contains(NOTHING_LOST));
 }
 
 #[test]
 fn without_suspicion_a_death_spends_the_attempts_of_all_that_was_in_work() {
     let budget = Budget { crashes: 1, ..CALM };
-    assert!(found(budget, |guards| guards.suspicion = false).contains(SPENT));
+    assert!(found(budget, |guards| guards.suspicion = false).contains(NO_ATTEMPT_WASTED));
 }
 
 #[test]
 fn without_isolation_the_next_death_does() {
     let budget = Budget { crashes: 2, ..CALM };
-    assert!(found(budget, |guards| guards.isolation = false).contains(SPENT));
+    assert!(found(budget, |guards| guards.isolation = false).contains(NO_ATTEMPT_WASTED));
 }
 
 #[test]
 fn what_is_not_put_back_is_lost() {
     let budget = Budget { crashes: 1, ..CALM };
-    assert!(found(budget, |guards| guards.put_back = false).contains(LOST));
+    assert!(found(budget, |guards| guards.put_back = false).contains(NOTHING_LOST));
 }

@@ -51,8 +51,7 @@ pub(super) async fn digest(
         }
         say(rows);
     }
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(TableDigest { rows, sha256 })
+    Ok(TableDigest { rows, sha256: hex::encode(hash.finalize()) })
 }
 
 /// Returns the key of the last row.

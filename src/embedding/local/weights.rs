@@ -44,5 +44,5 @@ pub(super) fn mark(directory: &Path, pooling: Pooling) -> io::Result<String> {
         file.by_ref().take(SAMPLE_BYTES).read_to_end(&mut bytes)?;
         hash.update(&bytes);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hash.finalize()))
 }

@@ -41,7 +41,7 @@ impl Group<'_> {
     /// The name in an address.
     pub(super) fn name(&self) -> String {
         let digest = Sha256::digest(format!("{}\0{}", self.kind, alike(self.message)).as_bytes());
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&digest[..8])
     }
 }
 

@@ -12,6 +12,7 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{NoIndex, catch_up, contents::Contents, file_writer::FileWriter, index::Index};
 
@@ -23,7 +24,7 @@ pub(in crate::search) struct Memory {
     keeping: FileWriter,
 }
 
-/// The task that reads what is new.
+/// The task that reads what is new. It ends early if the memory is dropped.
 struct Pass {
     work: AbortHandle,
     end: Shared<BoxFuture<'static, Result<(), StoreError>>>,
@@ -33,9 +34,7 @@ impl Memory {
     /// One that keeps a file as soon as there are so many chunks.
     #[cfg(test)]
     pub(super) fn keeping_from(least: usize) -> Self {
-        let mut memory = Self::default();
-        memory.keeping = FileWriter::from(least);
-        memory
+        Self { keeping: FileWriter::from(least), ..Self::default() }
     }
 
     /// Chunks that the last reading of all rows has read.
@@ -105,6 +104,7 @@ impl Memory {
         }
         let (contents, database) = (Arc::clone(&self.contents), database.clone());
         let work = tokio::spawn(async move { catch_up::pass(&contents, &database, model_id).await });
+        let work = AbortOnDropHandle::new(work);
         let new = Pass { work: work.abort_handle(), end: ended(work).boxed().shared() };
         let end = new.end.clone();
         *pass = Some(new);
@@ -112,14 +112,6 @@ impl Memory {
     }
 }
 
-async fn ended(work: tokio::task::JoinHandle<Result<(), StoreError>>) -> Result<(), StoreError> {
+async fn ended(work: AbortOnDropHandle<Result<(), StoreError>>) -> Result<(), StoreError> {
     work.await.unwrap_or_else(|error| Err(StoreError::Failed(format!("the reading of vectors ended early: {error}"))))
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        if let Some(pass) = self.pass.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            pass.work.abort();
-        }
-    }
 }

@@ -94,7 +94,7 @@ async fn come_over<P: TestDatabase>(world: &crate::support::TestHost<P>) {
 
 fn afterword_hash(text: &str) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 #[tokio::test(flavor = "multi_thread")]

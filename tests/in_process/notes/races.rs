@@ -7,7 +7,7 @@ use afterword::articles::{
 };
 use afterword_actors::{
     Retention, RuntimeSettings,
-    store::{Engine, StoreError, retention, sql::Sql},
+    store::{Engine, StoreError, advisory_locks, retention, sql::Sql},
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -152,7 +152,7 @@ async fn saves_that_wait_for_names_that_are_swapped_end_well() {
     let swap = tokio::spawn(async move {
         let swapped = database.write(move |transaction| {
             Box::pin(async move {
-                transaction.run("SELECT pg_advisory_xact_lock(7165, 0)", []).await?;
+                transaction.run(advisory_locks::EXCLUDE_FROM_NAMES, []).await?;
                 for (from, to) in [("one", "aside"), ("two", "one"), ("aside", "two")] {
                     let sql = "UPDATE articles SET slug = $2 WHERE slug = $1";
                     transaction.run(sql, [from.into(), to.into()]).await?;

@@ -63,7 +63,7 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
                 assert_eq!(claimed.len(), 8);
                 from = claimed.iter().map(|task| task.position()).max();
                 let tasks: Vec<_> = claimed.iter().collect();
-                assert_eq!(vectors::standing(transaction, &tasks).await?.len(), 8);
+                assert_eq!(vectors::check_writes(transaction, &tasks).await?.len(), 8);
                 let done = |task: ClaimedTask| {
                     let next = settle::Next::Completed;
                     settle::TaskVerdict { lease: task.lease, next, cause: "completed", error: None }

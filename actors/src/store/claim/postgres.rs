@@ -42,8 +42,8 @@ macro_rules! claim {
     };
 }
 
-/// A claim looks back at least five seconds, so that a task saved now is never skipped. That no key is negative is a condition of
-/// the index `embedding_tasks_claim`.
+/// A claim looks back at least five seconds, so that a task saved now is never skipped. That no key is negative is a
+/// condition of the index `embedding_tasks_claim`.
 pub(super) const DUE: &str = claim!(
     "SELECT t.id, t.queue_key, t.crashes FROM embedding_tasks t
      WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now} AND ",

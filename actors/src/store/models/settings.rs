@@ -20,13 +20,13 @@ pub struct SetRecord {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn kept(connection: &impl Sql, model_id: i64) -> Result<SetRecord, StoreError> {
+pub async fn record_of(connection: &impl Sql, model_id: i64) -> Result<SetRecord, StoreError> {
     let sql = "SELECT settings, building_since, accepts_failed FROM embedding_model_settings WHERE model_id = $1";
     Ok(connection.row(sql, [model_id.into()]).await?.unwrap_or_default())
 }
 
 /// Stores how a model is reached: a server knows this best for its own model.
-pub(super) async fn keep(transaction: &impl Sql, model_id: i64, settings: Option<&str>) -> Result<(), StoreError> {
+pub(super) async fn store(transaction: &impl Sql, model_id: i64, settings: Option<&str>) -> Result<(), StoreError> {
     transaction
         .run(
             "INSERT INTO embedding_model_settings AS s (model_id, settings) VALUES ($1, $2)
@@ -38,7 +38,7 @@ pub(super) async fn keep(transaction: &impl Sql, model_id: i64, settings: Option
         .map(drop)
 }
 
-pub(super) async fn keep_if_missing(
+pub(super) async fn store_if_missing(
     transaction: &impl Sql,
     model_id: i64,
     settings: Option<&str>,

@@ -1,6 +1,6 @@
 //! When a set that is being built may come into use: checked in the transaction that switches to it.
 
-use super::{SetRecord, hold, kept, wanted};
+use super::{SetRecord, record_of, take_turn, wanted};
 use crate::store::{
     StoreError, events, locks,
     sql::{FromRow, Sql, Value},
@@ -20,12 +20,12 @@ pub struct Hindrance {
 /// # Errors
 /// [`StoreError`]
 pub async fn hindrances(connection: &impl Sql, model_id: i64) -> Result<Hindrance, StoreError> {
-    let (active, kept) = beside(connection, model_id).await?;
+    let (active, record) = active_and_record(connection, model_id).await?;
     let sql = format!(
         "SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}) AS open, count(*) FILTER (WHERE {GIVEN_UP}) AS failed
          FROM {BEHIND}"
     );
-    connection.one(&sql, values(model_id, active, &kept)).await
+    connection.one(&sql, values(model_id, active, &record)).await
 }
 
 /// Brings the set of `model_id` into use if it is being built and complete. Returns whether it did.
@@ -39,7 +39,7 @@ pub async fn hindrances(connection: &impl Sql, model_id: i64) -> Result<Hindranc
 /// # Errors
 /// [`StoreError`]
 pub async fn activate_if_whole(transaction: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
-    hold(transaction).await?;
+    take_turn(transaction).await?;
     // Vectors that are being stored for the set in use at this moment count.
     locks::change_sets(transaction).await?;
     if wanted(transaction).await?.building.is_none_or(|building| building.id != model_id)
@@ -63,9 +63,9 @@ pub async fn activate_if_whole(transaction: &impl Sql, model_id: i64) -> Result<
 }
 
 async fn is_behind(connection: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
-    let (active, kept) = beside(connection, model_id).await?;
+    let (active, record) = active_and_record(connection, model_id).await?;
     let sql = format!("SELECT a.id AS n FROM {BEHIND} LIMIT 1");
-    Ok(connection.row::<()>(&sql, values(model_id, active, &kept)).await?.is_some())
+    Ok(connection.row::<()>(&sql, values(model_id, active, &record)).await?.is_some())
 }
 
 async fn would_empty_searches(connection: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
@@ -77,14 +77,14 @@ async fn would_empty_searches(connection: &impl Sql, model_id: i64) -> Result<bo
     Ok(connection.row::<()>(sql, [model_id.into()]).await?.is_some())
 }
 
-async fn beside(connection: &impl Sql, model_id: i64) -> Result<(i64, SetRecord), StoreError> {
+async fn active_and_record(connection: &impl Sql, model_id: i64) -> Result<(i64, SetRecord), StoreError> {
     let active = wanted(connection).await?.active.map_or(0, |set| set.id);
-    Ok((active, kept(connection, model_id).await?))
+    Ok((active, record_of(connection, model_id).await?))
 }
 
-fn values(model_id: i64, active: i64, kept: &SetRecord) -> [Value; 4] {
+fn values(model_id: i64, active: i64, record: &SetRecord) -> [Value; 4] {
     // A build started by an earlier version has no start time.
-    [model_id.into(), active.into(), kept.building_since.unwrap_or(i64::MAX).into(), kept.accepts_failed.into()]
+    [model_id.into(), active.into(), record.building_since.unwrap_or(i64::MAX).into(), record.accepts_failed.into()]
 }
 
 /// The newest attempt of this model (`$1`) at the present revision ended in failure.

@@ -13,15 +13,15 @@ use crate::store::{answer::answered, sql::Connection};
 /// The channel that hosts listen on.
 pub(super) const CHANNEL: &str = "afterword_tasks";
 /// The shortest time between two notifications: many saves cause one.
-const PAUSE: Duration = Duration::from_millis(20);
+const MIN_NOTIFY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Notifies every host that listens.
 pub(super) struct Notifier(mpsc::Sender<()>);
 
 impl Notifier {
     pub(super) fn start(connection: Connection) -> Self {
-        let (sender, asked) = mpsc::channel(1);
-        tokio::spawn(serve(connection, asked));
+        let (sender, wakes) = mpsc::channel(1);
+        tokio::spawn(serve(connection, wakes));
         Self(sender)
     }
 
@@ -32,11 +32,11 @@ impl Notifier {
 }
 
 /// Ends when the notifier is dropped.
-async fn serve(connection: Connection, mut asked: mpsc::Receiver<()>) {
-    while asked.recv().await.is_some() {
+async fn serve(connection: Connection, mut wakes: mpsc::Receiver<()>) {
+    while wakes.recv().await.is_some() {
         if let Err(error) = answered(connection.script(&format!("NOTIFY {CHANNEL}"))).await {
             tracing::debug!(%error, "other hosts were not notified; they poll");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(MIN_NOTIFY_INTERVAL).await;
     }
 }

@@ -1,4 +1,5 @@
-//! Why a pool had no connection in time: it says only that it waited in vain, also while PostgreSQL refuses every new one.
+//! Why a pool had no connection in time: it says only that it waited in vain, also while PostgreSQL refuses every new
+//! one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +17,9 @@ use super::StoreError;
 use crate::store::sql::Refusals;
 
 /// A PostgreSQL that has not answered for this long does not answer.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// An answer stands for all who ask within this time.
-const FRESH: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an answer stands for all that ask.
+const REFUSAL_LIFETIME: Duration = Duration::from_secs(1);
 
 /// A server, asked for a connection of its own when the pools have none.
 #[derive(Debug)]
@@ -33,13 +34,13 @@ impl PostgresServer {
     }
 
     async fn refusal(&self) -> Option<StoreError> {
-        match tokio::time::timeout(PATIENCE, PgConnection::connect_with(&self.address)).await {
+        match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.address)).await {
             Ok(Ok(connection)) => {
-                let _ = tokio::time::timeout(PATIENCE, connection.close()).await;
+                let _ = tokio::time::timeout(CONNECT_TIMEOUT, connection.close()).await;
                 None
             }
             Ok(Err(error)) => Some(of_connecting(error)),
-            Err(_) => Some(StoreError::Unreachable(format!("no answer within {PATIENCE:?}"))),
+            Err(_) => Some(StoreError::Unreachable(format!("no answer within {CONNECT_TIMEOUT:?}"))),
         }
     }
 }
@@ -48,8 +49,9 @@ impl Refusals for PostgresServer {
     fn why_no_connection(&self, waited: StoreError) -> BoxFuture<'_, StoreError> {
         Box::pin(async move {
             let mut last = self.last.lock().await;
-            let known = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH).map(|(_, refusal)| refusal.clone());
-            let refusal = match known {
+            let recent =
+                last.as_ref().filter(|(at, _)| at.elapsed() < REFUSAL_LIFETIME).map(|(_, refusal)| refusal.clone());
+            let refusal = match recent {
                 Some(refusal) => refusal,
                 None => {
                     let refusal = self.refusal().await;

@@ -10,31 +10,27 @@ use sea_orm::sqlx::{
     postgres::{PgListener, PgPoolOptions},
 };
 use sha2::{Digest, Sha256};
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Postgres, notifier::CHANNEL};
 use crate::{
     backoff::{Backoff, Delays},
     store::{
-        StoreError,
+        StoreError, advisory_locks,
         sql::{self, Sql},
     },
 };
 
 /// A connection that was silent for this long is tested.
-const SILENCE: Duration = Duration::from_secs(20);
-/// How long it may take to answer that test.
-const ANSWER: Duration = Duration::from_secs(10);
+const MAX_SILENCE: Duration = Duration::from_secs(20);
+/// How long it may take to answer that test, or to be opened.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Delays between attempts to connect again.
 const RETRY_AFTER: Delays = Delays { base: Duration::from_millis(100), max: Duration::from_secs(5) };
 
 /// Listens, and holds the host's lock, until it is dropped.
-pub(crate) struct Session(AbortHandle);
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+pub(crate) struct Session {
+    _work: AbortOnDropHandle<()>,
 }
 
 impl Postgres {
@@ -51,7 +47,7 @@ impl Postgres {
             .connect_lazy_with(self.address.clone());
         let key = lock_key(incarnation);
         let listener = listen(&pool, key).await.map_err(unreachable)?;
-        Ok(Session(tokio::spawn(keep(pool, key, listener, hear)).abort_handle()))
+        Ok(Session { _work: AbortOnDropHandle::new(tokio::spawn(keep(pool, key, listener, hear))) })
     }
 
     /// Returns those of `hosts` that hold no lock.
@@ -85,8 +81,7 @@ fn unreachable(error: sqlx::Error) -> StoreError {
 async fn listen(pool: &PgPool, key: i64) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
-    // Shared: an earlier connection of this host that PostgreSQL still takes for open must not block it.
-    sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(key).execute(&mut listener).await?;
+    sqlx::query(advisory_locks::SHOW_LIFE).bind(key).execute(&mut listener).await?;
     Ok(listener)
 }
 
@@ -102,7 +97,7 @@ async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() 
         );
         drop(listener);
         listener = loop {
-            match tokio::time::timeout(ANSWER, listen(&pool, key)).await {
+            match tokio::time::timeout(SESSION_TIMEOUT, listen(&pool, key)).await {
                 Ok(Ok(listener)) => break listener,
                 Ok(Err(_)) | Err(_) => tokio::time::sleep(delays.next_delay()).await,
             }
@@ -115,12 +110,13 @@ async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() 
 /// Waits for a notification; returns false when the connection is lost.
 async fn is_heard(listener: &mut PgListener) -> bool {
     loop {
-        match tokio::time::timeout(SILENCE, listener.try_recv()).await {
+        match tokio::time::timeout(MAX_SILENCE, listener.try_recv()).await {
             Ok(Ok(Some(_))) => return true,
             Ok(Ok(None) | Err(_)) => return false,
             Err(_) => {
-                let asked = tokio::time::timeout(ANSWER, sqlx::query("SELECT 1").execute(&mut *listener)).await;
-                if !matches!(asked, Ok(Ok(_))) {
+                let answer =
+                    tokio::time::timeout(SESSION_TIMEOUT, sqlx::query("SELECT 1").execute(&mut *listener)).await;
+                if !matches!(answer, Ok(Ok(_))) {
                     return false;
                 }
             }

@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 
 /// One kind of records.
-pub(super) struct Kind {
+pub(super) struct RecordKind {
     /// Returns `at`, `id`, `name` and `doomed`.
     pub(super) look: Cow<'static, str>,
     pub(super) remove: &'static str,
-    pub(super) place: ScanStart,
-    /// What is locked before the removal, whose statement then sees what was committed until then.
-    pub(super) held: RemovalLock,
+    pub(super) start: ScanStart,
+    /// What is locked before the removal: its statement then sees everything that was committed before.
+    pub(super) lock: RemovalLock,
 }
 
 /// What a removal locks.
@@ -37,7 +37,7 @@ pub(super) enum ScanStart {
 }
 
 /// An article's newest task is kept while it says that the article failed, and a task of a bulk run while that runs.
-pub(super) const FINISHED_TASKS: Kind = Kind {
+pub(super) const FINISHED_TASKS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT t.completed_at AS at, t.id, CAST(NULL AS TEXT) AS name,
                 NOT (t.status = 'failed'
@@ -52,25 +52,25 @@ pub(super) const FINISHED_TASKS: Kind = Kind {
     // A task that was put back meanwhile is not finished any more.
     remove: "DELETE FROM embedding_tasks
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j) AND completed_at IS NOT NULL",
-    place: ScanStart::AtAndId,
-    held: RemovalLock::Nothing,
+    start: ScanStart::AtAndId,
+    lock: RemovalLock::Nothing,
 };
 
-/// Entries are numbered in the order of their times, so the oldest are at the front; but for some of a time at which the
-/// clock was wrong.
-pub(super) const EVENTS: Kind = Kind {
+/// Entries are numbered in the order of their times, so the oldest are at the front; but for some of a time at which
+/// the clock was wrong.
+pub(super) const EVENTS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, o.at < {now} - $1 AS doomed
          FROM (SELECT id, at FROM embedding_task_events WHERE id > $3 ORDER BY id LIMIT $2) o ORDER BY o.id",
     ),
     remove: "DELETE FROM embedding_task_events
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: ScanStart::Id,
-    held: RemovalLock::Nothing,
+    start: ScanStart::Id,
+    lock: RemovalLock::Nothing,
 };
 
 /// Minute by minute: all workers' rows of a minute go together.
-pub(super) const METRICS: Kind = Kind {
+pub(super) const METRICS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT o.minute AS at, o.minute AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
          FROM (SELECT DISTINCT minute FROM embedding_metrics WHERE minute > $3 ORDER BY minute LIMIT $2) o
@@ -78,12 +78,12 @@ pub(super) const METRICS: Kind = Kind {
     ),
     remove: "DELETE FROM embedding_metrics
              WHERE minute IN (SELECT at FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: ScanStart::Id,
-    held: RemovalLock::Nothing,
+    start: ScanStart::Id,
+    lock: RemovalLock::Nothing,
 };
 
 /// Entries of ended runs, the run that ended first before others.
-pub(super) const BULK_ITEMS: Kind = Kind {
+pub(super) const BULK_ITEMS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT i.bulk_id AS at, i.article_id AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
          FROM bulk_items i
@@ -95,12 +95,12 @@ pub(super) const BULK_ITEMS: Kind = Kind {
     ),
     remove: "DELETE FROM bulk_items WHERE (bulk_id, article_id) IN (
                  SELECT at, id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: ScanStart::Front,
-    held: RemovalLock::Nothing,
+    start: ScanStart::Front,
+    lock: RemovalLock::Nothing,
 };
 
 /// Ended runs without entries.
-pub(super) const BULK_RUNS: Kind = Kind {
+pub(super) const BULK_RUNS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT b.finished_at AS at, b.id, CAST(NULL AS TEXT) AS name,
                 NOT EXISTS (SELECT 1 FROM bulk_items i WHERE i.bulk_id = b.id) AS doomed
@@ -110,13 +110,13 @@ pub(super) const BULK_RUNS: Kind = Kind {
     ),
     remove: "DELETE FROM bulk_operations
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j) AND finished_at IS NOT NULL",
-    place: ScanStart::AtAndId,
-    held: RemovalLock::Nothing,
+    start: ScanStart::AtAndId,
+    lock: RemovalLock::Nothing,
 };
 
 /// The revisions of deleted articles. The one that records the deletion is the last, and is removed last: the others
 /// are found by it.
-pub(super) const DELETED_ARTICLES: Kind = Kind {
+pub(super) const DELETED_ARTICLES: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT v.article_id AS at, v.revision AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
          FROM (SELECT d.article_id, d.superseded_at FROM article_versions d
@@ -130,13 +130,13 @@ pub(super) const DELETED_ARTICLES: Kind = Kind {
     remove: "DELETE FROM article_versions WHERE (article_id, revision) IN (
                  SELECT at, id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j
                  WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = j.at))",
-    place: ScanStart::Front,
-    held: RemovalLock::DeletedArticles,
+    start: ScanStart::Front,
+    lock: RemovalLock::DeletedArticles,
 };
 
 /// Past revisions of existing articles, behind the newest `kept` of each.
-pub(super) fn versions(kept: u32) -> Kind {
-    Kind {
+pub(super) fn versions(kept: u32) -> RecordKind {
+    RecordKind {
         look: Cow::Owned(format!(
             "SELECT v.superseded_at AS at, v.article_id AS id, CAST(v.revision AS TEXT) AS name,
                     EXISTS (SELECT 1 FROM articles a WHERE a.id = v.article_id)
@@ -149,48 +149,48 @@ pub(super) fn versions(kept: u32) -> Kind {
         )),
         remove: "DELETE FROM article_versions WHERE (article_id, revision) IN (
                      SELECT id, CAST(name AS BIGINT) FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-        place: ScanStart::AtAndId,
-        held: RemovalLock::Nothing,
+        start: ScanStart::AtAndId,
+        lock: RemovalLock::Nothing,
     }
 }
 
 /// Hosts that have ended.
-pub(super) const HOSTS: Kind = Kind {
+pub(super) const HOSTS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT heartbeat_at AS at, heartbeat_at AS id, incarnation AS name, TRUE AS doomed FROM embedding_hosts
          WHERE state IN ('stopped', 'lost') AND heartbeat_at < {now} - $1 ORDER BY heartbeat_at LIMIT $2",
     ),
     remove: "DELETE FROM embedding_hosts WHERE incarnation IN (
                  SELECT name FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: ScanStart::Front,
-    held: RemovalLock::Nothing,
+    start: ScanStart::Front,
+    lock: RemovalLock::Nothing,
 };
 
 /// Keys of creates that may not be repeated any more.
-pub(super) const IDEMPOTENCY_KEYS: Kind = Kind {
+pub(super) const IDEMPOTENCY_KEYS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT created_at AS at, created_at AS id, key AS name, TRUE AS doomed FROM idempotency_keys
          WHERE created_at < {now} - $1 ORDER BY created_at LIMIT $2",
     ),
     remove: "DELETE FROM idempotency_keys WHERE key IN (
                  SELECT name FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: ScanStart::Front,
-    held: RemovalLock::Nothing,
+    start: ScanStart::Front,
+    lock: RemovalLock::Nothing,
 };
 
 /// Calls that no limit counts any more; numbered in the order of their times.
-pub(super) const PROVIDER_CALLS: Kind = Kind {
+pub(super) const PROVIDER_CALLS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, o.at < {now} - $1 AS doomed
          FROM (SELECT id, at FROM provider_calls WHERE id > $3 ORDER BY id LIMIT $2) o ORDER BY o.id",
     ),
     remove: "DELETE FROM provider_calls WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: ScanStart::Id,
-    held: RemovalLock::Nothing,
+    start: ScanStart::Id,
+    lock: RemovalLock::Nothing,
 };
 
 /// Sets of models that are not used any more; their chunks are removed with them.
-pub(super) const RETIRED_VECTORS: Kind = Kind {
+pub(super) const RETIRED_VECTORS: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT e.model_id AS at, e.article_id AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
          FROM article_embeddings e
@@ -204,18 +204,18 @@ pub(super) const RETIRED_VECTORS: Kind = Kind {
     remove: "DELETE FROM article_embeddings WHERE (article_id, model_id) IN (
                  SELECT j.id, j.at FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j
                  JOIN embedding_models m ON m.id = j.at AND m.state = 'retired')",
-    place: ScanStart::Front,
-    held: RemovalLock::Model,
+    start: ScanStart::Front,
+    lock: RemovalLock::Model,
 };
 
 /// Only SQLite has this log. The last 100,000 changes are kept, for indexes in memory that catch up; one that is
 /// further behind reads everything again.
-pub(super) const VECTOR_CHANGES: Kind = Kind {
+pub(super) const VECTOR_CHANGES: RecordKind = RecordKind {
     look: Cow::Borrowed(
         "SELECT seq AS at, seq AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed FROM vector_changes
          WHERE $1 >= 0 AND seq > $3 AND seq <= (SELECT max(seq) FROM vector_changes) - 100000 ORDER BY seq LIMIT $2",
     ),
     remove: "DELETE FROM vector_changes WHERE seq IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
-    place: ScanStart::Id,
-    held: RemovalLock::Nothing,
+    start: ScanStart::Id,
+    lock: RemovalLock::Nothing,
 };

@@ -32,8 +32,8 @@ pub(in crate::store) trait Refusals: fmt::Debug + Send + Sync {
 }
 
 impl Connection {
-    /// Opens a connection to a database that is not the program's own, to read from it or to look after it. One's own is
-    /// opened by [`crate::store::Database::open`], which checks and prepares it.
+    /// Opens a connection to a database that is not the program's own, to read from it or to look after it. One's own
+    /// is opened by [`crate::store::Database::open`], which checks and prepares it.
     ///
     /// # Errors
     /// [`StoreError`] if the address is not understood or the database does not answer.

@@ -1,7 +1,7 @@
-//! Statements whose answer nobody needs: they go together with the next one.
+//! Statements whose answer is not needed: they go together with the next one.
 //!
-//! SQLite works on a thread of its own. The journey there and back takes longer than most statements of a save do, and all other
-//! saves wait meanwhile.
+//! SQLite works on a thread of its own. The journey there and back takes longer than most statements of a save do, and
+//! all other saves wait meanwhile.
 
 use sea_orm::Value as DriverValue;
 
@@ -60,7 +60,8 @@ impl DeferredStatements {
         *self = Self { journeys: self.journeys, ..Self::default() };
     }
 
-    /// Notes that what waited is on its way; returns what had failed before. As long as there is no answer, it may be lost.
+    /// Notes that what waited is on its way; returns what had failed before. As long as there is no answer, it may be
+    /// lost.
     pub(super) fn depart(&mut self) -> Option<StoreError> {
         self.failed.replace(StoreError::Failed("a statement was given up before its answer".to_owned()))
     }

@@ -115,7 +115,7 @@ fn traced<'s>(
     sql: &'s str,
     values: impl IntoIterator<Item = Value>,
 ) -> (Cow<'s, str>, Vec<DriverValue>) {
-    let (sql, values) = (engine(connection).expand(sql), values.into_iter().map(given).collect::<Vec<_>>());
+    let (sql, values) = (engine(connection).expand(sql), values.into_iter().map(to_driver).collect::<Vec<_>>());
     // Values may be secret, and as long as an article: they are traced only in debug builds, for tests that count what
     // is read.
     #[cfg(debug_assertions)]
@@ -128,7 +128,7 @@ fn traced<'s>(
 
 /// Replaces NUL by U+FFFD: PostgreSQL refuses NUL in text, and SQLite's functions take it for the end. No name of the
 /// program contains U+FFFD.
-fn given(value: Value) -> DriverValue {
+fn to_driver(value: Value) -> DriverValue {
     match value {
         Value::Bool(value) => DriverValue::Bool(value),
         Value::Int(value) => DriverValue::Int(value),

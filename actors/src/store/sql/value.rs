@@ -82,11 +82,11 @@ pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Value, StoreError> {
 
 /// Returns `duration` as statements count it: in milliseconds, and so few that adding it to any time is still a number.
 pub fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).map_or(LONGEST, |millis| millis.min(LONGEST))
+    i64::try_from(duration.as_millis()).map_or(MAX_MILLIS, |millis| millis.min(MAX_MILLIS))
 }
 
-/// Longer than anything is waited for or kept.
-const LONGEST: i64 = i64::MAX >> 2;
+/// Longer than anything is waited for or kept. *Units:* milliseconds.
+const MAX_MILLIS: i64 = i64::MAX >> 2;
 
 #[cfg(test)]
 mod tests {

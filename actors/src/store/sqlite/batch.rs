@@ -23,7 +23,7 @@ use crate::store::{
 /// Writes all of `jobs`, in their order, in one transaction unless that is lost.
 ///
 /// # Errors
-/// The last failure by which a transaction was lost; those whose writes it was have been told.
+/// The last failure by which a transaction was lost; the callers of its jobs have got it.
 pub(super) async fn write(
     connection: &Connection,
     gate: &CommitGate,
@@ -41,7 +41,7 @@ pub(super) async fn write(
         match batch {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                // Files that are not in place were told when that was found, and no connection helps.
+                // Files that are not in place were reported when that was found, and another connection does not help.
                 if !matches!(error, StoreError::NotInPlace(_)) {
                     tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
                 }
@@ -71,17 +71,17 @@ async fn batch(
             return Err(error);
         }
     };
-    let mut kept = Vec::with_capacity(jobs.len());
-    let ran = run_all(&transaction, gate, jobs, &mut kept).await;
+    let mut announcements = Vec::with_capacity(jobs.len());
+    let ran = run_all(&transaction, gate, jobs, &mut announcements).await;
     let ended = match ran {
-        Ok(()) => end(transaction, gate, files, kept.is_empty()).await,
+        Ok(()) => end(transaction, gate, files, announcements.is_empty()).await,
         Err(error) => {
             gate.distrust();
             drop(transaction);
             Err(error)
         }
     };
-    kept.into_iter().for_each(|announce| announce(ended.clone()));
+    announcements.into_iter().for_each(|announce| announce(ended.clone()));
     ended
 }
 
@@ -113,15 +113,15 @@ async fn run_all(
     transaction: &Transaction,
     gate: &CommitGate,
     jobs: &mut VecDeque<Box<dyn Job>>,
-    kept: &mut Vec<Announce>,
+    announcements: &mut Vec<Announce>,
 ) -> Result<(), StoreError> {
     afterword_faults::point!("save.begun", StoreError::Failed);
     if jobs.len() == 1 {
         if let Some(job) = jobs.pop_front() {
-            kept.extend(run_alone(job, transaction, gate).await?);
+            announcements.extend(run_alone(job, transaction, gate).await?);
         }
     } else {
-        run_each(transaction, gate, jobs, kept).await?;
+        run_each(transaction, gate, jobs, announcements).await?;
     }
     afterword_faults::point!("save.ran", StoreError::Failed);
     Ok(())
@@ -171,7 +171,7 @@ async fn run_each(
     transaction: &Transaction,
     gate: &CommitGate,
     jobs: &mut VecDeque<Box<dyn Job>>,
-    kept: &mut Vec<Announce>,
+    announcements: &mut Vec<Announce>,
 ) -> Result<(), StoreError> {
     let mut savepoints = Savepoints::begin(transaction);
     while let Some(job) = jobs.pop_front() {
@@ -181,7 +181,7 @@ async fn run_each(
                 return Err(lost(announce, cause));
             }
             Some(JobOutcome::Keep(announce)) => match savepoints.keep().await {
-                Ok(SavepointOutcome::Whole) => kept.push(announce),
+                Ok(SavepointOutcome::Whole) => announcements.push(announce),
                 Ok(SavepointOutcome::Undone(error)) => announce(Err(error)),
                 Err(error) => return Err(lost(announce, Some(error))),
             },

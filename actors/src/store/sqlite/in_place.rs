@@ -1,9 +1,9 @@
 //! Whether the files of an open database are still those of their names.
 //!
-//! A file that is open lives on when its name is given to another file, or removed: SQLite would go on writing to it, and
-//! nobody would find again what was saved. So each file's device and number are noted when the database is opened, and
-//! compared before each transaction, before its commit, and twice a second. Once they differ, this process writes nothing
-//! more, even if the files come back: another process may have used them meanwhile.
+//! A file that is open lives on when its name is given to another file, or removed: SQLite would go on writing to it,
+//! and what was saved would not be found again. So each file's device and number are noted when the database is opened,
+//! and compared before each transaction, before its commit, and twice a second. Once they differ, this process writes
+//! nothing more, even if the files come back: another process may have used them meanwhile.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use crate::store::StoreError;
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// A file, whatever its name: device and number.
-type Identity = (u64, u64);
+type FileIdentity = (u64, u64);
 
 /// The files of an open database. Clones share what is known of them.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ struct Files {
 struct DatabaseFile {
     path: PathBuf,
     /// Known from the first look that found it.
-    open: OnceLock<Identity>,
+    open: OnceLock<FileIdentity>,
 }
 
 /// What has happened to the files.
@@ -49,15 +49,16 @@ pub(super) struct Lost {
 }
 
 impl InPlace {
-    /// Notes the files of `database`, which is open. Where files have no number that stays, as on Windows, nothing is noted.
+    /// Notes the files of `database`, which is open. Where files have no number that stays, as on Windows, nothing is
+    /// noted.
     pub(super) fn of(database: &Path) -> Self {
-        let named = |suffix: &str| {
+        let identity_of = |suffix: &str| {
             let mut path = database.as_os_str().to_owned();
             path.push(suffix);
             DatabaseFile { path: path.into(), open: OnceLock::new() }
         };
         let files = Self(Arc::new(Files {
-            all: SUFFIXES.map(named),
+            all: SUFFIXES.map(identity_of),
             lost: OnceLock::new(),
             is_closed: AtomicBool::new(false),
         }));
@@ -141,14 +142,14 @@ fn is_gone(error: &io::Error) -> bool {
 }
 
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Option<Identity>> {
+fn identity(path: &Path) -> io::Result<Option<FileIdentity>> {
     use std::os::unix::fs::MetadataExt;
     // By its name alone: to open and close it would drop the locks that this process holds on it.
     std::fs::metadata(path).map(|metadata| Some((metadata.dev(), metadata.ino())))
 }
 
 #[cfg(not(unix))]
-fn identity(_: &Path) -> io::Result<Option<Identity>> {
+fn identity(_: &Path) -> io::Result<Option<FileIdentity>> {
     Ok(None)
 }
 
@@ -182,8 +183,8 @@ mod tests {
             let (folder, database, files) = opened();
             let (file, away) = (format!("{}{suffix}", database.display()), folder.path().join("away"));
             fs::rename(&file, &away).expect("a file");
-            let told = files.check().expect_err("a file is gone").to_string();
-            assert!(told.contains(&file) && told.contains("moved or removed"), "{told}");
+            let message = files.check().expect_err("a file is gone").to_string();
+            assert!(message.contains(&file) && message.contains("moved or removed"), "{message}");
             fs::rename(&away, &file).expect("a file");
             assert!(files.check().is_err(), "another process may have used the others");
         }
@@ -205,8 +206,8 @@ mod tests {
             let (file, other) = (format!("{}{suffix}", database.display()), folder.path().join("other"));
             fs::write(&other, "of another database").expect("a file");
             fs::rename(&other, &file).expect("a file");
-            let told = files.check().expect_err("a file is replaced").to_string();
-            assert!(told.contains(&file) && told.contains("replaced"), "{told}");
+            let message = files.check().expect_err("a file is replaced").to_string();
+            assert!(message.contains(&file) && message.contains("replaced"), "{message}");
             assert_eq!(files.lost().is_some_and(|lost| lost.has_database), !suffix.is_empty());
         }
     }

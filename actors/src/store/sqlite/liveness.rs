@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::store::location;
 
-/// A host takes its lock, and then enters itself in the database.
-const LONGEST_START: Duration = Duration::from_secs(30);
+/// The longest time from taking a host's lock to its entry in the database.
+const MAX_START_DURATION: Duration = Duration::from_secs(30);
 
 /// This process's lock, held until it is dropped.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ impl Liveness {
 
     /// Whether the process that took the lock of `incarnation` has ended.
     ///
-    /// No file means that it ended cleanly, or that it never ran on this machine. A file that cannot be opened, for lack
-    /// of descriptors or of a permission, says nothing: then only the lease decides.
+    /// No file means that it ended cleanly, or that it never ran on this machine. A file that cannot be opened, for
+    /// lack of descriptors or of a permission, says nothing: then only the lease decides.
     pub(crate) fn has_died(database: &Path, incarnation: &str) -> bool {
         let path = folder(database).join(incarnation);
         let file = match File::open(&path) {
@@ -64,12 +64,13 @@ impl Liveness {
         }
     }
 
-    /// Returns the hosts (incarnations) whose locks have been held for longer than a start takes, whatever database they work on.
+    /// Returns the hosts (incarnations) whose locks have been held for longer than a start takes, whatever database
+    /// they work on.
     pub(crate) fn long_held(database: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder(database)).into_iter().flatten().filter_map(Result::ok);
         let is_old = |entry: &fs::DirEntry| {
             let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LONGEST_START)
+            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > MAX_START_DURATION)
         };
         let names = entries.filter(is_old).filter_map(|entry| entry.file_name().into_string().ok());
         // The folder has the lock of the database itself, too.
@@ -128,7 +129,7 @@ mod tests {
         let [_long, _short, over] =
             [long, short, ended].map(|host| Liveness::take(&database, &host.to_string()).expect("a lock"));
         drop(over);
-        let before = std::time::SystemTime::now() - 2 * LONGEST_START;
+        let before = std::time::SystemTime::now() - 2 * MAX_START_DURATION;
         for host in [long, ended] {
             let file = File::options().append(true).create(true).open(super::folder(&database).join(host.to_string()));
             file.and_then(|file| file.set_modified(before)).expect("a time");

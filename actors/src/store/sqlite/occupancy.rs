@@ -18,8 +18,8 @@ use sea_orm::sqlx::{
 use super::{liveness, replacement};
 use crate::store::{OpenError, OpenOptions, location};
 
-/// The file that is locked, in the folder of the hosts' locks.
-const FILE: &str = "database";
+/// Name of the file that is locked, in the folder of the hosts' locks.
+const LOCK_NAME: &str = "database";
 /// The delay between tries.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
@@ -53,12 +53,13 @@ impl SharedLock {
         }
     }
 
-    /// When a process opened the database last; `None` if nobody can tell.
+    /// When a process opened the database last; `None` if that cannot be found out.
     pub(super) fn last_opened(&self) -> Option<SystemTime> {
         self.lock.as_ref()?.metadata().and_then(|metadata| metadata.modified()).ok()
     }
 
-    /// Keeps all others from opening the database until the guard is dropped; `None` if one has it open, or nobody can tell.
+    /// Keeps all others from opening the database until the guard is dropped; `None` if one has it open, or if that
+    /// cannot be found out.
     pub(super) fn alone(&self) -> Option<Exclusive<'_>> {
         let lock = self.lock.as_ref()?;
         match lock.try_lock() {
@@ -81,8 +82,8 @@ impl Drop for Exclusive<'_> {
     }
 }
 
-/// Finishes the replacement of a process that died. Nobody else may have the database open: two processes that finish it
-/// at the same time would move each other's logs.
+/// Finishes the replacement of a process that died. No other process may have the database open: two that finish
+/// it at the same time would move each other's logs.
 ///
 /// # Errors
 /// [`OpenError::BeingReplaced`] if another process has it open for longer than `patience`, [`OpenError::Unfinished`],
@@ -106,8 +107,8 @@ pub(super) async fn finish_replacement(database: &Path, patience: Duration) -> R
     Ok(())
 }
 
-/// Whether there is an SQLite database at `path`, or one that a process which died had yet to put there: whoever opens it
-/// does so. Opening it where there is none makes one.
+/// Whether there is an SQLite database at `path`, or a complete one that a process died before moving there: the next
+/// opening moves it. Opening where there is none makes one.
 pub fn is_there(path: &Path) -> bool {
     path.exists() || replacement::is_unfinished(path)
 }
@@ -124,7 +125,8 @@ impl ExclusiveLock {
     /// It may also be missing or damaged.
     ///
     /// # Errors
-    /// [`OpenError`] if no file is named, its folder cannot be created, or nobody can tell who has it open.
+    /// [`OpenError`] if no file is named, its folder cannot be created, or if it cannot be found out whether another
+    /// process has it open.
     pub async fn take(options: &OpenOptions) -> Result<Option<Self>, OpenError> {
         let path = options.sqlite_file()?.ok_or(OpenError::NoFile)?;
         location::make_folder(&path)?;
@@ -183,9 +185,9 @@ impl UnopenedLock {
     /// # Errors
     /// The errors of the file system.
     pub fn see(path: &Path) -> io::Result<Option<Self>> {
-        let lock = match File::open(liveness::folder(path).join(FILE)) {
+        let lock = match File::open(liveness::folder(path).join(LOCK_NAME)) {
             Ok(file) => Some(file),
-            // Nobody has opened it here, or none of those who may is this user.
+            // It has not been opened on this machine, or this user may not open it.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => None,
             Err(error) => return Err(error),
         };
@@ -199,7 +201,7 @@ impl UnopenedLock {
 /// The file that is locked; `None` if there can be none. Without locks, a process does not notice that the database is
 /// replaced under it, so any error that may pass refuses to open it.
 fn file(database: &Path) -> Result<Option<File>, OpenError> {
-    let opened = liveness::make_folder(database).and_then(|folder| location::lock_file(&folder.join(FILE)));
+    let opened = liveness::make_folder(database).and_then(|folder| location::lock_file(&folder.join(LOCK_NAME)));
     match opened {
         Ok(file) => Ok(Some(file)),
         Err(error) if has_no_locks(error.kind()) => Ok(None),

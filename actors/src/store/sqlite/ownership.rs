@@ -18,7 +18,7 @@ pub const APPLICATION_ID: i64 = 0x4166_7477;
 /// The first entry of every history of this program.
 const FIRST_STEP: &str = "m20261124_000001_articles";
 /// The table of the history; other programs that use the same library have one, too.
-const HISTORY: &str = "seaql_migrations";
+const HISTORY_TABLE: &str = "seaql_migrations";
 
 /// Refuses a file that belongs to another program, or is not a database.
 ///
@@ -94,8 +94,8 @@ async fn owner(connection: &mut SqliteConnection) -> Result<Owner, Unreadable> {
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
     )
     .await?;
-    let Some(foreign) = tables.iter().find(|table| *table != HISTORY) else { return Ok(Owner::Afterword) };
-    let has_history = tables.iter().any(|table| table == HISTORY);
+    let Some(foreign) = tables.iter().find(|table| *table != HISTORY_TABLE) else { return Ok(Owner::Afterword) };
+    let has_history = tables.iter().any(|table| table == HISTORY_TABLE);
     let steps = if has_history {
         texts(connection, "SELECT version FROM seaql_migrations ORDER BY version").await?
     } else {

@@ -16,16 +16,17 @@ use super::vector_file_path::VectorFilePath;
 use crate::store::location;
 
 /// Suffix of a complete database that waits to be moved into place.
-const READY: &str = ".restored";
+const READY_SUFFIX: &str = ".restored";
 /// Suffix of the replaced database, followed by the time in seconds, or the next free number.
-const BEFORE: &str = ".before-restore-";
-const LOGS: [&str; 2] = ["-wal", "-shm"];
+const REPLACED_SUFFIX: &str = ".before-restore-";
+/// Suffixes of the files of the log.
+const LOG_SUFFIXES: [&str; 2] = ["-wal", "-shm"];
 
 /// Replaces `database` by `new`; returns where the old one is now, if there was one. No earlier one is overwritten.
 pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     let owner = if database.exists() { Some(database) } else { database.parent() };
     owner.map_or(Ok(()), |owner| location::give_to_owner_of(owner, &fs::File::open(new)?))?;
-    let ready = beside(database, READY);
+    let ready = beside(database, READY_SUFFIX);
     fs::rename(new, &ready)?;
     sync_folder(database)?;
     afterword_faults::point!("restore.ready", io::Error::other::<String>);
@@ -49,12 +50,12 @@ pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Whether a process died while it replaced the database.
 pub(super) fn is_unfinished(database: &Path) -> bool {
-    beside(database, READY).exists()
+    beside(database, READY_SUFFIX).exists()
 }
 
 /// Finishes the replacement of a process that died.
 pub(super) fn finish(database: &Path) -> io::Result<()> {
-    let ready = beside(database, READY);
+    let ready = beside(database, READY_SUFFIX);
     if !ready.exists() {
         return Ok(());
     }
@@ -77,7 +78,7 @@ pub(super) fn finish(database: &Path) -> io::Result<()> {
 /// Moves the logs to their database. Where that has one already, they are of another, and get a name of their own.
 fn move_logs(database: &Path, kept: &Path) -> io::Result<()> {
     let apart = LazyCell::new(|| free_name(database));
-    for log in LOGS {
+    for log in LOG_SUFFIXES {
         let own = beside(kept, log);
         let to = if is_taken(&own) { beside(&apart, log) } else { own };
         match fs::rename(beside(database, log), to) {
@@ -93,7 +94,7 @@ fn free_name(database: &Path) -> PathBuf {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     // Above all others, also if the clock was set back: the highest number is the last.
     let first = last_kept(database).map_or(now, |last| now.max(last.saturating_add(1)));
-    let is_free = |kept: &PathBuf| !is_taken(kept) && !LOGS.iter().any(|log| is_taken(&beside(kept, log)));
+    let is_free = |kept: &PathBuf| !is_taken(kept) && !LOG_SUFFIXES.iter().any(|log| is_taken(&beside(kept, log)));
     (first..=u64::MAX)
         .map(|number| kept_name(database, number))
         .find(is_free)
@@ -101,7 +102,7 @@ fn free_name(database: &Path) -> PathBuf {
 }
 
 fn kept_name(database: &Path, number: u64) -> PathBuf {
-    beside(database, &format!("{BEFORE}{number}"))
+    beside(database, &format!("{REPLACED_SUFFIX}{number}"))
 }
 
 /// Whether something has this name, be it a link that leads nowhere.
@@ -111,7 +112,7 @@ fn is_taken(path: &Path) -> bool {
 
 /// The number of the database that was moved away last.
 fn last_kept(database: &Path) -> Option<u64> {
-    let prefix = beside(database, BEFORE).file_name()?.to_string_lossy().into_owned();
+    let prefix = beside(database, REPLACED_SUFFIX).file_name()?.to_string_lossy().into_owned();
     let number = |entry: fs::DirEntry| entry.file_name().to_string_lossy().strip_prefix(&*prefix)?.parse::<u64>().ok();
     fs::read_dir(database.parent()?).ok()?.flatten().filter_map(number).max()
 }
@@ -171,7 +172,7 @@ mod tests {
         fs::remove_file(&database).expect("a file");
         fs::write(beside(&database, "-wal"), "a stray").expect("a file");
         // As a process leaves it that died before the new one was in its place.
-        fs::write(beside(&database, READY), "new").expect("a file");
+        fs::write(beside(&database, READY_SUFFIX), "new").expect("a file");
         finish(&database).expect("an end");
         assert_eq!(fs::read_to_string(beside(&kept, "-wal")).expect("a log"), "first");
         assert!(!beside(&database, "-wal").exists(), "SQLite would take it for that of the new one");

@@ -1,12 +1,14 @@
-//! What a process does when the files of its database have lost their names: it keeps what it can, and touches no file of
-//! another.
+//! What a process does when the files of its database have lost their names: it keeps what it can, and touches no file
+//! of another.
 //!
-//! - The database has gone, and its log is still there: the log is put aside. The next process would take it for that of the
-//!   database that is there now, and destroy that one.
-//! - The log has gone, and nobody else has opened the database since: what is only in it is copied into the database.
-//! - Otherwise all that can still be read is copied into a database beside the other, also if the log was put aside: the file
-//!   that it belongs to may have no name any more.
-//! - No connection is opened any more, and none is closed: SQLite would remove the log by its name, whosever it is now.
+//! - The database has gone, and its log is still there: the log is put aside. The next process would take it for that
+//!   of the database that is there now, and destroy that one.
+//! - The log has gone, and no other process has opened the database since: what is only in the log is copied into the
+//!   database.
+//! - Otherwise all that can still be read is copied into a database beside the other, also if the log was put aside:
+//!   the file that it belongs to may have no name any more.
+//! - No connection is opened any more, and none is closed: SQLite would remove the log by its name, also if that is the
+//!   log of another database by now.
 
 use std::{
     fs, io,
@@ -24,23 +26,23 @@ use crate::store::{
     sql::{Connection, Sql},
 };
 
-/// The time between two looks.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// The time between two looks at the names.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a reading may hold up the copying of a removed log.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Suffix of what is kept, followed by the time in seconds.
-const ASIDE: &str = ".left-";
-/// The file that is locked meanwhile, in the folder of the hosts' locks.
-const LOCK: &str = "retreat";
+const ASIDE_SUFFIX: &str = ".left-";
+/// Name of the file that is locked meanwhile, in the folder of the hosts' locks.
+const LOCK_NAME: &str = "retreat";
 
 /// The connections of a process to its database.
-pub(super) struct Connections {
+pub(super) struct OpenPools {
     pub(super) write: Connection,
     pub(super) read: Connection,
     pub(super) runtime: Connection,
 }
 
-impl Connections {
+impl OpenPools {
     /// Lets the pools open nothing more, and close nothing.
     fn freeze(&self, database: &Path) {
         for connection in [&self.write, &self.read, &self.runtime] {
@@ -52,12 +54,12 @@ impl Connections {
 }
 
 /// Looks at the files until they have lost their names; ends when it has done what then is to be done.
-pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connections, occupied: Arc<SharedLock>) {
-    let mut tick = tokio::time::interval(INTERVAL);
+pub(super) async fn watch(files: InPlace, database: PathBuf, connections: OpenPools, occupied: Arc<SharedLock>) {
+    let mut tick = tokio::time::interval(LOOK_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut opened = None;
     loop {
-        // Read before the files are looked at: whoever opens the database after they were lost is seen to have done so.
+        // Read before the files are looked at: a process that opens the database after they were lost is noticed.
         let last_opened = occupied.last_opened();
         if files.check().is_err() {
             break;
@@ -70,13 +72,13 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connec
         match put_log_aside(&files, &database) {
             Ok(None) => {}
             Ok(Some(aside)) => tracing::error!(
-                "the log of the database that was there before is kept as {}: beside that database, as its -wal, it holds what was \
-                 saved last",
+                "the log of the database that was there before is kept as {}: beside that database, as its -wal, it \
+                 holds what was saved last",
                 aside.display()
             ),
             Err(error) => tracing::error!(
-                %error, "the log of the database that was there before could not be put aside; remove it before another process \
-                 opens the new one"
+                %error, "the log of the database that was there before could not be put aside; remove it before \
+                 another process opens the new one"
             ),
         }
     }
@@ -91,7 +93,7 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, connections: Connec
         match copy_log(&connections.write).await {
             Ok(()) => return tracing::error!("what was saved before the log was removed is now in the database"),
             // A long reading holds it up.
-            Err(StoreError::Busy) if waited < PATIENCE => waited += INTERVAL,
+            Err(StoreError::Busy) if waited < BUSY_TIMEOUT => waited += LOOK_INTERVAL,
             Err(error) => {
                 tracing::error!(%error, "the removed log cannot be copied into the database");
                 break;
@@ -135,7 +137,7 @@ async fn copy_log(write: &Connection) -> Result<(), StoreError> {
 }
 
 /// Copies what the open connections read, which is the files that have lost their names. Returns the path of the copy.
-async fn keep_copy(open: &Connections, database: &Path) -> Result<PathBuf, StoreError> {
+async fn keep_copy(open: &OpenPools, database: &Path) -> Result<PathBuf, StoreError> {
     let failed = |error: io::Error| StoreError::Failed(error.to_string());
     let folder = database.parent().filter(|folder| folder.is_dir());
     let folder = folder.ok_or_else(|| StoreError::Failed("its folder has gone, too".to_owned()))?;
@@ -156,7 +158,7 @@ async fn keep_copy(open: &Connections, database: &Path) -> Result<PathBuf, Store
 
 /// Processes that share the database find out together.
 fn lock(database: &Path) -> io::Result<fs::File> {
-    let lock = location::lock_file(&liveness::make_folder(database)?.join(LOCK))?;
+    let lock = location::lock_file(&liveness::make_folder(database)?.join(LOCK_NAME))?;
     let _ = lock.lock();
     Ok(lock)
 }
@@ -166,7 +168,7 @@ fn free_name(path: &Path) -> io::Result<PathBuf> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut names = (now..=u64::MAX).map(|number| {
         let mut name = path.as_os_str().to_owned();
-        name.push(format!("{ASIDE}{number}"));
+        name.push(format!("{ASIDE_SUFFIX}{number}"));
         PathBuf::from(name)
     });
     names.find(|name| name.symlink_metadata().is_err()).ok_or_else(|| io::ErrorKind::AlreadyExists.into())

@@ -1,7 +1,7 @@
 //! The savepoints of a batch: each job runs in one of its own.
 //!
-//! Their beginnings and ends go together with the statements of the jobs. Two names take turns, so that a job which is taken back
-//! cannot take back the one before, whose savepoint may have failed to end.
+//! Their beginnings and ends go together with the statements of the jobs. Two names take turns: if the savepoint of one
+//! job has failed to end, undoing the next job does not undo that one too.
 
 use crate::store::{StoreError, sql::Transaction};
 

@@ -13,9 +13,9 @@ use crate::store::location;
 /// Appended to the database's name.
 const SUFFIX: &str = ".vectors";
 /// Suffix of a file that is still being written.
-const PART: &str = ".vectors.part";
-/// The file that is locked while one is written, in the folder of the hosts' locks.
-const LOCK: &str = "vectors";
+const PART_SUFFIX: &str = ".vectors.part";
+/// Name of the file that is locked while one is written, in the folder of the hosts' locks.
+const LOCK_NAME: &str = "vectors";
 
 /// The file of the vectors that are stored beside a database.
 #[derive(Debug, Clone)]
@@ -38,11 +38,11 @@ impl VectorFilePath {
     /// # Errors
     /// The errors of the file system and of `write`; nothing is left behind.
     pub fn replace(&self, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<bool> {
-        let lock = location::lock_file(&liveness::make_folder(&self.database)?.join(LOCK))?;
+        let lock = location::lock_file(&liveness::make_folder(&self.database)?.join(LOCK_NAME))?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             return Ok(false);
         }
-        let part = self.with(PART);
+        let part = self.with(PART_SUFFIX);
         // Left by a process that died.
         let _ = fs::remove_file(&part);
         let written = location::private_file()

@@ -8,14 +8,12 @@ use sea_orm::{
     sqlx::{self, PgConnection},
 };
 
-use crate::store::{Database, StoreError, database::EngineConnections, sql::Sql};
+use crate::store::{Database, StoreError, advisory_locks, database::EngineConnections, sql::Sql};
 
 /// Longest vector that pgvector has an index for; longer ones are compared one by one.
-pub const LONGEST: i32 = 4_000;
-/// Below this number, comparing one by one takes no longer than other parts of a search.
-const WORTHWHILE: i64 = 20_000;
-/// One build at a time, whichever host starts it.
-const TAKE_TURN: &str = "SELECT pg_try_advisory_lock(7237, 1)";
+pub const MAX_INDEXED_DIMENSION: i32 = 4_000;
+/// With fewer vectors, comparing one by one takes no longer than other parts of a search.
+const MIN_INDEXED_VECTORS: i64 = 20_000;
 /// The delay between looks whether another host is still building.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -56,12 +54,15 @@ async fn wanting(database: &Database, model_id: i64) -> Result<Option<i32>, Stor
     let sql = "SELECT CAST(m.dimension AS BIGINT) AS n FROM embedding_models m
                WHERE m.id = $1 AND m.dimension <= $2 AND to_regclass('article_chunks_near_' || m.id) IS NULL
                  AND (SELECT count(*) FROM (SELECT 1 FROM article_chunks WHERE model_id = m.id LIMIT $3) few) >= $3";
-    let row = database.reader().row::<i64>(sql, [model_id.into(), LONGEST.into(), WORTHWHILE.into()]).await?;
+    let row = database
+        .reader()
+        .row::<i64>(sql, [model_id.into(), MAX_INDEXED_DIMENSION.into(), MIN_INDEXED_VECTORS.into()])
+        .await?;
     Ok(row.and_then(|n| i32::try_from(n).ok()))
 }
 
 async fn take_turn(connection: &mut PgConnection) -> Result<bool, StoreError> {
-    sqlx::query_scalar(TAKE_TURN).fetch_one(connection).await.map_err(failed)
+    sqlx::query_scalar(advisory_locks::TRY_TO_BUILD_INDEX).fetch_one(connection).await.map_err(failed)
 }
 
 /// Builds it on `connection`, which holds the lock until it ends.

@@ -36,19 +36,15 @@ const INSERT: &str = "
 fn as_json(new: &NewChunk<'_>) -> serde_json::Value {
     let NewChunk { article_id, model_id, position, chunk } = new;
     let EmbeddedChunk { heading_path, text, hash, tokens, vector } = chunk;
-    let bytes = vector.to_bytes();
-    let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    serde_json::json!([article_id, model_id, position, heading_path, text, hash, tokens, hex, literal(vector)])
+    let bytes = hex::encode(vector.to_bytes());
+    serde_json::json!([article_id, model_id, position, heading_path, text, hash, tokens, bytes, literal(vector)])
 }
 
 /// Formats a vector as pgvector reads it.
 pub fn literal(vector: &Vector) -> String {
     let mut literal = String::with_capacity(12 * vector.as_slice().len() + 2);
     for (position, number) in vector.as_slice().iter().enumerate() {
+        // Writing to a string cannot fail.
         let _ = write!(literal, "{}{number}", if position == 0 { '[' } else { ',' });
     }
     literal.push(']');

@@ -1,5 +1,5 @@
-//! Chunks are sent to SQLite as one list, so that one prepared statement serves any number of them; their vectors beside it,
-//! one behind the other, as bytes.
+//! Chunks are sent to SQLite as one list, so that one prepared statement serves any number of them; their vectors
+//! beside it, one behind the other, as bytes.
 
 use super::new_chunk::NewChunk;
 use crate::store::{

@@ -3,8 +3,8 @@
 use super::upkeep::Upkeep;
 use crate::store::{StoreError, sql, tasks};
 
-/// Tasks brought forward in one transaction.
-const PAGE: u32 = 500;
+/// Most tasks brought forward in one transaction.
+const MAX_TASKS_MOVED: u32 = 500;
 
 impl Upkeep {
     /// Compares the database's clock with the last look; it may also have been set back while no host was looking.
@@ -22,9 +22,11 @@ impl Upkeep {
             let brought_forward = self
                 .context
                 .database
-                .write_behind::<_, StoreError, _>(|transaction| Box::pin(tasks::follow_the_clock(transaction, PAGE)))
+                .write_behind::<_, StoreError, _>(|transaction| {
+                    Box::pin(tasks::follow_the_clock(transaction, MAX_TASKS_MOVED))
+                })
                 .await?;
-            self.clock_stepped = brought_forward >= u64::from(PAGE);
+            self.clock_stepped = brought_forward >= u64::from(MAX_TASKS_MOVED);
         }
         Ok(())
     }

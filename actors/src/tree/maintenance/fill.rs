@@ -18,10 +18,11 @@ use crate::{
     tree::messages::QueueMessage,
 };
 
-/// Articles queued in one transaction; few, because saves wait for it.
-const PAGE: u32 = 100;
-/// Counting a set takes at most this fraction (one part in …) of the time.
-const COUNTED_IN: u32 = 20;
+/// Most articles queued in one transaction; few, because saves wait for it.
+const MAX_ARTICLES_QUEUED: u32 = 100;
+/// The shortest time between two counts of a set, in times that the first one took: counting takes at most a twentieth
+/// of the time.
+const COUNT_INTERVAL_FACTOR: u32 = 20;
 
 impl Upkeep {
     /// Queues what is missing in the sets that this host makes, and switches to the set that is being built once it is
@@ -51,7 +52,7 @@ impl Upkeep {
                 break;
             }
             let after = self.fills.entry(model_id).or_default().cursor;
-            let articles = backlog::unattended(reader, model_id, after, room.min(PAGE)).await?;
+            let articles = backlog::unattended(reader, model_id, after, room.min(MAX_ARTICLES_QUEUED)).await?;
             let fill = self.fills.entry(model_id).or_default();
             let Some(&last) = articles.last() else {
                 fill.is_done = true;
@@ -110,7 +111,7 @@ impl Upkeep {
         if !fill.is_uncounted || fill.count_after.is_some_and(|after| after > now) {
             return Ok(());
         }
-        // Counted beside the writers first: whoever changes over makes them wait while it counts once more.
+        // Counted beside the writers first: the change itself makes them wait while it counts once more.
         let mut hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
         if hindrance == Hindrance::default() {
             if self.activate(model_id).await? {
@@ -128,7 +129,7 @@ impl Upkeep {
         let fill = self.fills.entry(model_id).or_default();
         // Open tasks are being saved at this moment; failed ones wait for a person.
         fill.is_uncounted = hindrance.open > 0;
-        fill.count_after = Some(now + now.elapsed() * COUNTED_IN);
+        fill.count_after = Some(now + now.elapsed() * COUNT_INTERVAL_FACTOR);
         tracing::info!(
             model = model_id,
             open = hindrance.open,

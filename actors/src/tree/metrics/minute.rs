@@ -11,8 +11,8 @@ use super::{observation::Observation, tally::Tally};
 use crate::task::{Slot, TaskStatus};
 
 const MINUTE_MS: i64 = 60_000;
-/// Minutes kept in memory; the longest rate looks back this far.
-const MINUTES: i64 = 60;
+/// Minutes that are kept in memory: the longest rate looks back this far.
+const MINUTES_KEPT: i64 = 60;
 
 /// Tallies by minute and slot.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Minutes {
         let (completed, all) = self.ended.entry(minute).or_default();
         *completed += u64::from(observation.status == TaskStatus::Completed);
         *all += 1;
-        self.ended = self.ended.split_off(&(minute - MINUTES * MINUTE_MS));
+        self.ended = self.ended.split_off(&(minute - MINUTES_KEPT * MINUTE_MS));
     }
 
     /// Tasks completed per second over the last `minutes`, or since the start if that is shorter.
@@ -47,7 +47,8 @@ impl Minutes {
         (this_minute(), self.unwritten.iter().map(row).collect())
     }
 
-    /// Forgets the minutes before this one, which were complete when they were written; later ones are written again, whole.
+    /// Forgets the minutes before this one, which were complete when they were written; later ones are written again,
+    /// whole.
     pub(super) fn forget_before(&mut self, minute: i64) {
         self.unwritten = self.unwritten.split_off(&(minute, 0));
     }

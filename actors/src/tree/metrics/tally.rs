@@ -7,8 +7,8 @@ use hdrhistogram::Histogram;
 use super::observation::Observation;
 use crate::task::TaskStatus;
 
-/// Two significant digits: an error below 1 %, and a few KiB per histogram.
-const DIGITS: u8 = 2;
+/// Of a measured duration. Two mean an error below 1 %, and a few KiB for each histogram.
+const SIGNIFICANT_DIGITS: u8 = 2;
 
 /// What one worker has done.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Default for Tally {
 
 #[expect(clippy::expect_used, reason = "the number of digits is a constant within the allowed range")]
 fn histogram() -> Histogram<u64> {
-    Histogram::new(DIGITS).expect("two digits are allowed")
+    Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are allowed")
 }
 
 impl Tally {

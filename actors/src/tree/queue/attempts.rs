@@ -44,7 +44,7 @@ impl QueueState {
             return;
         }
         if finished.task.model_id != self.at.context.model_row.id {
-            return self.finished_beside(finished);
+            return self.finished_for_active_set(finished);
         }
         let FinishedAttempt { task, outcome, elapsed, made, gained } = finished;
         let failed = matches!(outcome, Outcome::Failed(_));
@@ -65,7 +65,7 @@ impl QueueState {
         let &WrongLength { answered, stored, .. } = wrong;
         if task.model_id != self.at.context.model_row.id {
             let error = EmbedError::other_model(answered, stored);
-            self.rest_second(task.model_id, &error);
+            self.rest_active_provider(task.model_id, &error);
             return self.commits.gather([settlement::refunded(task.clone(), elapsed, error.into())]);
         }
         self.provider.expect_length(stored);
@@ -128,16 +128,16 @@ impl QueueState {
         }
     }
 
-    /// Ends an attempt for the set in use, if that is not the own model's. The worker has found out what is to blame: its
-    /// provider's failure costs the document nothing.
-    pub(super) fn finished_beside(&mut self, finished: FinishedAttempt) {
+    /// Ends an attempt for the set in use, if that is not the own model's. The worker has found out what is to blame:
+    /// its provider's failure costs the document nothing.
+    pub(super) fn finished_for_active_set(&mut self, finished: FinishedAttempt) {
         let FinishedAttempt { task, outcome, elapsed, .. } = finished;
         let retry = self.at.context.settings.retry;
         let decided = match decide(task, elapsed, outcome, retry) {
             Decision::Commit(decided) => decided,
             Decision::Ask(task, elapsed, failure) => match failure.fault {
                 Fault::Provider => {
-                    self.rest_second(task.model_id, &as_error(&failure));
+                    self.rest_active_provider(task.model_id, &as_error(&failure));
                     settlement::refunded(task, elapsed, failure)
                 }
                 Fault::Document | Fault::Unclear => settlement::blamed(task, elapsed, failure, retry),
@@ -148,10 +148,11 @@ impl QueueState {
     }
 
     /// Leaves the provider of the set in use alone for a while; the own model's work continues.
-    fn rest_second(&mut self, set: i64, error: &EmbedError) {
-        let made = self.at.context.sets.made(set);
-        let model = made.map_or_else(|| format!("set {set}"), |made| made.model.embedder.identity().model.clone());
-        if self.second.rest(model, error, &self.myself) {
+    fn rest_active_provider(&mut self, set: i64, error: &EmbedError) {
+        let set_model = self.at.context.sets.set_model(set);
+        let model = set_model
+            .map_or_else(|| format!("set {set}"), |set_model| set_model.model.embedder.identity().model.clone());
+        if self.active_set.rest(model, error, &self.myself) {
             // Other processes see at once that it fails.
             self.at.heartbeat.send(HeartbeatMessage::Beat);
         }

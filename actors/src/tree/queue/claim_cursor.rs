@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::task::{ClaimedTask, Position};
 
 /// The interval between looks at everything, while there is a backlog.
-const WHOLE_LOOK: Duration = Duration::from_secs(10);
+const FULL_LOOK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How far the last claims have come.
 pub(super) struct ClaimCursor {
@@ -27,24 +27,24 @@ impl ClaimCursor {
 
     /// Where the next claim begins; `None` for the front.
     pub(super) fn next(&self) -> Option<Position> {
-        self.reached.filter(|_| self.looked_at_all.elapsed() < WHOLE_LOOK)
+        self.reached.filter(|_| self.looked_at_all.elapsed() < FULL_LOOK_INTERVAL)
     }
 
-    /// Records what a claim of `asked` tasks that began at `from` has found. Returns whether it is worth looking again.
-    pub(super) fn claimed(&mut self, from: Option<Position>, asked: usize, found: &[ClaimedTask]) -> bool {
+    /// Records what a claim of `slots` tasks that began at `from` has found. Returns whether it is worth looking again.
+    pub(super) fn claimed(&mut self, from: Option<Position>, slots: usize, found: &[ClaimedTask]) -> bool {
         if from.is_none() {
             self.looked_at_all = Instant::now();
         }
-        let was_full = !found.is_empty() && found.len() == asked;
+        let was_full = !found.is_empty() && found.len() == slots;
         self.reached = found.iter().map(ClaimedTask::position).max().filter(|_| was_full);
         // After a full batch there may be more; after one that began in the middle there may be some at the front.
-        was_full || (from.is_some() && asked > 0)
+        was_full || (from.is_some() && slots > 0)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ClaimCursor, WHOLE_LOOK};
+    use super::{ClaimCursor, FULL_LOOK_INTERVAL};
     use crate::task::tests::claimed_at;
 
     #[tokio::test(start_paused = true)]
@@ -52,7 +52,7 @@ mod tests {
         let mut place = ClaimCursor::front();
         assert!(place.claimed(None, 2, &[claimed_at(5), claimed_at(9)]));
         assert_eq!(place.next(), Some(claimed_at(9).position()));
-        tokio::time::advance(WHOLE_LOOK).await;
+        tokio::time::advance(FULL_LOOK_INTERVAL).await;
         assert_eq!(place.next(), None, "everything is looked at now and then");
         assert!(place.claimed(None, 1, &[claimed_at(4)]));
         assert_eq!(place.next(), Some(claimed_at(4).position()));

@@ -7,11 +7,11 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     backoff::Backoff,
     context::Context,
-    owned::AbortOnDrop,
     settings::Delays,
     settlement::{self, CommitItem, DecidedAttempt, Write},
     store::{Engine, StoreError},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// PostgreSQL may still be carrying out a commit after the connection is lost; after this long it has ended.
-const IN_DOUBT: Duration = Duration::from_secs(60);
+const LOST_COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is gathered, and what is under way.
 pub(super) struct Commits {
@@ -51,7 +51,7 @@ pub(super) struct Commit {
     pub(super) batch: Vec<CommitItem>,
     pub(super) claim: ClaimFor,
     pub(super) recovers: bool,
-    pub(super) work: AbortOnDrop,
+    pub(super) work: AbortOnDropHandle<()>,
 }
 
 /// What a commit claims.
@@ -138,7 +138,8 @@ impl Commits {
     /// Waits for the end of all commits; the caller releases what they claim.
     pub(super) async fn ended(&mut self) {
         for commit in std::mem::take(&mut self.under_way) {
-            commit.work.ended().await;
+            // One that panicked has ended too.
+            let _ = commit.work.await;
         }
         self.gathered.clear();
     }
@@ -201,7 +202,7 @@ impl Commits {
         self.recovery.due = true;
         self.recovery.in_doubt_until = match engine {
             Engine::Sqlite => None, // Its answer and its end coincide.
-            Engine::Postgres => Some(Instant::now() + IN_DOUBT),
+            Engine::Postgres => Some(Instant::now() + LOST_COMMIT_TIMEOUT),
         };
         if self.outage.is_none() {
             tracing::error!(%error, "the database fails; nothing is lost, the queue waits for it");

@@ -2,14 +2,16 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use tokio_util::task::AbortOnDropHandle;
+
 use super::{
+    active_set::ClaimableSets,
     commits::{ClaimFor, Commit},
-    second_set::ClaimableSets,
     state::QueueState,
 };
 use crate::{
     context::Context,
-    owned::{AbortOnDrop, answer_of},
+    panics::catch_panic,
     settlement::{self, CommitItem, CommitResult, apply},
     store::{
         StoreError, Transaction,
@@ -48,17 +50,18 @@ impl QueueState {
         }
         let recovers = self.commits.recovers();
         let batch = self.commits.next_batch();
-        let known = recovers.then(|| self.known_tokens(&batch));
-        let claim = ClaimFor { token: new_token(), slots, from: self.place.next() };
+        let known_tokens = recovers.then(|| self.known_tokens(&batch));
+        let claim = ClaimFor { token: new_token(), slots, from: self.claim_cursor.next() };
         let number = self.commits.number;
         self.commits.number += 1;
-        let end = commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known, self.may_make());
+        let end =
+            commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known_tokens, self.claimable_sets());
         let myself = self.myself.clone();
-        let work = AbortOnDrop::spawn(async move {
+        let work = AbortOnDropHandle::new(tokio::spawn(async move {
             let panicked = |text| StoreError::Failed(format!("the commit panicked: {text}"));
-            let end = answer_of(end).await.map_err(panicked).flatten();
+            let end = catch_panic(end).await.map_err(panicked).flatten();
             let _ = myself.send_message(QueueMessage::Committed(number, Box::new(end)));
-        });
+        }));
         self.commits.under_way.push(Commit { number, batch, claim, recovers, work });
     }
 
@@ -70,9 +73,9 @@ impl QueueState {
         let Commit { batch, claim, recovers, .. } = self.commits.under_way.remove(at);
         match end {
             Ok((applied, claimed, makes)) => {
-                self.second.committed(makes, self.at.context.model_row.id);
+                self.active_set.committed(makes, self.at.context.model_row.id);
                 self.commits.answered(recovers);
-                let more = self.place.claimed(claim.from, claim.slots.len(), &claimed);
+                let more = self.claim_cursor.claimed(claim.from, claim.slots.len(), &claimed);
                 let admitted = self.provider.admission();
                 self.applied(&batch, &applied);
                 let more = more || admitted != self.provider.admission();
@@ -117,7 +120,7 @@ impl QueueState {
             if decided.task.model_id == own {
                 self.provider.committed(task, stored, finals.contains(&task));
             } else if stored {
-                self.second.works();
+                self.active_set.works();
             }
         }
         for wrong in &applied.wrong_lengths {
@@ -147,9 +150,9 @@ impl QueueState {
             }
             let made = if is_own { self.salvage.take(task.article_id) } else { Vectors::new() };
             let (article, id) = (task.article_id, task.lease.task_id);
-            let told = task.clone();
+            let started = task.clone();
             match self.roster.give(task, made) {
-                Ok(()) => self.tell_started(&told),
+                Ok(()) => self.tell_started(&started),
                 Err(task) => {
                     tracing::debug!(
                         article,
@@ -163,26 +166,26 @@ impl QueueState {
     }
 }
 
-/// Ends `batch` and claims; with `known`, first releases what this host has claimed under other tokens.
+/// Ends `batch` and claims; with `known_tokens`, first releases what this host has claimed under other tokens.
 fn commit(
     context: Arc<Context>,
     batch: Vec<CommitItem>,
     claim_for: ClaimFor,
-    known: Option<Vec<String>>,
-    may: ClaimableSets,
+    known_tokens: Option<Vec<String>>,
+    claimable: ClaimableSets,
 ) -> impl Future<Output = Committed> + Send {
     let database = context.database.clone();
     async move {
         let done = database
             .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
-                    if let Some(known) = known {
-                        give_back(transaction, &context.incarnation, &known).await?;
+                    if let Some(known_tokens) = known_tokens {
+                        release_others(transaction, &context.incarnation, &known_tokens).await?;
                     }
                     let wanted = models::wanted(transaction).await?;
                     let applied = apply(transaction, &batch, &wanted).await?;
-                    let made = context.sets.makes(&wanted);
-                    let makes = may.of(made, context.model_row.id);
+                    let host_sets = context.sets.makes(&wanted);
+                    let makes = claimable.of(host_sets, context.model_row.id);
                     let ClaimFor { token, slots, from } = &claim_for;
                     let request = Claim {
                         token,
@@ -194,7 +197,7 @@ fn commit(
                     };
                     let idle = slots.is_empty() || makes.nothing();
                     let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
-                    Ok((applied, claimed, made))
+                    Ok((applied, claimed, host_sets))
                 })
             })
             .await?;
@@ -205,7 +208,11 @@ fn commit(
 }
 
 /// Releases what an earlier run of this host's QueueActor claimed, or a commit that lost its answer.
-async fn give_back(transaction: &Transaction, incarnation: &str, known: &[String]) -> Result<(), StoreError> {
-    while !leases::release(transaction, incarnation, known).await?.is_empty() {}
+async fn release_others(
+    transaction: &Transaction,
+    incarnation: &str,
+    known_tokens: &[String],
+) -> Result<(), StoreError> {
+    while !leases::release(transaction, incarnation, known_tokens).await?.is_empty() {}
     Ok(())
 }

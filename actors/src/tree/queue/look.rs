@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{second_set::ClaimableSets, state::QueueState};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{active_set::ClaimableSets, state::QueueState};
 use crate::{
     context::Context,
-    owned::{AbortOnDrop, answer_of},
+    panics::catch_panic,
     store::{StoreError, claim::any_due, leases, models},
     tree::messages::{PollResult, QueueMessage, WorkerSupervisorMessage},
 };
@@ -26,22 +28,22 @@ impl QueueState {
             return self.schedule_flush();
         }
         // Also while the own provider fails: the other set's provider may work.
-        if self.look.as_ref().is_none_or(AbortOnDrop::has_ended) && !self.idle_slots().is_empty() {
-            let (context, known) = (Arc::clone(&self.at.context), self.known_tokens(&[]));
-            let may = self.may_make();
+        if self.look.as_ref().is_none_or(AbortOnDropHandle::is_finished) && !self.idle_slots().is_empty() {
+            let (context, known_tokens) = (Arc::clone(&self.at.context), self.known_tokens(&[]));
+            let claimable = self.claimable_sets();
             let myself = self.myself.clone();
-            self.look = Some(AbortOnDrop::spawn(async move {
+            self.look = Some(AbortOnDropHandle::new(tokio::spawn(async move {
                 let panicked = |text| StoreError::Failed(format!("the look panicked: {text}"));
-                let look = answer_of(look(&context, &known, may)).await.map_err(panicked).flatten();
+                let look = catch_panic(look(&context, &known_tokens, claimable)).await.map_err(panicked).flatten();
                 let _ = myself.send_message(QueueMessage::Looked(look));
-            }));
+            })));
         }
     }
 
     pub(super) fn looked(&mut self, look: Result<PollResult, StoreError>) {
         match look {
-            Ok(PollResult { due, strays, makes, apart }) => {
-                self.second.looked(makes, self.at.context.model_row.id, apart);
+            Ok(PollResult { due, strays, makes, mismatch }) => {
+                self.active_set.looked(makes, self.at.context.model_row.id, mismatch);
                 if strays && !self.commits.is_busy() {
                     self.commits.recover();
                 }
@@ -54,12 +56,12 @@ impl QueueState {
     }
 }
 
-async fn look(context: &Context, known: &[String], may: ClaimableSets) -> Result<PollResult, StoreError> {
+async fn look(context: &Context, known_tokens: &[String], claimable: ClaimableSets) -> Result<PollResult, StoreError> {
     let reader = context.database.runtime_reader();
-    let strays = leases::holds_others(reader, &context.incarnation, known).await?;
+    let strays = leases::has_strays(reader, &context.incarnation, known_tokens).await?;
     let wanted = models::wanted(reader).await?;
-    let (makes, apart) = (context.sets.makes(&wanted), context.sets.apart(&wanted));
-    let now = may.of(makes, context.model_row.id);
+    let (makes, mismatch) = (context.sets.makes(&wanted), context.sets.mismatch(&wanted));
+    let now = claimable.of(makes, context.model_row.id);
     let due = !now.nothing() && any_due(reader, now).await?;
-    Ok(PollResult { due, strays, makes, apart })
+    Ok(PollResult { due, strays, makes, mismatch })
 }

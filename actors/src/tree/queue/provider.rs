@@ -11,11 +11,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ractor::ActorRef;
 use tokio::{sync::watch, time::Instant};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     circuit::{Admission, Circuit, wish},
     embedder::{EmbedError, Embedder, ErrorKind, Fault, Purpose, Readiness, Vector},
-    owned::{AbortOnDrop, answer_of},
+    panics::catch_panic,
     settings::Delays,
     supervision::Trouble,
     task::{ClaimedTask, Failure, Lease},
@@ -24,17 +25,17 @@ use crate::{
 
 /// A probe that takes longer has failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
-/// A task that has failed as a trial this often is suspect.
-const SUSPECT: u32 = 2;
-/// Most tasks that are remembered because they failed as a trial.
-const MAX_REMEMBERED: usize = 1_000;
+/// The number of failed trials after which a task is suspect.
+const SUSPECT_AFTER_TRIALS: u32 = 2;
+/// Most tasks whose failed trials are remembered.
+const MAX_TRIALS_REMEMBERED: usize = 1_000;
 
 pub(super) struct Provider {
     embedder: Arc<dyn Embedder>,
     readiness: Option<watch::Receiver<Readiness>>,
-    _watch: Option<AbortOnDrop>,
+    _watch: Option<AbortOnDropHandle<()>>,
     circuit: Circuit,
-    probe: Option<AbortOnDrop>,
+    probe: Option<AbortOnDropHandle<()>>,
     /// The expected length of a vector, once one had another: probes check it from then on.
     length: Option<u32>,
     /// Failures that wait for a probe to decide what is to blame.
@@ -65,7 +66,9 @@ pub(super) enum Judgement {
 impl Provider {
     pub(super) fn new(embedder: Arc<dyn Embedder>, circuit: Delays, queue: &ActorRef<QueueMessage>) -> Self {
         let readiness = embedder.readiness();
-        let watch = readiness.clone().map(|readiness| AbortOnDrop::spawn(wake_when_ready(readiness, queue.clone())));
+        let watch = readiness
+            .clone()
+            .map(|readiness| AbortOnDropHandle::new(tokio::spawn(wake_when_ready(readiness, queue.clone()))));
         Self {
             embedder,
             readiness,
@@ -113,7 +116,7 @@ impl Provider {
             return Judgement::Provider(vec![undecided]);
         }
         let asks_for_a_pause = failure.fault == Fault::Provider && failure.kind != ErrorKind::Config;
-        let is_suspect = self.trials_failed.get(&task).is_some_and(|&failed| failed >= SUSPECT);
+        let is_suspect = self.trials_failed.get(&task).is_some_and(|&failed| failed >= SUSPECT_AFTER_TRIALS);
         if asks_for_a_pause && !is_suspect {
             self.note_trial(&undecided);
             self.trip(as_error(&undecided.failure));
@@ -215,7 +218,7 @@ impl Provider {
             // The provider accepts its texts, and was only overloaded.
             self.trials_failed.remove(&task);
         } else if self.circuit.is_trial(task) {
-            if self.trials_failed.len() >= MAX_REMEMBERED {
+            if self.trials_failed.len() >= MAX_TRIALS_REMEMBERED {
                 self.trials_failed.clear();
             }
             *self.trials_failed.entry(task).or_default() += 1;
@@ -223,19 +226,19 @@ impl Provider {
     }
 
     fn begin_probe(&mut self, queue: &ActorRef<QueueMessage>) {
-        if self.probe.as_ref().is_some_and(|probe| !probe.has_ended()) {
+        if self.probe.as_ref().is_some_and(|probe| !probe.is_finished()) {
             return;
         }
         let (embedder, queue, length) = (Arc::clone(&self.embedder), queue.clone(), self.length);
-        self.probe = Some(AbortOnDrop::spawn(async move {
-            let answer = answer_of(tokio::time::timeout(PROBE_TIMEOUT, probe(embedder.as_ref(), length))).await;
+        self.probe = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            let answer = catch_panic(tokio::time::timeout(PROBE_TIMEOUT, probe(embedder.as_ref(), length))).await;
             let result = match answer {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => Err(EmbedError::transient(format!("no answer to a probe within {PROBE_TIMEOUT:?}"))),
                 Err(panic) => Err(EmbedError::transient(format!("the probe panicked: {panic}"))),
             };
             let _ = queue.send_message(QueueMessage::Probed(result));
-        }));
+        })));
     }
 }
 

@@ -15,13 +15,13 @@ use crate::{
 
 /// One seat for each slot, with or without a worker.
 pub(super) struct Roster {
-    seats: BTreeMap<Slot, WorkerSlot>,
+    seats: BTreeMap<Slot, Seat>,
     /// Since when a seat has been empty.
     short_since: Option<Instant>,
 }
 
 #[derive(Default)]
-struct WorkerSlot {
+struct Seat {
     worker: Option<ActorRef<WorkerMessage>>,
     task: Option<ClaimedTask>,
     completed: u64,
@@ -32,7 +32,7 @@ struct WorkerSlot {
 
 impl Roster {
     pub(super) fn of_slots(slots: u32) -> Self {
-        let seats = (0..slots.max(1)).map(|slot| (slot, WorkerSlot::default())).collect();
+        let seats = (0..slots.max(1)).map(|slot| (slot, Seat::default())).collect();
         Self { seats, short_since: Some(Instant::now()) }
     }
 
@@ -152,7 +152,7 @@ impl Roster {
 
     /// The workers as they are shown to other processes.
     pub(super) fn rows(&self) -> Vec<WorkerRow> {
-        let row = |(&slot, seat): (&Slot, &WorkerSlot)| WorkerRow {
+        let row = |(&slot, seat): (&Slot, &Seat)| WorkerRow {
             slot,
             state: match (&seat.worker, &seat.task) {
                 (None, _) => "restarting",

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::task::Vectors;
 
 /// Most memory for vectors. *Units:* bytes.
-const BUDGET: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// By article, because its next attempt may belong to another task.
 #[derive(Default)]
@@ -19,16 +19,16 @@ pub(super) struct Salvage {
 }
 
 impl Salvage {
-    /// Keeps what an attempt at `article` has made; returns false if it is too large, or takes the place of another's: two
-    /// that take it from each other would gain for ever.
+    /// Keeps what an attempt at `article` has made; returns false if it is too large, or takes the place of another's:
+    /// two that take it from each other would gain for ever.
     pub(super) fn keep(&mut self, article: i64, made: Vectors) -> bool {
         self.take(article);
         let size = size_of(&made);
-        if made.is_empty() || size > BUDGET {
+        if made.is_empty() || size > MAX_BYTES {
             return false;
         }
-        let had_room = self.bytes + size <= BUDGET;
-        while self.bytes + size > BUDGET
+        let had_room = self.bytes + size <= MAX_BYTES;
+        while self.bytes + size > MAX_BYTES
             && let Some(oldest) = self.order.pop_front()
         {
             self.take(oldest);
@@ -69,13 +69,13 @@ mod tests {
         assert!(salvage.keep(1, made(3, 4)));
         assert_eq!(salvage.take(1).len(), 3);
         assert!(salvage.take(1).is_empty());
-        let third = BUDGET / 3 / (4 * 1024 + 68);
+        let third = MAX_BYTES / 3 / (4 * 1024 + 68);
         for article in 0..5 {
             assert_eq!(salvage.keep(article, made(third, 1024)), article < 3, "it takes no other's place");
-            assert!(salvage.bytes <= BUDGET);
+            assert!(salvage.bytes <= MAX_BYTES);
         }
         assert!(salvage.take(0).is_empty(), "the oldest went");
         assert_eq!(salvage.take(4).len(), third);
-        assert!(!salvage.keep(9, made(BUDGET / 4096, 1024)), "more than all");
+        assert!(!salvage.keep(9, made(MAX_BYTES / 4096, 1024)), "more than all");
     }
 }

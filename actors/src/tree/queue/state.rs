@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use ractor::{ActorRef, RpcReplyPort};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
+    active_set::{ActiveSet, ClaimableSets},
     claim_cursor::ClaimCursor,
     commits::Commits,
     provider::Provider,
     roster::Roster,
     salvage::Salvage,
-    second_set::{ClaimableSets, SecondSet},
 };
 use crate::{
     circuit::Admission,
     context::Context,
-    owned::AbortOnDrop,
     settlement::CommitItem,
     supervision::{ActorState, ActorStatus, Address, Trouble, elapsed_ms},
     task::{Lease, Slot},
@@ -45,9 +45,9 @@ pub(crate) struct QueueState {
     /// When the timer of the next probe ends.
     pub(super) probe_at: Option<Instant>,
     pub(super) salvage: Salvage,
-    pub(super) place: ClaimCursor,
-    pub(super) second: SecondSet,
-    pub(super) look: Option<AbortOnDrop>,
+    pub(super) claim_cursor: ClaimCursor,
+    pub(super) active_set: ActiveSet,
+    pub(super) look: Option<AbortOnDropHandle<()>>,
     pub(super) drain: Drain,
     since: Instant,
 }
@@ -68,8 +68,8 @@ impl QueueState {
             provider: Provider::new(embedder, settings.circuit, &myself),
             probe_at: None,
             salvage: Salvage::default(),
-            place: ClaimCursor::front(),
-            second: SecondSet::new(settings.circuit),
+            claim_cursor: ClaimCursor::front(),
+            active_set: ActiveSet::new(settings.circuit),
             look: None,
             drain: Drain::default(),
             since: Instant::now(),
@@ -85,7 +85,7 @@ impl QueueState {
             Admission::All => batch,
             Admission::One => 1_usize.saturating_sub(self.commits.claimed_for().len()),
             // The set in use has another provider.
-            Admission::None if self.second.may_be_made() => batch,
+            Admission::None if self.active_set.may_be_made() => batch,
             Admission::None => 0,
         };
         let mut slots = self.idle_slots();
@@ -103,8 +103,8 @@ impl QueueState {
     }
 
     /// The sets for which tasks may be claimed now.
-    pub(super) fn may_make(&self) -> ClaimableSets {
-        ClaimableSets { own: self.provider.admission() != Admission::None, second: self.second.may_be_made() }
+    pub(super) fn claimable_sets(&self) -> ClaimableSets {
+        ClaimableSets { own: self.provider.admission() != Admission::None, active: self.active_set.may_be_made() }
     }
 
     pub(super) fn wake(&mut self) {
@@ -115,7 +115,7 @@ impl QueueState {
     }
 
     /// All leases that this host has to renew.
-    pub(super) fn held(&self) -> Vec<Lease> {
+    pub(super) fn leases_to_renew(&self) -> Vec<Lease> {
         self.leases().cloned().collect()
     }
 
@@ -126,8 +126,8 @@ impl QueueState {
     /// The tokens of all that this host has claimed or is claiming, with those of `batch`.
     pub(super) fn known_tokens(&self, batch: &[CommitItem]) -> Vec<String> {
         let batch = batch.iter().map(|gathered| gathered.decided.task.lease.token.as_str());
-        let held = self.leases().map(|lease| lease.token.as_str());
-        let mut tokens: Vec<_> = held.chain(batch).chain(self.commits.tokens()).map(str::to_owned).collect();
+        let own = self.leases().map(|lease| lease.token.as_str());
+        let mut tokens: Vec<_> = own.chain(batch).chain(self.commits.tokens()).map(str::to_owned).collect();
         tokens.sort_unstable();
         tokens.dedup();
         tokens
@@ -162,7 +162,7 @@ impl QueueState {
     fn trouble(&self) -> Vec<Trouble> {
         let mut all: Vec<_> = self.provider.trouble().into_iter().collect();
         all.extend(self.roster.trouble());
-        all.extend(self.second.trouble());
+        all.extend(self.active_set.trouble());
         if let Some(outage) = self.commits.outage() {
             let (message, for_ms) = (outage.error.to_string(), elapsed_ms(outage.since));
             all.push(Trouble::Database { message, for_ms });

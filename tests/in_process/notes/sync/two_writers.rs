@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fs, future::Future, pin::pin, task::Poll};
 
-use afterword::files::{SyncReport, SyncRequest, sync};
+use afterword::{
+    articles::{ArticleError, ArticlePatch},
+    files::{SyncReport, SyncRequest, sync},
+};
 
 use proptest::{
     prelude::*,
@@ -98,7 +101,7 @@ async fn save(articles: &Articles, slug: &str, line: &str, at_end: bool) -> bool
         let body = Some(with_line(&article.body, line, at_end));
         let changes = ArticlePatch { body, expected_revision: Some(article.revision), ..ArticlePatch::default() };
         match articles.update(slug, changes).await {
-            Err(ArticleError::Conflict { .. } | ArticleError::NotFound(_)) => {}
+            Err(ArticleError::Conflict { .. } | ArticleError::NotFound { .. }) => {}
             saved => return saved.map(|_| true).expect("a save"),
         }
     }

@@ -1,4 +1,4 @@
-//! Work for the set in use on a host with a model of its own that is to replace it. The circuit is for the own model's
+//! Work for the set in use, on a host whose own model is another. The circuit is for the own model's
 //! provider; the other provider is left alone for a while when it fails, and neither keeps the other from its work.
 
 use std::time::Duration;
@@ -16,16 +16,16 @@ use crate::{
     tree::messages::QueueMessage,
 };
 
-/// So long after it may be tried again, a failure is still told: an attempt takes its time. Later, it is over or nothing is to be
-/// done; another host may have done it.
-const TOLD_FOR: Duration = Duration::from_secs(60);
+/// How long a failure is still shown after its set may be tried again: an attempt takes its time. Later the failure is
+/// over, or there is nothing to do, because another host has done it.
+const FAILURE_SHOWN_FOR: Duration = Duration::from_secs(60);
 
 /// What is known of the wanted sets, and of the provider of the one in use.
-pub(super) struct SecondSet {
+pub(super) struct ActiveSet {
     /// Whether this host makes the set in use, with another model than its own; `None` if that is not known yet.
     is_made: Option<bool>,
-    /// What is to be told of the wanted sets, if this host's own is none of them.
-    apart: Option<Trouble>,
+    /// The trouble to report if this host's own set is none of the wanted ones.
+    mismatch: Option<Trouble>,
     failing: Option<ProviderFailure>,
     delays: Backoff,
 }
@@ -47,13 +47,13 @@ pub(crate) struct ClaimableSets {
     /// The own model's set.
     pub(super) own: bool,
     /// The set in use, if that is another.
-    pub(super) second: bool,
+    pub(super) active: bool,
 }
 
 impl ClaimableSets {
     /// Restricts `makes` to what may be claimed; `own` is the host's own set.
     pub(super) fn of(self, makes: HostSets, own: i64) -> HostSets {
-        let may = |set: i64| if set == own { self.own } else { self.second };
+        let may = |set: i64| if set == own { self.own } else { self.active };
         HostSets {
             makes_active: makes.makes_active && may(makes.active),
             makes_building: makes.makes_building && may(makes.building),
@@ -62,14 +62,14 @@ impl ClaimableSets {
     }
 }
 
-impl SecondSet {
+impl ActiveSet {
     pub(super) fn new(delays: Delays) -> Self {
-        Self { is_made: None, apart: None, failing: None, delays: Backoff::new(delays) }
+        Self { is_made: None, mismatch: None, failing: None, delays: Backoff::new(delays) }
     }
 
-    pub(super) fn looked(&mut self, makes: HostSets, own: i64, apart: Option<Trouble>) {
+    pub(super) fn looked(&mut self, makes: HostSets, own: i64, mismatch: Option<Trouble>) {
         self.committed(makes, own);
-        self.apart = apart;
+        self.mismatch = mismatch;
     }
 
     /// Notes what a commit has seen: while there is always work, nothing else looks.
@@ -93,13 +93,14 @@ impl SecondSet {
     }
 
     pub(super) fn trouble(&self) -> impl Iterator<Item = Trouble> {
-        self.apart
+        self.mismatch
             .clone()
             .into_iter()
-            .chain(self.failing.as_ref().filter(|failing| failing.is_recent()).map(ProviderFailure::told))
+            .chain(self.failing.as_ref().filter(|failing| failing.is_recent()).map(ProviderFailure::trouble))
     }
 
-    /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had worked before.
+    /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had
+    /// worked before.
     pub(super) fn rest(&mut self, model: String, error: &EmbedError, queue: &ActorRef<QueueMessage>) -> bool {
         let (now, wish) = (Instant::now(), wish(error));
         if let Some(failing) = self.failing.as_mut().filter(|failing| failing.until > now) {
@@ -119,10 +120,10 @@ impl SecondSet {
 
 impl ProviderFailure {
     fn is_recent(&self) -> bool {
-        self.until + TOLD_FOR > Instant::now()
+        self.until + FAILURE_SHOWN_FOR > Instant::now()
     }
 
-    fn told(&self) -> Trouble {
+    fn trouble(&self) -> Trouble {
         let (now, millis) = (Instant::now(), |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         Trouble::ProviderInUse {
             model: self.model.clone(),
@@ -149,11 +150,11 @@ mod tests {
             until: Instant::now() + second,
         };
         let delays = Backoff::new(Delays { base: second, max: second });
-        let second_set = SecondSet { is_made: Some(true), apart: None, failing: Some(failing), delays };
-        assert!(!second_set.may_be_made() && second_set.trouble().count() == 1);
+        let active_set = ActiveSet { is_made: Some(true), mismatch: None, failing: Some(failing), delays };
+        assert!(!active_set.may_be_made() && active_set.trouble().count() == 1);
         tokio::time::advance(2 * second).await;
-        assert!(second_set.may_be_made() && second_set.trouble().count() == 1, "nobody knows whether it works");
-        tokio::time::advance(TOLD_FOR).await;
-        assert_eq!(second_set.trouble().count(), 0, "another host may have done what there was to do");
+        assert!(active_set.may_be_made() && active_set.trouble().count() == 1, "nobody knows whether it works");
+        tokio::time::advance(FAILURE_SHOWN_FOR).await;
+        assert_eq!(active_set.trouble().count(), 0, "another host may have done what there was to do");
     }
 }

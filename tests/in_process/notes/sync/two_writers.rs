@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, future::Future, pin::pin, task::Poll};
 
 use afterword::{
-    articles::{ArticleError, ArticlePatch},
+    articles::{ArticleError, ArticlePatch, Articles},
     files::{SyncReport, SyncRequest, sync},
 };
 
@@ -12,7 +12,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-use super::{TestHost, asked, bodies, both, change, put_in, slug, texts};
+use super::{TestHost, asked, bodies, both, put_in, slug, texts};
 use crate::{notes::vault::Vault, support::TOKIO};
 
 /// What one of two writers does, or what happens to the sync.

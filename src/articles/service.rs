@@ -59,7 +59,7 @@ impl Articles {
         let read = BodyReading::of(&new.body).await;
         let saved = self
             .database
-            .write(move |transaction| Box::pin(async move { create::create(transaction, new, read, settings).await }))
+            .write(async move |transaction| create::create(transaction, new, read, settings).await)
             .await?;
         self.follow_up(saved).await
     }
@@ -77,9 +77,7 @@ impl Articles {
         };
         let saved = self
             .database
-            .write(move |transaction| {
-                Box::pin(async move { update::update(transaction, &slug, changes, read, settings).await })
-            })
+            .write(async move |transaction| update::update(transaction, &slug, changes, read, settings).await)
             .await;
         self.follow_up(self.explained(self.compared(saved).await).await?).await
     }
@@ -109,9 +107,7 @@ impl Articles {
         let slug = slug.to_owned();
         let saved = self
             .database
-            .write(move |transaction| {
-                Box::pin(async move { update::rename(transaction, &slug, &to, expected_revision).await })
-            })
+            .write(async move |transaction| update::rename(transaction, &slug, &to, expected_revision).await)
             .await;
         self.explained(self.compared(saved).await).await
     }
@@ -125,9 +121,7 @@ impl Articles {
         let slug = slug.to_owned();
         let deleted = self
             .database
-            .write(move |transaction| {
-                Box::pin(async move { delete::delete(transaction, &slug, expected_revision).await })
-            })
+            .write(async move |transaction| delete::delete(transaction, &slug, expected_revision).await)
             .await;
         self.explained(self.compared(deleted).await).await
     }
@@ -171,10 +165,8 @@ impl Articles {
         };
         let saved = self
             .database
-            .write(move |transaction| {
-                Box::pin(
-                    async move { history::restore(transaction, &slug, (revision, expected), read, settings).await },
-                )
+            .write(async move |transaction| {
+                history::restore(transaction, &slug, (revision, expected), read, settings).await
             })
             .await;
         self.follow_up(self.explained(self.compared(saved).await).await?).await

@@ -267,13 +267,11 @@ impl<'a> Run<'a> {
         let written = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    for row in &rows {
-                        source::record(transaction, row, true).await?;
-                    }
-                    Ok::<_, StoreError>(())
-                })
+            .write(async move |transaction| {
+                for row in &rows {
+                    source::record(transaction, row, true).await?;
+                }
+                Ok::<_, StoreError>(())
             })
             .await;
         if let Err(error) = written {
@@ -325,11 +323,8 @@ impl<'a> Run<'a> {
     async fn forget(&self, known: &FileRecord, report: &mut ExportReport) {
         report.removed.push(known.path.clone());
         let (id, path) = (known.source_id, known.path.clone());
-        let forgotten: Result<(), StoreError> = self
-            .articles
-            .database
-            .write(move |transaction| Box::pin(async move { source::forget(transaction, id, &path).await }))
-            .await;
+        let forgotten: Result<(), StoreError> =
+            self.articles.database.write(async move |transaction| source::forget(transaction, id, &path).await).await;
         if let Err(error) = forgotten {
             report.notes.push(format!("{} was removed, but this could not be recorded: {error}", known.path));
         }
@@ -372,8 +367,5 @@ async fn target(articles: &Articles, export: &Export, root: Option<&Root>) -> Re
     if export.dry_run {
         return Ok(0);
     }
-    articles
-        .database
-        .write(move |transaction| Box::pin(async move { source::add(transaction, None, &machine, &place, "").await }))
-        .await
+    articles.database.write(async move |transaction| source::add(transaction, None, &machine, &place, "").await).await
 }

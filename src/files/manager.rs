@@ -61,7 +61,7 @@ async fn bring_in(
     let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.known.is_some() && !report.dry_run);
     if let Some(place) = unmarked {
         // Of an earlier version, which knew it by its slug alone.
-        let marked = articles.database.write(move |to| Box::pin(async move { place.mark(to).await }));
+        let marked = articles.database.write(async move |to| place.mark(to).await);
         marked.await?;
     }
     match brought_in(articles, article, &states, place, report.dry_run).await {
@@ -116,7 +116,5 @@ async fn source_of(articles: &Articles, dry_run: bool) -> Result<i64, StoreError
         return Ok(0);
     }
     let database = &articles.database;
-    database
-        .write(move |transaction| Box::pin(async move { source::add(transaction, Some(NAME), "", NAME, "").await }))
-        .await
+    database.write(async move |transaction| source::add(transaction, Some(NAME), "", NAME, "").await).await
 }

@@ -137,21 +137,19 @@ async fn a_write_that_fails_or_panics_leaves_nothing() {
         let database = world.database.clone();
         async move {
             database
-                .write::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move {
-                        let sql = "INSERT INTO queue_control VALUES ($1, '', 0)";
-                        transaction.run(sql, [name.into()]).await?;
-                        match name {
-                            "refused" => Err(StoreError::Unexpected("refused".to_owned())),
-                            "panics" => panic!("asked to panic"),
-                            // PostgreSQL answers the COMMIT of such a transaction without an error.
-                            "heedless" => {
-                                let _ = transaction.run("SELECT * FROM not_there", []).await;
-                                Ok(())
-                            }
-                            _ => Ok(()),
+                .write::<_, StoreError, _>(async move |transaction| {
+                    let sql = "INSERT INTO queue_control VALUES ($1, '', 0)";
+                    transaction.run(sql, [name.into()]).await?;
+                    match name {
+                        "refused" => Err(StoreError::Unexpected("refused".to_owned())),
+                        "panics" => panic!("asked to panic"),
+                        // PostgreSQL answers the COMMIT of such a transaction without an error.
+                        "heedless" => {
+                            let _ = transaction.run("SELECT * FROM not_there", []).await;
+                            Ok(())
                         }
-                    })
+                        _ => Ok(()),
+                    }
                 })
                 .await
         }
@@ -246,30 +244,28 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
     world.database.write_connection().run("VACUUM ANALYZE embedding_tasks", []).await.expect("a vacuum");
     let read = "SELECT CAST(seq_tup_read + idx_tup_fetch AS BIGINT) AS n FROM pg_stat_xact_user_tables
                 WHERE relname = 'embedding_tasks'";
-    let read = world.database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            let slots: Vec<_> = (0..8).collect();
-            let (mut from, mut reads) = (None, Vec::new());
-            // As PostgreSQL plans a statement that it has seen some times: for any number of tasks.
-            transaction.run("SET LOCAL plan_cache_mode = force_generic_plan", []).await?;
-            for _ in 0..20 {
-                let lease = Duration::from_secs(60);
-                let request = Claim { token: &new_token(), incarnation: "test", slots: &slots, lease, from, makes };
-                let claimed = claim(transaction, request).await?;
-                assert_eq!(claimed.len(), 8);
-                from = claimed.iter().map(|task| task.position()).max();
-                let tasks: Vec<_> = claimed.iter().collect();
-                assert_eq!(vectors::check_writes(transaction, &tasks).await?.len(), 8);
-                let done = |task: ClaimedTask| {
-                    let next = settle::Next::Completed;
-                    settle::TaskVerdict { lease: task.lease, next, cause: "completed", error: None }
-                };
-                let verdicts: Vec<_> = claimed.into_iter().map(done).collect();
-                assert_eq!(settle::settle(transaction, &verdicts).await?.len(), 8);
-                reads.push(transaction.row::<i64>(read, []).await?.unwrap_or(0));
-            }
-            Ok(reads)
-        })
+    let read = world.database.write::<_, StoreError, _>(async move |transaction| {
+        let slots: Vec<_> = (0..8).collect();
+        let (mut from, mut reads) = (None, Vec::new());
+        // As PostgreSQL plans a statement that it has seen some times: for any number of tasks.
+        transaction.run("SET LOCAL plan_cache_mode = force_generic_plan", []).await?;
+        for _ in 0..20 {
+            let lease = Duration::from_secs(60);
+            let request = Claim { token: &new_token(), incarnation: "test", slots: &slots, lease, from, makes };
+            let claimed = claim(transaction, request).await?;
+            assert_eq!(claimed.len(), 8);
+            from = claimed.iter().map(|task| task.position()).max();
+            let tasks: Vec<_> = claimed.iter().collect();
+            assert_eq!(vectors::check_writes(transaction, &tasks).await?.len(), 8);
+            let done = |task: ClaimedTask| {
+                let next = settle::Next::Completed;
+                settle::TaskVerdict { lease: task.lease, next, cause: "completed", error: None }
+            };
+            let verdicts: Vec<_> = claimed.into_iter().map(done).collect();
+            assert_eq!(settle::settle(transaction, &verdicts).await?.len(), 8);
+            reads.push(transaction.row::<i64>(read, []).await?.unwrap_or(0));
+        }
+        Ok(reads)
     });
     let read = read.await.expect("claims");
     let most = read.windows(2).map(|pair| pair[1] - pair[0]).max().expect("claims");
@@ -281,25 +277,21 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
 #[tokio::test(flavor = "multi_thread")]
 async fn no_article_is_looked_for_in_an_index_of_something_else() {
     let world = TestHost::new().await;
-    let plans = world.database.write::<_, StoreError, _>(|transaction| {
-        Box::pin(async move {
-            let rightly =
-                ["embedding_tasks_one_pending", "embedding_tasks_one_processing", "embedding_tasks_by_article"];
-            for index in rightly {
-                transaction.run(&format!("DROP INDEX {index}"), []).await?;
+    let plans = world.database.write::<_, StoreError, _>(async move |transaction| {
+        let rightly = ["embedding_tasks_one_pending", "embedding_tasks_one_processing", "embedding_tasks_by_article"];
+        for index in rightly {
+            transaction.run(&format!("DROP INDEX {index}"), []).await?;
+        }
+        transaction.run("SET LOCAL enable_seqscan = off", []).await?;
+        let mut plans = String::new();
+        for status in ["pending", "processing"] {
+            let look = format!("EXPLAIN SELECT 1 FROM embedding_tasks WHERE article_id = 1 AND status = '{status}'");
+            for plan in transaction.rows::<String>(&look, []).await? {
+                plans.push_str(&plan);
+                plans.push('\n');
             }
-            transaction.run("SET LOCAL enable_seqscan = off", []).await?;
-            let mut plans = String::new();
-            for status in ["pending", "processing"] {
-                let look =
-                    format!("EXPLAIN SELECT 1 FROM embedding_tasks WHERE article_id = 1 AND status = '{status}'");
-                for plan in transaction.rows::<String>(&look, []).await? {
-                    plans.push_str(&plan);
-                    plans.push('\n');
-                }
-            }
-            Ok(plans)
-        })
+        }
+        Ok(plans)
     });
     let plans = plans.await.expect("plans");
     for other in ["_claim", "_leases", "_due", "_pending "] {
@@ -333,7 +325,7 @@ async fn what_one_host_is_told_holds_for_all() {
             tokio::task::yield_now().await;
         }
         if is_cancelled {
-            let cancel = world.database.write::<_, StoreError, _>(move |t| Box::pin(bulk::cancel(t, run)));
+            let cancel = world.database.write(async move |t| bulk::cancel(t, run).await);
             assert!(cancel.await.expect("a cancel"));
         }
         one.resume().await.expect("an end of the pause");
@@ -403,7 +395,7 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
     let id = world.number(sql).await;
     let sql = "SELECT lease_token FROM embedding_tasks WHERE id = $1";
     let token = world.database.reader().row(sql, [id.into()]).await.expect("a row").expect("a row");
-    let rescued = world.database.write::<_, StoreError, _>(|t| Box::pin(leases::rescue_expired(t, None))).await;
+    let rescued = world.database.write(async |t| leases::rescue_expired(t, None).await).await;
     assert_eq!(rescued.expect("a rescue").len(), 1);
     let verdict = settle::TaskVerdict {
         lease: Lease { task_id: id, token },
@@ -411,10 +403,7 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
         cause: "completed",
         error: None,
     };
-    let settled = world
-        .database
-        .write::<_, StoreError, _>(move |t| Box::pin(async move { settle::settle(t, &[verdict]).await }))
-        .await;
+    let settled = world.database.write(async move |t| settle::settle(t, &[verdict]).await).await;
     assert_eq!(settled, Ok(Vec::new()));
     world.embedder.release();
     assert_eq!(world.settled(&runtime).await.completed, 1);
@@ -494,7 +483,7 @@ async fn counts_are_exact_before_and_after_they_are_folded() {
     let deltas = "SELECT count(*) AS n FROM embedding_task_deltas";
     assert!(world.number(deltas).await > 0);
     for _ in 0..2 {
-        let fold = world.database.write::<_, StoreError, _>(|t| Box::pin(afterword_actors::store::stats::fold(t)));
+        let fold = world.database.write(async |t| afterword_actors::store::stats::fold(t).await);
         fold.await.expect("a fold");
     }
     assert_eq!(world.number(deltas).await, 0);
@@ -510,7 +499,7 @@ async fn an_entry_that_is_committed_late_is_told_all_the_same() {
     let record = |event: &'static str| {
         let database = world.database.clone();
         async move {
-            let act = database.write::<_, StoreError, _>(|t| Box::pin(events::record_act(t, event, "")));
+            let act = database.write(async |t| events::record_act(t, event, "").await);
             act.await.expect("an act");
         }
     };
@@ -562,7 +551,7 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
     for n in 0..20 {
         let database = if n % 2 == 0 { world.database.clone() } else { elsewhere.database.clone() };
         askers.spawn(async move {
-            let take = database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", LIMIT)));
+            let take = database.write(async |t| rate_limit::take(t, "provider", LIMIT).await);
             take.await.expect("an answer")
         });
     }
@@ -570,11 +559,11 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
     assert_eq!(waits.len(), 13, "whoever comes first is not asked to wait");
     assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(60_001)), "{waits:?}");
     world.run("UPDATE provider_calls SET at = at - 60000 WHERE id % 2 = 0").await;
-    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", LIMIT)));
+    let take = world.database.write(async |t| rate_limit::take(t, "provider", LIMIT).await);
     assert_eq!(take.await, Ok(None), "a minute later");
     // Calls of a time to come, which was before the clock was set back, are none of the last minute.
     world.run("UPDATE provider_calls SET at = at + 10800000").await;
-    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", 1)));
+    let take = world.database.write(async |t| rate_limit::take(t, "provider", 1).await);
     assert_eq!(take.await, Ok(None), "after a step back");
 }
 

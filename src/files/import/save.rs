@@ -61,12 +61,10 @@ impl Run<'_> {
                 let (old, new) = (known.as_ref().clone(), self.followed(file, known));
                 self.articles
                     .database
-                    .write(move |transaction| {
-                        Box::pin(async move {
-                            source::hold(transaction, &old, &new).await?;
-                            source::relocate(transaction, &old, &new).await?;
-                            source::record(transaction, &new, true).await.map(drop)
-                        })
+                    .write(async move |transaction| {
+                        source::hold(transaction, &old, &new).await?;
+                        source::relocate(transaction, &old, &new).await?;
+                        source::record(transaction, &new, true).await.map(drop)
                     })
                     .await
                     .map_err(|error: StoreError| error.into())
@@ -149,16 +147,14 @@ impl Run<'_> {
         let saved = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if !former.is_empty() {
-                        names::alone(transaction).await?;
-                    }
-                    let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
-                    names::lead_to(transaction, saved.article.id, &former).await?;
-                    note(transaction, known, &saved, again).await?;
-                    Ok::<_, FileError>(saved)
-                })
+            .write(async move |transaction| {
+                if !former.is_empty() {
+                    names::alone(transaction).await?;
+                }
+                let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
+                names::lead_to(transaction, saved.article.id, &former).await?;
+                note(transaction, known, &saved, again).await?;
+                Ok::<_, FileError>(saved)
             })
             .await?;
         self.articles.follow_up(saved).await?;
@@ -180,30 +176,28 @@ impl Run<'_> {
         let saved = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if !former.is_empty() {
-                        names::alone(transaction).await?;
-                    }
-                    if let Some(before) = &before {
-                        source::hold(transaction, before, &known).await?;
-                    }
-                    let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
-                    if times == Times::OfChanges {
-                        changes.updated_at = changes.updated_at.filter(|said| *said > present.updated_at);
-                    }
-                    let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await;
-                    let saved = saved.map_err(overtaken)?;
-                    if saved.article.id != id {
-                        return Err(FileError::Overtaken);
-                    }
-                    names::lead_to(transaction, id, &former).await?;
-                    if let Some(before) = before {
-                        source::relocate(transaction, &before, &known).await?;
-                    }
-                    note(transaction, known, &saved, true).await?;
-                    Ok(saved)
-                })
+            .write(async move |transaction| {
+                if !former.is_empty() {
+                    names::alone(transaction).await?;
+                }
+                if let Some(before) = &before {
+                    source::hold(transaction, before, &known).await?;
+                }
+                let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
+                if times == Times::OfChanges {
+                    changes.updated_at = changes.updated_at.filter(|said| *said > present.updated_at);
+                }
+                let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await;
+                let saved = saved.map_err(overtaken)?;
+                if saved.article.id != id {
+                    return Err(FileError::Overtaken);
+                }
+                names::lead_to(transaction, id, &former).await?;
+                if let Some(before) = before {
+                    source::relocate(transaction, &before, &known).await?;
+                }
+                note(transaction, known, &saved, true).await?;
+                Ok(saved)
             })
             .await?;
         self.articles.follow_up(saved).await?;
@@ -220,29 +214,27 @@ impl Run<'_> {
         let saved = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    names::alone(transaction).await?;
-                    if row::by_id(transaction, id).await?.is_some() {
-                        return Err(FileError::Overtaken);
-                    }
-                    let name = format!("{NUMBERED}{id}");
-                    let back = history::restore(transaction, &name, (None, history::Present::Deleted), None, settings)
-                        .await
-                        .map_err(overtaken)?;
-                    // Dry runs promise what it is called.
-                    if back.article.slug != slug {
-                        return Err(FileError::Overtaken);
-                    }
-                    if times == Times::OfChanges {
-                        changes.updated_at = None;
-                    }
-                    let saved = update::update(transaction, &slug, changes, Some(read), again).await;
-                    let saved = saved.map_err(overtaken)?;
-                    names::lead_to(transaction, id, &former).await?;
-                    note(transaction, known, &saved, true).await?;
-                    Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
-                })
+            .write(async move |transaction| {
+                names::alone(transaction).await?;
+                if row::by_id(transaction, id).await?.is_some() {
+                    return Err(FileError::Overtaken);
+                }
+                let name = format!("{NUMBERED}{id}");
+                let back = history::restore(transaction, &name, (None, history::Present::Deleted), None, settings)
+                    .await
+                    .map_err(overtaken)?;
+                // Dry runs promise what it is called.
+                if back.article.slug != slug {
+                    return Err(FileError::Overtaken);
+                }
+                if times == Times::OfChanges {
+                    changes.updated_at = None;
+                }
+                let saved = update::update(transaction, &slug, changes, Some(read), again).await;
+                let saved = saved.map_err(overtaken)?;
+                names::lead_to(transaction, id, &former).await?;
+                note(transaction, known, &saved, true).await?;
+                Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
             })
             .await?;
         self.articles.follow_up(saved).await?;
@@ -255,29 +247,25 @@ impl Run<'_> {
         let read = BodyReading::of(&content.body).await;
         self.articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if !former.is_empty() {
-                        names::alone(transaction).await?;
-                    }
-                    let sql = "UPDATE articles SET front_matter = $3, extra = '' WHERE id = $1 AND revision = $2";
-                    let adopted =
-                        transaction.run(sql, [id.into(), revision.into(), content.head.clone().into()]).await?;
-                    let article = row::by_id(transaction, id).await?;
-                    let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
-                    names::lead_to(transaction, id, &former).await?;
-                    let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
-                    let said = Properties::of_reading(&content.head, &text);
-                    properties::write(transaction, id, properties::ExistingRows::Possible, &said).await?;
-                    links::write(transaction, id, properties::ExistingRows::Possible, &text.links(&content.head))
-                        .await?;
-                    let texts = Texts { title: &article.title, about: &said.about(), body: &article.body };
-                    fulltext::replace(transaction, id, texts, terms).await?;
-                    // Where the file says it stands: if it stands elsewhere, it was put there here.
-                    let article = Article { folder: content.folder.to_string(), ..article.into() };
-                    let saved = SaveResult { article, task_id: None, changed: false };
-                    note(transaction, known, &saved, false).await
-                })
+            .write(async move |transaction| {
+                if !former.is_empty() {
+                    names::alone(transaction).await?;
+                }
+                let sql = "UPDATE articles SET front_matter = $3, extra = '' WHERE id = $1 AND revision = $2";
+                let adopted = transaction.run(sql, [id.into(), revision.into(), content.head.clone().into()]).await?;
+                let article = row::by_id(transaction, id).await?;
+                let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
+                names::lead_to(transaction, id, &former).await?;
+                let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
+                let said = Properties::of_reading(&content.head, &text);
+                properties::write(transaction, id, properties::ExistingRows::Possible, &said).await?;
+                links::write(transaction, id, properties::ExistingRows::Possible, &text.links(&content.head)).await?;
+                let texts = Texts { title: &article.title, about: &said.about(), body: &article.body };
+                fulltext::replace(transaction, id, texts, terms).await?;
+                // Where the file says it stands: if it stands elsewhere, it was put there here.
+                let article = Article { folder: content.folder.to_string(), ..article.into() };
+                let saved = SaveResult { article, task_id: None, changed: false };
+                note(transaction, known, &saved, false).await
             })
             .await
     }

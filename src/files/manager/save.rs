@@ -223,15 +223,13 @@ async fn create_as(
     let noted = (place.clone(), state.clone());
     let saved = articles
         .database
-        .write(move |transaction| {
-            Box::pin(async move {
-                let saved = create::create(transaction, new, read, settings).await?;
-                let (place, state) = noted;
-                match source::record(transaction, &place.noted(&saved, &state), false).await? {
-                    true => place.mark(transaction).await.map(|()| saved).map_err(NotSaved::from),
-                    false => Err(NotSaved::Overtaken),
-                }
-            })
+        .write(async move |transaction| {
+            let saved = create::create(transaction, new, read, settings).await?;
+            let (place, state) = noted;
+            match source::record(transaction, &place.noted(&saved, &state), false).await? {
+                true => place.mark(transaction).await.map(|()| saved).map_err(NotSaved::from),
+                false => Err(NotSaved::Overtaken),
+            }
         })
         .await?;
     Ok(articles.follow_up(saved).await?)
@@ -261,15 +259,13 @@ async fn updated(
     let (slug, noted) = (article.slug.clone(), (place.clone(), state.clone()));
     let saved = articles
         .database
-        .write(move |transaction| {
-            Box::pin(async move {
-                let saved = update::update(transaction, &slug, changes, Some(read), settings).await;
-                let saved = saved.map_err(overtaken)?;
-                let (place, state) = noted;
-                source::record(transaction, &place.noted(&saved, &state), true).await?;
-                place.mark(transaction).await?;
-                Ok::<_, NotSaved>(saved)
-            })
+        .write(async move |transaction| {
+            let saved = update::update(transaction, &slug, changes, Some(read), settings).await;
+            let saved = saved.map_err(overtaken)?;
+            let (place, state) = noted;
+            source::record(transaction, &place.noted(&saved, &state), true).await?;
+            place.mark(transaction).await?;
+            Ok::<_, NotSaved>(saved)
         })
         .await?;
     Ok(articles.follow_up(saved).await?)

@@ -90,17 +90,15 @@ impl Run<'_> {
             return Ok(true);
         }
         let known = known.clone();
-        let deleted = self.articles.database.write(move |transaction| {
-            Box::pin(async move {
-                let Some(present) = row::by_id(transaction, known.article_id).await? else { return Ok(None) };
-                let deleted = delete::delete(transaction, &present.slug, known.present).await?;
-                if deleted.id != known.article_id {
-                    // Its slug has changed hands since it was read.
-                    return Err(ArticleError::not_found(&present.slug));
-                }
-                source::record(transaction, &awaited(&known), true).await?;
-                Ok::<_, ArticleError>(Some(deleted.slug))
-            })
+        let deleted = self.articles.database.write(async move |transaction| {
+            let Some(present) = row::by_id(transaction, known.article_id).await? else { return Ok(None) };
+            let deleted = delete::delete(transaction, &present.slug, known.present).await?;
+            if deleted.id != known.article_id {
+                // Its slug has changed hands since it was read.
+                return Err(ArticleError::not_found(&present.slug));
+            }
+            source::record(transaction, &awaited(&known), true).await?;
+            Ok::<_, ArticleError>(Some(deleted.slug))
         });
         match deleted.await {
             Ok(slug) => report.articles.deleted.extend(slug),

@@ -78,13 +78,11 @@ impl Run<'_> {
         }
         self.articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    for row in &rows {
-                        source::record(transaction, row, true).await?;
-                    }
-                    Ok(())
-                })
+            .write(async move |transaction| {
+                for row in &rows {
+                    source::record(transaction, row, true).await?;
+                }
+                Ok(())
             })
             .await
     }
@@ -96,9 +94,7 @@ impl Run<'_> {
         }
         let (source, path) = (known.source_id, known.path.clone());
         let database = &self.articles.database;
-        database
-            .write(move |transaction| Box::pin(async move { source::forget(transaction, source, &path).await }))
-            .await
+        database.write(async move |transaction| source::forget(transaction, source, &path).await).await
     }
 }
 

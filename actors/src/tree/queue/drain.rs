@@ -3,7 +3,7 @@
 use ractor::RpcReplyPort;
 
 use super::{provider::Judgement, state::QueueState};
-use crate::store::{StoreError, leases};
+use crate::store::leases;
 
 impl QueueState {
     pub(super) fn drain(&mut self, reply: RpcReplyPort<()>) {
@@ -35,9 +35,7 @@ impl QueueState {
                 .at
                 .context
                 .database
-                .write_behind::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move { leases::release(transaction, &incarnation, &[]).await })
-                })
+                .write_behind(async move |transaction| leases::release(transaction, &incarnation, &[]).await)
                 .await;
             match page {
                 Ok(page) if page.is_empty() => return released,

@@ -177,28 +177,26 @@ fn commit(
     let database = context.database.clone();
     async move {
         let done = database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    if let Some(known_tokens) = known_tokens {
-                        release_others(transaction, &context.incarnation, &known_tokens).await?;
-                    }
-                    let wanted = models::wanted(transaction).await?;
-                    let applied = apply(transaction, &batch, &wanted).await?;
-                    let host_sets = context.sets.makes(&wanted);
-                    let makes = claimable.of(host_sets, context.model_row.id);
-                    let ClaimFor { token, slots, from } = &claim_for;
-                    let request = Claim {
-                        token,
-                        incarnation: &context.incarnation,
-                        slots,
-                        lease: context.settings.lease,
-                        from: *from,
-                        makes,
-                    };
-                    let idle = slots.is_empty() || makes.nothing();
-                    let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
-                    Ok((applied, claimed, host_sets))
-                })
+            .write_behind::<_, StoreError, _>(async move |transaction| {
+                if let Some(known_tokens) = known_tokens {
+                    release_others(transaction, &context.incarnation, &known_tokens).await?;
+                }
+                let wanted = models::wanted(transaction).await?;
+                let applied = apply(transaction, &batch, &wanted).await?;
+                let host_sets = context.sets.makes(&wanted);
+                let makes = claimable.of(host_sets, context.model_row.id);
+                let ClaimFor { token, slots, from } = &claim_for;
+                let request = Claim {
+                    token,
+                    incarnation: &context.incarnation,
+                    slots,
+                    lease: context.settings.lease,
+                    from: *from,
+                    makes,
+                };
+                let idle = slots.is_empty() || makes.nothing();
+                let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
+                Ok((applied, claimed, host_sets))
             })
             .await?;
         // An error here is a lost answer.

@@ -30,9 +30,9 @@ impl QueueState {
         self.provider.give_up_deciding();
         let mut released = 0;
         loop {
-            let incarnation = self.at.context.incarnation.clone();
+            let incarnation = self.arguments.context.incarnation.clone();
             let page = self
-                .at
+                .arguments
                 .context
                 .database
                 .write_behind(async move |transaction| leases::release(transaction, &incarnation, &[]).await)

@@ -8,7 +8,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use afterword::articles::{folder::Folder, properties::Filter};
-use afterword_actors::store::{Engine, StoreError, sql::Sql};
+use afterword_actors::store::{Engine, sql::Sql};
 use support::{OnPostgres, OnSqlite, TestDatabase, TestHost};
 
 /// How often each filter is asked.
@@ -86,9 +86,9 @@ async fn fill<P: TestDatabase>(world: &TestHost<P>, articles: i64) {
     for from in (1..=articles).step_by(PAGE as usize) {
         for statement in statements {
             let (sql, to) = (statement.replace("SERIES", series), (from + PAGE).min(articles + 1));
-            let filled = world.database.write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { transaction.run(&sql, [from.into(), to.into()]).await.map(drop) })
-            });
+            let filled = world
+                .database
+                .write(async move |transaction| transaction.run(&sql, [from.into(), to.into()]).await.map(drop));
             filled.await.expect("rows");
         }
     }

@@ -73,26 +73,24 @@ async fn saves(world: &TestHost, runtime: Option<&Runtime>, name: &str) -> Times
 async fn fill(world: &TestHost) {
     world
         .database
-        .write::<_, StoreError, _>(|transaction| {
-            Box::pin(async move {
-                transaction
-                    .run(
-                        "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
+        .write::<_, StoreError, _>(async move |transaction| {
+            transaction
+                .run(
+                    "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
                          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
                          SELECT 'waiting-' || i, 'Title', 'Body ' || i, 'h' || i, {now}, {now} FROM n",
-                        [BACKLOG.into()],
-                    )
-                    .await?;
-                transaction
-                    .run(
-                        "INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision,
+                    [BACKLOG.into()],
+                )
+                .await?;
+            transaction
+                .run(
+                    "INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision,
                              max_attempts, created_at, updated_at, scheduled_at, queue_key, cause)
                          SELECT id, slug, 'create', 'pending', 'low', 1, 3, {now}, {now}, {now}, {now}, 'bench'
                          FROM articles WHERE slug GLOB 'waiting-*'",
-                        [],
-                    )
-                    .await
-            })
+                    [],
+                )
+                .await
         })
         .await
         .expect("a backlog");

@@ -97,52 +97,44 @@ async fn fill(path: &Path) {
     let identity = embedder().identity().clone();
     let write = |page: std::ops::Range<usize>| {
         let identity = identity.clone();
-        database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let model = models::offer(transaction, &identity, None).await?;
-                let mut random = Random(page.start as u64);
-                for article in page {
-                    let id = i64::try_from(article + 1).unwrap_or(i64::MAX);
-                    let body = random.words(WORDS_EACH);
-                    transaction
-                        .run(
-                            "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+        database.write::<_, StoreError, _>(async move |transaction| {
+            let model = models::offer(transaction, &identity, None).await?;
+            let mut random = Random(page.start as u64);
+            for article in page {
+                let id = i64::try_from(article + 1).unwrap_or(i64::MAX);
+                let body = random.words(WORDS_EACH);
+                transaction
+                    .run(
+                        "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                              VALUES ($1, 'article-' || $1, $2, $3, 'h', {now}, {now})",
-                            [id.into(), random.words(3).into(), body.clone().into()],
-                        )
-                        .await?;
+                        [id.into(), random.words(3).into(), body.clone().into()],
+                    )
+                    .await?;
+                transaction
+                    .run(
+                        "INSERT INTO article_terms (rowid, title, body) VALUES ($1, '', $2)",
+                        [id.into(), body.clone().into()],
+                    )
+                    .await?;
+                let chunks = i64::try_from(CHUNKS).unwrap_or_default();
+                transaction
+                    .run(
+                        "INSERT INTO article_embeddings VALUES ($1, $2, 1, 'h', $3, {now})",
+                        [id.into(), model.id.into(), chunks.into()],
+                    )
+                    .await?;
+                for position in 0..chunks {
                     transaction
                         .run(
-                            "INSERT INTO article_terms (rowid, title, body) VALUES ($1, '', $2)",
-                            [id.into(), body.clone().into()],
-                        )
-                        .await?;
-                    let chunks = i64::try_from(CHUNKS).unwrap_or_default();
-                    transaction
-                        .run(
-                            "INSERT INTO article_embeddings VALUES ($1, $2, 1, 'h', $3, {now})",
-                            [id.into(), model.id.into(), chunks.into()],
-                        )
-                        .await?;
-                    for position in 0..chunks {
-                        transaction
-                            .run(
-                                "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash,
+                            "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash,
                                      tokens, vector)
                                  VALUES ($1, $2, $3, '', $4, $1 || '/' || $3, 200, $5)",
-                                [
-                                    id.into(),
-                                    model.id.into(),
-                                    position.into(),
-                                    body[..400].into(),
-                                    random.vector().into(),
-                                ],
-                            )
-                            .await?;
-                    }
+                            [id.into(), model.id.into(), position.into(), body[..400].into(), random.vector().into()],
+                        )
+                        .await?;
                 }
-                models::activate_if_whole(transaction, model.id).await.map(drop)
-            })
+            }
+            models::activate_if_whole(transaction, model.id).await.map(drop)
         })
     };
     for start in (0..articles()).step_by(500) {

@@ -95,9 +95,8 @@ impl Bulk {
         }
         let reader = self.database.reader();
         let (articles, _) = backlog::count(reader, self.model_id().await?, scope, &folder).await?;
-        let opened = self.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { bulk::open(transaction, scope, &folder, articles).await })
-        });
+        let opened =
+            self.database.write(async move |transaction| bulk::open(transaction, scope, &folder, articles).await);
         Ok(opened.await?)
     }
 
@@ -112,9 +111,9 @@ impl Bulk {
         let run = Arc::new(run);
         loop {
             let page_of = Arc::clone(&run);
-            let page = self.database.write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { bulk::advance(transaction, &page_of, max_attempts, ahead).await })
-            });
+            let page = self
+                .database
+                .write(async move |transaction| bulk::advance(transaction, &page_of, max_attempts, ahead).await);
             if page.await? != bulk::Page::Queued {
                 return Ok(());
             }
@@ -176,8 +175,7 @@ impl Bulk {
         if bulk::find(self.database.reader(), id).await?.is_none() {
             return Err(BulkError::NotFound(id));
         }
-        let cancelled =
-            self.database.write::<_, StoreError, _>(move |transaction| Box::pin(bulk::cancel(transaction, id)));
+        let cancelled = self.database.write(async move |transaction| bulk::cancel(transaction, id).await);
         Ok(cancelled.await?)
     }
 

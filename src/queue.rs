@@ -202,8 +202,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::NotFound`], [`QueueError::NotAllowed`], [`QueueError::AlreadyWaiting`]
     pub async fn retry(&self, id: i64) -> Result<(), QueueError> {
-        let change =
-            self.database.write::<_, StoreError, _>(move |transaction| Box::pin(tasks::retry(transaction, id))).await?;
+        let change = self.database.write(async move |transaction| tasks::retry(transaction, id).await).await?;
         self.wake();
         done(id, change)
     }
@@ -217,9 +216,7 @@ impl Queue {
         while let Some(after) = next {
             let page = self
                 .database
-                .write::<_, StoreError, _>(move |transaction| {
-                    Box::pin(tasks::retry_failed(transaction, after, TASKS_PER_TRANSACTION))
-                })
+                .write(async move |transaction| tasks::retry_failed(transaction, after, TASKS_PER_TRANSACTION).await)
                 .await?;
             retried += page.tasks;
             next = page.next;
@@ -243,10 +240,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::NotFound`], [`QueueError::NotAllowed`]
     pub async fn cancel(&self, id: i64) -> Result<(), QueueError> {
-        let change = self
-            .database
-            .write::<_, StoreError, _>(move |transaction| Box::pin(tasks::cancel(transaction, id)))
-            .await?;
+        let change = self.database.write(async move |transaction| tasks::cancel(transaction, id).await).await?;
         done(id, change)
     }
 
@@ -255,7 +249,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn pause(&self) -> Result<bool, QueueError> {
-        Ok(self.database.write::<_, StoreError, _>(|transaction| Box::pin(control::pause(transaction))).await?)
+        Ok(self.database.write(async |transaction| control::pause(transaction).await).await?)
     }
 
     /// Lets every host claim tasks again. Returns whether this changed anything.
@@ -263,8 +257,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn resume(&self) -> Result<bool, QueueError> {
-        let changed =
-            self.database.write::<_, StoreError, _>(|transaction| Box::pin(control::resume(transaction))).await?;
+        let changed = self.database.write(async |transaction| control::resume(transaction).await).await?;
         self.wake();
         Ok(changed)
     }
@@ -284,17 +277,10 @@ impl Queue {
     pub async fn rescue(&self) -> Result<usize, QueueError> {
         let mut rescued = 0;
         for host in crate::hosts::dead(&self.database).await? {
-            rescued += self
-                .database
-                .write::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move { leases::rescue_all_from(transaction, &host).await })
-                })
-                .await?;
+            rescued +=
+                self.database.write(async move |transaction| leases::rescue_all_from(transaction, &host).await).await?;
         }
-        let expired = self
-            .database
-            .write::<_, StoreError, _>(|transaction| Box::pin(leases::rescue_expired(transaction, None)))
-            .await?;
+        let expired = self.database.write(async |transaction| leases::rescue_expired(transaction, None).await).await?;
         self.wake();
         Ok(rescued + expired.len())
     }

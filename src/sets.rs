@@ -142,9 +142,7 @@ impl Sets {
     pub async fn switch(&self) -> Result<Switch, StoreError> {
         let (identity, kept) = (self.configured.clone(), self.kept.clone());
         self.database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { models::switch_to(transaction, &identity, kept.as_deref()).await })
-            })
+            .write(async move |transaction| models::switch_to(transaction, &identity, kept.as_deref()).await)
             .await
     }
 
@@ -155,11 +153,9 @@ impl Sets {
     /// [`StoreError`]
     pub async fn accept_failed(&self) -> Result<bool, StoreError> {
         self.database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    let Some(building) = models::wanted(transaction).await?.building else { return Ok(false) };
-                    models::accept_failed(transaction, building.id).await.map(|()| true)
-                })
+            .write::<_, StoreError, _>(async move |transaction| {
+                let Some(building) = models::wanted(transaction).await?.building else { return Ok(false) };
+                models::accept_failed(transaction, building.id).await.map(|()| true)
             })
             .await
     }
@@ -169,7 +165,7 @@ impl Sets {
     /// # Errors
     /// [`StoreError`]
     pub async fn cancel(&self) -> Result<bool, StoreError> {
-        let cancelled = self.database.write::<_, StoreError, _>(|transaction| Box::pin(models::cancel(transaction)));
+        let cancelled = self.database.write(async |transaction| models::cancel(transaction).await);
         Ok(cancelled.await?.is_some())
     }
 

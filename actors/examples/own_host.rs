@@ -16,41 +16,34 @@ use afterword_actors::{
 
 /// The host's row, its article and the task that embeds it: all three are committed, or none.
 async fn save(database: &Database, name: &'static str, text: &'static str) -> Result<i64, StoreError> {
-    let saved = database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            let article = "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
+    let saved = database.write::<_, StoreError, _>(async move |transaction| {
+        let article = "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
                            VALUES ($1, $1, $2, $2, {now}, {now}) RETURNING id";
-            let id: i64 = transaction.one(article, [name.into(), text.into()]).await?;
-            transaction.run("INSERT INTO recipes (name, article_id) VALUES ($1, $2)", [name.into(), id.into()]).await?;
-            tasks::enqueue(transaction, &NewTask::created(id, name)).await
-        })
+        let id: i64 = transaction.one(article, [name.into(), text.into()]).await?;
+        transaction.run("INSERT INTO recipes (name, article_id) VALUES ($1, $2)", [name.into(), id.into()]).await?;
+        tasks::enqueue(transaction, &NewTask::created(id, name)).await
     });
     saved.await
 }
 
 /// A change has a revision and a hash of its own: by these the runtime sees that it is to be embedded.
 async fn change(database: &Database, name: &'static str, text: &'static str) -> Result<i64, StoreError> {
-    let changed = database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            let article =
-                "UPDATE articles SET body = $2, content_hash = $2, revision = revision + 1, updated_at = {now}
+    let changed = database.write::<_, StoreError, _>(async move |transaction| {
+        let article = "UPDATE articles SET body = $2, content_hash = $2, revision = revision + 1, updated_at = {now}
                            WHERE slug = $1 RETURNING id, revision";
-            let (id, revision) = transaction.one::<(i64, i64)>(article, [name.into(), text.into()]).await?;
-            tasks::enqueue(transaction, &NewTask::updated(id, name, revision)).await
-        })
+        let (id, revision) = transaction.one::<(i64, i64)>(article, [name.into(), text.into()]).await?;
+        tasks::enqueue(transaction, &NewTask::updated(id, name, revision)).await
     });
     changed.await
 }
 
 /// What waits is withdrawn, and the vectors go with the article.
 async fn remove(database: &Database, name: &'static str) -> Result<(), StoreError> {
-    let removed = database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            let id: i64 = transaction.one("SELECT id FROM articles WHERE slug = $1", [name.into()]).await?;
-            tasks::withdraw(transaction, id, "recipe removed").await?;
-            transaction.run("DELETE FROM recipes WHERE name = $1", [name.into()]).await?;
-            transaction.run("DELETE FROM articles WHERE id = $1", [id.into()]).await.map(drop)
-        })
+    let removed = database.write::<_, StoreError, _>(async move |transaction| {
+        let id: i64 = transaction.one("SELECT id FROM articles WHERE slug = $1", [name.into()]).await?;
+        tasks::withdraw(transaction, id, "recipe removed").await?;
+        transaction.run("DELETE FROM recipes WHERE name = $1", [name.into()]).await?;
+        transaction.run("DELETE FROM articles WHERE id = $1", [id.into()]).await.map(drop)
     });
     removed.await
 }
@@ -62,7 +55,7 @@ pub(crate) async fn run(url: &str) -> Result<usize, Box<dyn std::error::Error>> 
     let database = Database::open(&options).await?;
     schema::migrate(&database).await?;
     let own = "CREATE TABLE IF NOT EXISTS recipes (name TEXT PRIMARY KEY, article_id BIGINT NOT NULL)";
-    let made = database.write::<_, StoreError, _>(move |transaction| Box::pin(transaction.run(own, [])));
+    let made = database.write(async move |transaction| transaction.run(own, []).await);
     made.await?;
     let runtime = Runtime::start(database.clone(), letters::model(), RuntimeSettings::default()).await?;
     let mut events = runtime.subscribe();

@@ -93,7 +93,7 @@ impl Circuit {
     /// the start. If the circuit is open already, the failure can only lengthen the pause, by its `retry_after`.
     pub fn trip(&mut self, failure: EmbedError, now: Instant) {
         match &mut self.state {
-            State::Open { until, .. } => *until = (*until).max(later(now, wish(&failure))),
+            State::Open { until, .. } => *until = (*until).max(later(now, requested_pause(&failure))),
             State::Trial { since, .. } => {
                 let since = *since;
                 self.open(since, failure, now);
@@ -168,13 +168,13 @@ impl Circuit {
 
     fn open(&mut self, since: Instant, failure: EmbedError, now: Instant) {
         let own = if failure.kind == ErrorKind::Config { self.max } else { self.backoff.next_delay() };
-        let until = later(now, own.max(wish(&failure)));
+        let until = later(now, own.max(requested_pause(&failure)));
         self.state = State::Open { since, until, failure, probing: false };
     }
 }
 
 /// The provider's `retry_after`, up to [`MAX_RETRY_AFTER`].
-pub(crate) fn wish(failure: &EmbedError) -> Duration {
+pub(crate) fn requested_pause(failure: &EmbedError) -> Duration {
     failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER)
 }
 

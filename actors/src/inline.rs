@@ -95,19 +95,16 @@ impl Inline {
         let (identity, incarnation) = (self.model.embedder.identity().clone(), self.incarnation.clone());
         let (lease, offer) = (self.settings.lease, Offer::from(self.model.clone()));
         self.database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    let own = match models::by_fingerprint(transaction, &identity.fingerprint()).await? {
-                        Some(row) => row.id,
-                        // A save begins no build: only a server does.
-                        None => models::join(transaction, &identity, None).await?.id,
-                    };
-                    let makes = RuntimeSets::new(own, offer, 1).makes(&models::wanted(transaction).await?);
-                    let token = new_token();
-                    let request =
-                        Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, makes };
-                    Ok((makes, claim_one(transaction, request, id).await?))
-                })
+            .write::<_, StoreError, _>(async move |transaction| {
+                let own = match models::by_fingerprint(transaction, &identity.fingerprint()).await? {
+                    Some(row) => row.id,
+                    // A save begins no build: only a server does.
+                    None => models::join(transaction, &identity, None).await?.id,
+                };
+                let makes = RuntimeSets::new(own, offer, 1).makes(&models::wanted(transaction).await?);
+                let token = new_token();
+                let request = Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, makes };
+                Ok((makes, claim_one(transaction, request, id).await?))
             })
             .await
     }
@@ -130,12 +127,7 @@ impl Inline {
         let ended = attempt::judge(&self.model, &self.settings, task, begun.elapsed(), outcome).await;
         // If its lease was taken away meanwhile, the answer is the task's present state.
         let ended = [ended.in_doubt()];
-        let settled = self
-            .database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { attempt::commit(transaction, &ended).await })
-            })
-            .await?;
+        let settled = self.database.write(async move |transaction| attempt::commit(transaction, &ended).await).await?;
         let settled = settled.first().map(|settled| settled.status);
         settled.ok_or_else(|| StoreError::Unexpected(format!("the embedding task {id} is gone")))
     }
@@ -145,9 +137,8 @@ impl Inline {
         loop {
             tokio::time::sleep(self.settings.heartbeat_interval).await;
             let (lease, leases) = (self.settings.lease, [task.lease.clone()]);
-            let renewed = self.database.write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { leases::renew(transaction, &leases, lease).await })
-            });
+            let renewed =
+                self.database.write_behind(async move |transaction| leases::renew(transaction, &leases, lease).await);
             if let Err(error) = renewed.await {
                 tracing::warn!(%error, task = task.lease.task_id, "the lease was not renewed");
             }

@@ -117,13 +117,7 @@ impl RuntimeHandle {
     /// # Errors
     /// [`StoreError`]
     pub async fn enqueue(&self, task: NewTask) -> Result<i64, StoreError> {
-        let id = self
-            .context
-            .database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { tasks::enqueue(transaction, &task).await })
-            })
-            .await?;
+        let id = self.context.database.write(async move |transaction| tasks::enqueue(transaction, &task).await).await?;
         self.wake();
         Ok(id)
     }
@@ -144,7 +138,7 @@ impl RuntimeHandle {
     /// # Errors
     /// [`StoreError`]
     pub async fn pause(&self) -> Result<bool, StoreError> {
-        self.context.database.write(|transaction| Box::pin(control::pause(transaction))).await
+        self.context.database.write(async |transaction| control::pause(transaction).await).await
     }
 
     /// See [`Runtime::resume`].
@@ -152,7 +146,7 @@ impl RuntimeHandle {
     /// # Errors
     /// [`StoreError`]
     pub async fn resume(&self) -> Result<bool, StoreError> {
-        let changed = self.context.database.write(|transaction| Box::pin(control::resume(transaction))).await;
+        let changed = self.context.database.write(async |transaction| control::resume(transaction).await).await;
         self.wake();
         changed
     }
@@ -169,9 +163,7 @@ impl RuntimeHandle {
         let id = self
             .context
             .database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { bulk::open(transaction, scope, &folder, articles).await })
-            })
+            .write(async move |transaction| bulk::open(transaction, scope, &folder, articles).await)
             .await?;
         self.addresses.maintenance.send(MaintenanceMessage::Advance);
         Ok(id)

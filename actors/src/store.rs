@@ -47,5 +47,5 @@ pub(crate) use host_lock::HostLock;
 pub use host_lock::HostLockError;
 pub use open::{OpenOptions, Tables};
 pub use open_error::OpenError;
-pub use sql::{Connection, Transaction, WriteFuture};
+pub use sql::{Connection, Transaction, WriteBody};
 pub use sqlite::{APPLICATION_ID, ExclusiveLock, LivenessError, UnopenedLock, VectorFilePath, is_there};

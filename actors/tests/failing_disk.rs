@@ -100,38 +100,34 @@ fn values(name: &str, size: usize) -> [Value; 2] {
 }
 
 async fn save(database: &Database, name: String, size: usize) -> Result<(String, usize), StoreError> {
-    database.write(move |transaction| insert(transaction, name, size)).await
+    database.write(async move |transaction| insert(transaction, name, size).await).await
 }
 
 async fn save_behind(database: &Database, name: String, size: usize) -> Result<(String, usize), StoreError> {
-    database.write_behind(move |transaction| insert(transaction, name, size)).await
+    database.write_behind(async move |transaction| insert(transaction, name, size).await).await
 }
 
-fn insert(
+async fn insert(
     transaction: &afterword_actors::store::Transaction,
     name: String,
     size: usize,
-) -> afterword_actors::store::WriteFuture<'_, (String, usize), StoreError> {
-    Box::pin(async move {
-        transaction.run(INSERT, values(&name, size)).await?;
-        Ok((name, size))
-    })
+) -> Result<(String, usize), StoreError> {
+    transaction.run(INSERT, values(&name, size)).await?;
+    Ok((name, size))
 }
 
 /// A write that ignores its failures, and returns the rows that it believes to be there.
 async fn heedless(database: &Database, name: String) -> Vec<Result<(String, usize), StoreError>> {
     let wrote = database
-        .write(move |transaction| {
-            Box::pin(async move {
-                let mut believed = Vec::new();
-                for size in [LARGE, 20, LARGE, 30] {
-                    let name = format!("{name} {}", believed.len());
-                    if transaction.run(INSERT, values(&name, size)).await.is_ok() {
-                        believed.push((name, size));
-                    }
+        .write(async move |transaction| {
+            let mut believed = Vec::new();
+            for size in [LARGE, 20, LARGE, 30] {
+                let name = format!("{name} {}", believed.len());
+                if transaction.run(INSERT, values(&name, size)).await.is_ok() {
+                    believed.push((name, size));
                 }
-                Ok::<_, StoreError>(believed)
-            })
+            }
+            Ok::<_, StoreError>(believed)
         })
         .await;
     match wrote {

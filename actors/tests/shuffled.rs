@@ -154,12 +154,10 @@ impl Order {
             6 => {
                 let length = self.chance.time(300);
                 story.tell(format!("another process locks the database for {length:?}"));
-                let locked = self.other.write::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move {
-                        transaction.run("SELECT 1", []).await?;
-                        tokio::time::sleep(length).await;
-                        Ok(())
-                    })
+                let locked = self.other.write::<_, StoreError, _>(async move |transaction| {
+                    transaction.run("SELECT 1", []).await?;
+                    tokio::time::sleep(length).await;
+                    Ok(())
                 });
                 let _ = locked.await;
             }

@@ -51,34 +51,32 @@ pub(crate) fn free_model() -> Model {
 pub(crate) async fn fill_with_no_ops(database: &Database, count: i64) {
     let identity = free_model().embedder.identity().clone();
     database
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let model = models::offer(transaction, &identity, None).await?;
-                transaction
-                    .run(
-                        "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+        .write::<_, StoreError, _>(async move |transaction| {
+            let model = models::offer(transaction, &identity, None).await?;
+            transaction
+                .run(
+                    "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
                          SELECT i, 'article-' || i, 'Title', 'Body', 'h', {now}, {now} FROM n",
-                        [count.into()],
-                    )
-                    .await?;
-                transaction
-                    .run(
-                        "INSERT INTO article_embeddings
+                    [count.into()],
+                )
+                .await?;
+            transaction
+                .run(
+                    "INSERT INTO article_embeddings
                          SELECT id, $1, 1, 'h', 0, {now} FROM articles",
-                        [model.id.into()],
-                    )
-                    .await?;
-                transaction
-                    .run(
-                        "INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision,
+                    [model.id.into()],
+                )
+                .await?;
+            transaction
+                .run(
+                    "INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision,
                              max_attempts, created_at, updated_at, scheduled_at, queue_key, cause)
                          SELECT id, slug, 'update', 'pending', 'normal', 1, 3, {now}, {now}, {now}, {now}, 'bench'
                          FROM articles",
-                        [],
-                    )
-                    .await
-            })
+                    [],
+                )
+                .await
         })
         .await
         .expect("rows");

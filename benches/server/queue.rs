@@ -72,16 +72,14 @@ async fn claim_for(database: &Database, model_id: i64, time: Duration, pause: Du
         let (slots, from) = (slots.clone(), reached);
         let claimed_at = Instant::now();
         let tasks = database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    let lease = Duration::from_secs(60);
-                    let makes = HostSets::only(model_id);
-                    claim(
-                        transaction,
-                        Claim { token: &new_token(), incarnation: "bench", slots: &slots, lease, from, makes },
-                    )
-                    .await
-                })
+            .write::<_, StoreError, _>(async move |transaction| {
+                let lease = Duration::from_secs(60);
+                let makes = HostSets::only(model_id);
+                claim(
+                    transaction,
+                    Claim { token: &new_token(), incarnation: "bench", slots: &slots, lease, from, makes },
+                )
+                .await
             })
             .await
             .expect("a claim");
@@ -94,10 +92,7 @@ async fn claim_for(database: &Database, model_id: i64, time: Duration, pause: Du
             .into_iter()
             .map(|task| TaskVerdict { lease: task.lease, next: Next::Completed, cause: "completed", error: None })
             .collect();
-        database
-            .write::<_, StoreError, _>(move |transaction| Box::pin(async move { settle(transaction, &verdicts).await }))
-            .await
-            .expect("an end");
+        database.write(async move |transaction| settle(transaction, &verdicts).await).await.expect("an end");
         tokio::time::sleep(pause).await;
     }
     times

@@ -8,7 +8,7 @@ use afterword::{
 };
 use afterword_actors::{
     embedder::{Embedder, ModelIdentity, Purpose},
-    store::{Database, StoreError, models, sql::Sql, vectors},
+    store::{Database, models, sql::Sql, vectors},
 };
 use std::sync::Arc;
 
@@ -98,9 +98,7 @@ async fn plain(database: &Database, embedder: &ScriptedEmbedder, questions: &[St
 async fn fill(database: &Database, embedder: &Arc<ScriptedEmbedder>) {
     let identity = embedder.identity().clone();
     let model = database
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { models::offer(transaction, &identity, None).await })
-        })
+        .write(async move |transaction| models::offer(transaction, &identity, None).await)
         .await
         .expect("a model");
     let write = database.write_connection();

@@ -60,7 +60,7 @@ impl Articles {
         let read = BodyReading::of(&new.body).await;
         let saved = self
             .database
-            .write(move |transaction| Box::pin(async move { create::create(transaction, new, read, settings).await }))
+            .write(async move |transaction| create::create(transaction, new, read, settings).await)
             .await?;
         self.follow_up(saved).await
     }
@@ -78,9 +78,7 @@ impl Articles {
         };
         let saved = self
             .database
-            .write(move |transaction| {
-                Box::pin(async move { update::update(transaction, &slug, changes, read, settings).await })
-            })
+            .write(async move |transaction| update::update(transaction, &slug, changes, read, settings).await)
             .await;
         self.follow_up(self.add_similar_name(self.add_difference(saved).await).await?).await
     }
@@ -112,9 +110,7 @@ impl Articles {
         let slug = slug.to_owned();
         let saved = self
             .database
-            .write(move |transaction| {
-                Box::pin(async move { update::rename(transaction, &slug, &to, expected_revision).await })
-            })
+            .write(async move |transaction| update::rename(transaction, &slug, &to, expected_revision).await)
             .await;
         self.add_similar_name(self.add_difference(saved).await).await
     }
@@ -128,9 +124,7 @@ impl Articles {
         let slug = slug.to_owned();
         let deleted = self
             .database
-            .write(move |transaction| {
-                Box::pin(async move { delete::delete(transaction, &slug, expected_revision).await })
-            })
+            .write(async move |transaction| delete::delete(transaction, &slug, expected_revision).await)
             .await;
         self.add_similar_name(self.add_difference(deleted).await).await
     }
@@ -179,10 +173,8 @@ impl Articles {
         };
         let saved = self
             .database
-            .write(move |transaction| {
-                Box::pin(
-                    async move { restore::restore(transaction, &slug, (revision, expected), read, settings).await },
-                )
+            .write(async move |transaction| {
+                restore::restore(transaction, &slug, (revision, expected), read, settings).await
             })
             .await;
         self.follow_up(self.add_similar_name(self.add_difference(saved).await).await?).await

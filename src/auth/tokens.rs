@@ -116,8 +116,7 @@ impl Tokens {
         let secret = fresh.secret.clone();
         let lifetime = new.lifetime.map(sql::millis);
         let row = NewTokenRow { name, scope: new.scope, lifetime, fresh };
-        let id =
-            self.database.write(move |transaction| Box::pin(async move { insert(transaction, row).await })).await?;
+        let id = self.database.write(async move |transaction| insert(transaction, row).await).await?;
         Ok(secret::written(id, &secret))
     }
 
@@ -137,7 +136,7 @@ impl Tokens {
     /// [`TokenError::NotFound`]
     pub async fn revoke(&self, which: &str) -> Result<(), TokenError> {
         let which = which.to_owned();
-        self.database.write(move |transaction| Box::pin(async move { revoke(transaction, &which).await })).await
+        self.database.write(async move |transaction| revoke(transaction, &which).await).await
     }
 
     /// Whether there is or was any token: then every caller needs one, until the operator [opens](Self::open) access
@@ -160,7 +159,7 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Holds`] if one is still valid.
     pub async fn open(&self) -> Result<(), TokenError> {
-        self.database.write(move |transaction| Box::pin(open(transaction))).await
+        self.database.write(async move |transaction| open(transaction).await).await
     }
 
     /// Whether an authenticated caller is still valid.
@@ -221,10 +220,8 @@ impl Tokens {
         noted.insert(id, Instant::now());
         let database = self.database.clone();
         tokio::spawn(async move {
-            let written = database.write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    transaction.run("UPDATE api_tokens SET last_used_at = {now} WHERE id = $1", [id.into()]).await
-                })
+            let written = database.write_behind(async move |transaction| {
+                transaction.run("UPDATE api_tokens SET last_used_at = {now} WHERE id = $1", [id.into()]).await
             });
             if let Err(error) = written.await {
                 tracing::debug!(%error, token = id, "the use of a token was not noted");

@@ -207,11 +207,7 @@ async fn refuse_if_in_use(database: &Database) -> Result<(), CopyError> {
 /// Records on PostgreSQL what is being copied: only a copy of the same database may continue.
 async fn begin(from: &Database, to: &Database) -> Result<(), CopyError> {
     let place = from.place();
-    let noted = to
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { control::begin_copy(transaction, &place).await })
-        })
-        .await?;
+    let noted = to.write(async move |transaction| control::begin_copy(transaction, &place).await).await?;
     if noted { Ok(()) } else { Err(CopyError::NotEmpty(to.place())) }
 }
 
@@ -231,8 +227,7 @@ async fn copy_table(
         done += page.len();
         after = Some(last);
         let table = table.clone();
-        to.write::<_, StoreError, _>(move |transaction| Box::pin(async move { page.write(transaction, &table).await }))
-            .await?;
+        to.write(async move |transaction| page.write(transaction, &table).await).await?;
         afterword_faults::point!("copy.page", StoreError::Failed);
     }
 }
@@ -271,25 +266,23 @@ async fn finish(from: &Database, to: &Database, tables: &[Table]) -> Result<(), 
         numbers.push((table.name.clone(), last));
     }
     let paused = stats::queue(from.reader()).await?.paused;
-    to.write(move |transaction| {
-        Box::pin(async move {
-            for (table, last) in numbers {
-                let sql = "SELECT setval(pg_get_serial_sequence($1, 'id'), greatest($2, 1), $2 > 0)";
-                transaction.run(sql, [table.into(), last.into()]).await?;
-            }
-            transaction.run("DELETE FROM embedding_task_deltas", []).await?;
-            transaction
-                .run(
-                    "UPDATE embedding_task_totals o SET tasks =
+    to.write(async move |transaction| {
+        for (table, last) in numbers {
+            let sql = "SELECT setval(pg_get_serial_sequence($1, 'id'), greatest($2, 1), $2 > 0)";
+            transaction.run(sql, [table.into(), last.into()]).await?;
+        }
+        transaction.run("DELETE FROM embedding_task_deltas", []).await?;
+        transaction
+            .run(
+                "UPDATE embedding_task_totals o SET tasks =
                          (SELECT count(*) FROM embedding_tasks t WHERE t.status = o.status)",
-                    [],
-                )
-                .await?;
-            if paused {
-                control::pause(transaction).await?;
-            }
-            control::end_copy(transaction).await
-        })
+                [],
+            )
+            .await?;
+        if paused {
+            control::pause(transaction).await?;
+        }
+        control::end_copy(transaction).await
     })
     .await
 }

@@ -90,12 +90,10 @@ pub async fn begin_empty(database: &Database, language: &str) -> Result<(), Stor
         return Ok(());
     }
     let language = language.to_owned();
-    let noted = database.write_behind::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            let sql = "UPDATE fulltext_state SET language = $1, version = $2, rebuilt_to = NULL
+    let noted = database.write_behind::<_, StoreError, _>(async move |transaction| {
+        let sql = "UPDATE fulltext_state SET language = $1, version = $2, rebuilt_to = NULL
                        WHERE id = 1 AND version < $2 AND NOT EXISTS (SELECT 1 FROM articles)";
-            transaction.run(sql, [language.into(), VERSION.into()]).await.map(drop)
-        })
+        transaction.run(sql, [language.into(), VERSION.into()]).await.map(drop)
     });
     noted.await
 }
@@ -140,7 +138,7 @@ async fn remove_torn(database: &Database) -> Result<u64, StoreError> {
         Engine::Sqlite => format!("{TORN}))"),
         Engine::Postgres => format!("{TORN} OR length(c.vector) <> 4 * vector_dims(c.embedding)))"),
     };
-    database.write_behind(move |transaction| Box::pin(async move { transaction.run(&sql, []).await })).await
+    database.write_behind(async move |transaction| transaction.run(&sql, []).await).await
 }
 
 /// Records that from now on words are written by the stems of `language` and the present rules, and that earlier ones
@@ -150,12 +148,10 @@ async fn begin(database: &Database, language: &str) -> Result<(), IndexError> {
         return Err(IndexError::Language(language.to_owned()));
     }
     let state = State { language: language.to_owned(), version: VERSION, rebuilt_to: Some(0) };
-    let noted = database.write_behind::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            // Creates read the language, and are not finished: the rebuild would pass over their articles.
-            names::alone(transaction).await?;
-            state.write(transaction).await
-        })
+    let noted = database.write_behind::<_, StoreError, _>(async move |transaction| {
+        // Creates read the language, and are not finished: the rebuild would pass over their articles.
+        names::alone(transaction).await?;
+        state.write(transaction).await
     });
     Ok(noted.await?)
 }
@@ -173,11 +169,7 @@ async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync
         done += count;
         state.rebuilt_to = last;
         let noted = state.clone();
-        database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { noted.write(transaction).await })
-            })
-            .await?;
+        database.write_behind(async move |transaction| noted.write(transaction).await).await?;
     }
     Ok(done)
 }
@@ -191,7 +183,7 @@ async fn write_page(
 ) -> Result<(i64, Option<i64>), StoreError> {
     let ids = room_for(database, page, values).await?;
     let read = read(database, &ids).await?;
-    database.write_behind(move |transaction| Box::pin(async move { write(transaction, read).await })).await?;
+    database.write_behind(async move |transaction| write(transaction, read).await).await?;
     Ok((i64::try_from(ids.len()).unwrap_or(i64::MAX), ids.last().copied()))
 }
 

@@ -85,9 +85,7 @@ impl Turns {
     async fn take(&self) -> Result<Option<Duration>, StoreError> {
         let Limit { provider, per_minute } = self.limit.clone();
         self.database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { rate_limit::take(transaction, &provider, per_minute).await })
-            })
+            .write_behind(async move |transaction| rate_limit::take(transaction, &provider, per_minute).await)
             .await
     }
 }

@@ -61,7 +61,7 @@ async fn bring_in(
     let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.record.is_some() && !report.dry_run);
     if let Some(place) = unmarked {
         // Of an earlier version, which knew it by its slug alone.
-        let marked = articles.database.write(move |to| Box::pin(async move { place.mark(to).await }));
+        let marked = articles.database.write(async move |to| place.mark(to).await);
         marked.await?;
     }
     match brought_in(articles, article, &states, place, report.dry_run).await {
@@ -117,8 +117,6 @@ async fn source_of(articles: &Articles, dry_run: bool) -> Result<i64, StoreError
     }
     let database = &articles.database;
     database
-        .write(move |transaction| {
-            Box::pin(async move { source::add(transaction, Some(SOURCE_NAME), "", SOURCE_NAME, "").await })
-        })
+        .write(async move |transaction| source::add(transaction, Some(SOURCE_NAME), "", SOURCE_NAME, "").await)
         .await
 }

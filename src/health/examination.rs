@@ -44,12 +44,10 @@ async fn rolled_back(database: &Database) -> Result<(), StoreError> {
         }
     }
     let tried = database
-        .write::<(), End, _>(|transaction| {
-            Box::pin(async move {
-                transaction.run("CREATE TABLE afterword_doctor (n INTEGER)", []).await?;
-                transaction.run("INSERT INTO afterword_doctor VALUES (1)", []).await?;
-                Err(End::TakenBack)
-            })
+        .write::<(), End, _>(async |transaction| {
+            transaction.run("CREATE TABLE afterword_doctor (n INTEGER)", []).await?;
+            transaction.run("INSERT INTO afterword_doctor VALUES (1)", []).await?;
+            Err(End::TakenBack)
         })
         .await;
     match tried {

@@ -186,14 +186,12 @@ mod tests {
         let options = OpenOptions::new(format!("sqlite://{}", folder.path().join("a.db").display()));
         let database = Database::open(&options).await.expect("a database");
         crate::database::migrate(&database).await.expect("a schema");
-        let saved = database.write::<_, StoreError, _>(|transaction| {
-            Box::pin(async move {
-                let article = "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+        let saved = database.write::<_, StoreError, _>(async move |transaction| {
+            let article = "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                                VALUES (1, 'umbrella', 'Umbrella', '', 'h', 0, 0)";
-                transaction.run(article, []).await?;
-                let texts = Texts { title: "Umbrella", about: &[], body: "" };
-                fulltext::replace(transaction, 1, texts, BodyTerms::of("")).await
-            })
+            transaction.run(article, []).await?;
+            let texts = Texts { title: "Umbrella", about: &[], body: "" };
+            fulltext::replace(transaction, 1, texts, BodyTerms::of("")).await
         });
         saved.await.expect("a save");
         let search = Search::new(database, Arc::new(NoModels), SearchSettings::default());

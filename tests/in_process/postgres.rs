@@ -130,21 +130,19 @@ async fn a_write_that_fails_or_panics_leaves_nothing() {
         let database = world.database.clone();
         async move {
             database
-                .write::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move {
-                        let sql = "INSERT INTO queue_control VALUES ($1, '', 0)";
-                        transaction.run(sql, [name.into()]).await?;
-                        match name {
-                            "refused" => Err(StoreError::Unexpected("refused".to_owned())),
-                            "panics" => panic!("asked to panic"),
-                            // PostgreSQL answers the COMMIT of such a transaction without an error.
-                            "heedless" => {
-                                let _ = transaction.run("SELECT * FROM not_there", []).await;
-                                Ok(())
-                            }
-                            _ => Ok(()),
+                .write::<_, StoreError, _>(async move |transaction| {
+                    let sql = "INSERT INTO queue_control VALUES ($1, '', 0)";
+                    transaction.run(sql, [name.into()]).await?;
+                    match name {
+                        "refused" => Err(StoreError::Unexpected("refused".to_owned())),
+                        "panics" => panic!("asked to panic"),
+                        // PostgreSQL answers the COMMIT of such a transaction without an error.
+                        "heedless" => {
+                            let _ = transaction.run("SELECT * FROM not_there", []).await;
+                            Ok(())
                         }
-                    })
+                        _ => Ok(()),
+                    }
                 })
                 .await
         }

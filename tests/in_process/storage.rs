@@ -58,7 +58,7 @@ async fn note_behind(database: Database, name: &'static str, order: Order) -> Re
         order.lock().expect("an order").push(name);
         Ok(())
     };
-    database.write_behind(|_| Box::pin(async move { noted() })).await
+    database.write_behind(async move |_| noted()).await
 }
 
 async fn note(database: Database, name: &'static str, order: Order) -> Result<(), StoreError> {
@@ -66,7 +66,7 @@ async fn note(database: Database, name: &'static str, order: Order) -> Result<()
         order.lock().expect("an order").push(name);
         Ok(())
     };
-    database.write(|_| Box::pin(async move { noted() })).await
+    database.write(async move |_| noted()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,12 +77,10 @@ async fn a_save_goes_before_whatever_waits_in_the_background() {
         let (database, gate, entered) = (world.database.clone(), Arc::clone(&gate), Arc::clone(&entered));
         async move {
             database
-                .write_behind::<_, StoreError, _>(move |_| {
-                    Box::pin(async move {
-                        entered.add_permits(1);
-                        drop(gate.acquire().await);
-                        Ok(())
-                    })
+                .write_behind::<_, StoreError, _>(async move |_| {
+                    entered.add_permits(1);
+                    drop(gate.acquire().await);
+                    Ok(())
                 })
                 .await
         }
@@ -114,15 +112,13 @@ async fn a_write_that_fails_or_panics_takes_no_neighbour_along() {
         let database = world.database.clone();
         async move {
             database
-                .write::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move {
-                        transaction.run("INSERT INTO kept VALUES ($1)", [name.into()]).await?;
-                        match name {
-                            "refused" => Err(StoreError::Unexpected("refused".to_owned())),
-                            "panics" => panic!("asked to panic"),
-                            _ => Ok(()),
-                        }
-                    })
+                .write::<_, StoreError, _>(async move |transaction| {
+                    transaction.run("INSERT INTO kept VALUES ($1)", [name.into()]).await?;
+                    match name {
+                        "refused" => Err(StoreError::Unexpected("refused".to_owned())),
+                        "panics" => panic!("asked to panic"),
+                        _ => Ok(()),
+                    }
                 })
                 .await
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use afterword_actors::store::{Database, StoreError, sql::Sql};
-use futures_util::{FutureExt, future::join_all};
+use futures_util::future::join_all;
 use proptest::{
     collection::vec,
     prelude::*,
@@ -50,10 +50,7 @@ fn every_write_is_whole<P: TestDatabase>(times: u32) {
         let place = P::fresh().await;
         let database = open(place.url()).await;
         let table = "CREATE TABLE kept (run BIGINT, write BIGINT, step BIGINT, PRIMARY KEY (run, write, step))";
-        database
-            .write(move |transaction| Box::pin(async move { transaction.run(table, []).await }))
-            .await
-            .map(|_| (place, database))
+        database.write(async move |transaction| transaction.run(table, []).await).await.map(|_| (place, database))
     });
     let (_place, database) = database.expect("a table");
     let step = prop_oneof![
@@ -92,28 +89,25 @@ async fn all_at_once(database: &Database, run: i64, writes: Vec<Vec<Step>>) -> R
 }
 
 async fn written(database: &Database, run: i64, write: i64, steps: Vec<Step>) -> Result<(), StoreError> {
-    let body = database.write::<_, StoreError, _>(move |transaction| {
-        async move {
-            let mut rows = 0;
-            for step in steps {
-                let insert = "INSERT INTO kept (run, write, step) VALUES ($1, $2, $3)";
-                let twice = "INSERT INTO kept (run, write, step) VALUES ($1, $2, -1), ($1, $2, -1 + 0 * $3)";
-                let values = [run.into(), write.into(), rows.into()];
-                match step {
-                    Step::Later => transaction.later(insert, values).await?,
-                    Step::Now => assert_eq!(transaction.run(insert, values).await?, 1, "one row, whatever went before"),
-                    Step::Count => assert_eq!(count(transaction, run, write).await?, rows),
-                    Step::Look => drop(count(transaction, run, write).await),
-                    Step::LaterTwice => transaction.later(twice, values).await?,
-                    Step::Ignored => drop(transaction.run(twice, values).await),
-                    Step::Refused => return Err(StoreError::Unexpected("refused".to_owned())),
-                    Step::Panics => panic!("asked to panic"),
-                }
-                rows += i64::from(matches!(step, Step::Later | Step::Now));
+    let body = database.write::<_, StoreError, _>(async move |transaction| {
+        let mut rows = 0;
+        for step in steps {
+            let insert = "INSERT INTO kept (run, write, step) VALUES ($1, $2, $3)";
+            let twice = "INSERT INTO kept (run, write, step) VALUES ($1, $2, -1), ($1, $2, -1 + 0 * $3)";
+            let values = [run.into(), write.into(), rows.into()];
+            match step {
+                Step::Later => transaction.later(insert, values).await?,
+                Step::Now => assert_eq!(transaction.run(insert, values).await?, 1, "one row, whatever went before"),
+                Step::Count => assert_eq!(count(transaction, run, write).await?, rows),
+                Step::Look => drop(count(transaction, run, write).await),
+                Step::LaterTwice => transaction.later(twice, values).await?,
+                Step::Ignored => drop(transaction.run(twice, values).await),
+                Step::Refused => return Err(StoreError::Unexpected("refused".to_owned())),
+                Step::Panics => panic!("asked to panic"),
             }
-            Ok(())
+            rows += i64::from(matches!(step, Step::Later | Step::Now));
         }
-        .boxed()
+        Ok(())
     });
     body.await
 }

@@ -10,7 +10,7 @@ use afterword_actors::{
     Delays, Retention, RuntimeSettings,
     attempt::{self, EndedAttempt},
     store::{
-        Database, Engine, StoreError, Transaction, WriteFuture, backlog, bulk,
+        Database, Engine, StoreError, Transaction, WriteBody, backlog, bulk,
         claim::{Claim, HostSets, claim, new_token},
         control, hosts, leases, models, retention,
         settle::SettledTask,
@@ -160,10 +160,7 @@ impl TestHost {
                 let released = self.release(host).await;
                 let incarnation = self.hosts[host].incarnation.take().expect("a host that runs");
                 self.hosts[host].attempts.clear();
-                self.write(move |transaction| {
-                    Box::pin(async move { hosts::end(transaction, &incarnation, "stopped").await })
-                })
-                .await;
+                self.write(async move |transaction| hosts::end(transaction, &incarnation, "stopped").await).await;
                 Raw::Settled(released)
             }
             Step::Crash { host } => {
@@ -177,9 +174,7 @@ impl TestHost {
                 let mut rescued = 0;
                 for incarnation in dead {
                     rescued += self
-                        .write(move |transaction| {
-                            Box::pin(async move { leases::rescue_all_from(transaction, &incarnation).await })
-                        })
+                        .write(async move |transaction| leases::rescue_all_from(transaction, &incarnation).await)
                         .await;
                 }
                 Raw::Count(rescued as u64)
@@ -198,12 +193,11 @@ impl TestHost {
             Step::Renew { host } => {
                 let held: Vec<_> = self.hosts[host].attempts.iter().map(|held| held.task.lease.clone()).collect();
                 let lease = self.settings.lease;
-                let renewed = self
-                    .write(move |transaction| Box::pin(async move { leases::renew(transaction, &held, lease).await }));
+                let renewed = self.write(async move |transaction| leases::renew(transaction, &held, lease).await);
                 Raw::Count(renewed.await)
             }
             Step::Rescue => {
-                Raw::Settled(self.write(|transaction| Box::pin(leases::rescue_expired(transaction, None))).await)
+                Raw::Settled(self.write(async |transaction| leases::rescue_expired(transaction, None).await).await)
             }
             step => self.look_after(step).await,
         }
@@ -214,60 +208,57 @@ impl TestHost {
         match step {
             Step::Cancel { task } => {
                 let id = self.numbers.task_id(task);
-                Raw::Change(self.write(move |transaction| Box::pin(tasks::cancel(transaction, id))).await)
+                Raw::Change(self.write(async move |transaction| tasks::cancel(transaction, id).await).await)
             }
             Step::Retry { task } => {
                 let id = self.numbers.task_id(task);
-                Raw::Change(self.write(move |transaction| Box::pin(tasks::retry(transaction, id))).await)
+                Raw::Change(self.write(async move |transaction| tasks::retry(transaction, id).await).await)
             }
             Step::RetryFailed => {
-                let retried = self.write(|transaction| Box::pin(tasks::retry_failed(transaction, 0, 500))).await;
+                let retried = self.write(async |transaction| tasks::retry_failed(transaction, 0, 500).await).await;
                 Raw::Count(retried.tasks)
             }
             Step::OpenRun { scope } => {
-                Raw::Run(self.write(move |transaction| Box::pin(bulk::open(transaction, scope, "", 0))).await)
+                Raw::Run(self.write(async move |transaction| bulk::open(transaction, scope, "", 0).await).await)
             }
             Step::AdvanceRun { run } => {
                 let id = self.numbers.run_id(run);
                 let run = bulk::find(self.database.reader(), id).await.expect("an answer").expect("the run");
                 let attempts = MAX_ATTEMPTS.unsigned_abs();
-                let page = self.write(move |transaction| {
-                    Box::pin(async move { bulk::advance(transaction, &run, attempts, AHEAD as u32).await })
-                });
+                let page =
+                    self.write(async move |transaction| bulk::advance(transaction, &run, attempts, AHEAD as u32).await);
                 Raw::Page(page.await)
             }
             Step::CloseRun { run } => {
                 let id = self.numbers.run_id(run);
-                let closed = self.write(move |transaction| Box::pin(bulk::close_if_done(transaction, id))).await;
+                let closed = self.write(async move |transaction| bulk::close_if_done(transaction, id).await).await;
                 Raw::Whether(closed.is_some())
             }
             Step::CancelRun { run } => {
                 let id = self.numbers.run_id(run);
-                Raw::Whether(self.write(move |transaction| Box::pin(bulk::cancel(transaction, id))).await)
+                Raw::Whether(self.write(async move |transaction| bulk::cancel(transaction, id).await).await)
             }
-            Step::Pause => Raw::Whether(self.write(|transaction| Box::pin(control::pause(transaction))).await),
-            Step::Resume => Raw::Whether(self.write(|transaction| Box::pin(control::resume(transaction))).await),
+            Step::Pause => Raw::Whether(self.write(async |transaction| control::pause(transaction).await).await),
+            Step::Resume => Raw::Whether(self.write(async |transaction| control::resume(transaction).await).await),
             Step::Sweep { host } => Raw::Count(self.sweep(host).await),
             Step::Switch { host } => {
                 let model_id = self.hosts[host].model_id;
                 let switched =
-                    self.write(move |transaction| Box::pin(models::activate_if_whole(transaction, model_id)));
+                    self.write(async move |transaction| models::activate_if_whole(transaction, model_id).await);
                 Raw::Whether(switched.await)
             }
             Step::SwitchTo { model } => {
                 let identity = Scripted::identity_of(model);
-                let row = self.write(move |transaction| {
-                    Box::pin(async move {
-                        models::switch_to(transaction, &identity, None).await?;
-                        models::by_fingerprint(transaction, &identity.fingerprint()).await
-                    })
+                let row = self.write(async move |transaction| {
+                    models::switch_to(transaction, &identity, None).await?;
+                    models::by_fingerprint(transaction, &identity.fingerprint()).await
                 });
                 let id = row.await.expect("the model").id;
                 self.numbers.name_model(id, model);
                 Raw::Nothing
             }
             Step::CancelSwitch => {
-                let cancelled = self.write(|transaction| Box::pin(models::cancel(transaction))).await;
+                let cancelled = self.write(async |transaction| models::cancel(transaction).await).await;
                 Raw::Whether(cancelled.is_some())
             }
             Step::Clean => {
@@ -294,11 +285,9 @@ impl TestHost {
         let identity = Scripted::identity_of(model);
         let new = hosts::NewHost { incarnation: incarnation.clone(), hostname: "here".into(), pid: 1, version: "1" };
         let model_id = self
-            .write(move |transaction| {
-                Box::pin(async move {
-                    hosts::register(transaction, &new).await?;
-                    Ok(models::offer(transaction, &identity, None).await?.id)
-                })
+            .write(async move |transaction| {
+                hosts::register(transaction, &new).await?;
+                Ok(models::offer(transaction, &identity, None).await?.id)
             })
             .await;
         self.numbers.name_model(model_id, model);
@@ -309,8 +298,7 @@ impl TestHost {
 
     async fn release(&mut self, host: usize) -> Vec<SettledTask> {
         let Some(incarnation) = self.hosts[host].incarnation.clone() else { return Vec::new() };
-        self.write(move |transaction| Box::pin(async move { leases::release(transaction, &incarnation, &[]).await }))
-            .await
+        self.write(async move |transaction| leases::release(transaction, &incarnation, &[]).await).await
     }
 
     async fn flush(&mut self, host: usize, claims: usize, fate: Fate) -> Raw {
@@ -323,16 +311,14 @@ impl TestHost {
         }
         let work = self
             .database
-            .write_behind::<_, Stopped, _>(move |transaction| {
-                Box::pin(async move {
-                    let makes = makes(transaction, model_id).await?;
-                    let settled = attempt::commit(transaction, &ended).await?;
-                    let token = new_token();
-                    let (token, incarnation, slots) = (token.as_str(), incarnation.as_str(), slots.as_slice());
-                    let request = Claim { token, incarnation, slots, lease, from: None, makes };
-                    let claimed = if slots.is_empty() { Vec::new() } else { claim(transaction, request).await? };
-                    if fate == Fate::RolledBack { Err(Stopped::Meant) } else { Ok((settled, claimed)) }
-                })
+            .write_behind::<_, Stopped, _>(async move |transaction| {
+                let makes = makes(transaction, model_id).await?;
+                let settled = attempt::commit(transaction, &ended).await?;
+                let token = new_token();
+                let (token, incarnation, slots) = (token.as_str(), incarnation.as_str(), slots.as_slice());
+                let request = Claim { token, incarnation, slots, lease, from: None, makes };
+                let claimed = if slots.is_empty() { Vec::new() } else { claim(transaction, request).await? };
+                if fate == Fate::RolledBack { Err(Stopped::Meant) } else { Ok((settled, claimed)) }
             })
             .await;
         let claim = self.claims;
@@ -370,16 +356,14 @@ impl TestHost {
         let articles = backlog::unattended(self.database.reader(), model_id, 0, 500).await.expect("an answer");
         let max_attempts = MAX_ATTEMPTS.unsigned_abs();
         let order = backlog::Order { model_id, priority: Priority::Low, max_attempts, cause };
-        let queued = self.write(move |transaction| {
-            Box::pin(async move { backlog::enqueue_all(transaction, &articles, &order).await })
-        });
+        let queued = self.write(async move |transaction| backlog::enqueue_all(transaction, &articles, &order).await);
         queued.await.len() as u64
     }
 
     async fn write<T, F>(&self, body: F) -> T
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, StoreError> + Send + 'static,
+        F: AsyncFnOnce(&Transaction) -> Result<T, StoreError> + for<'c> WriteBody<'c, T, StoreError>,
     {
         self.database.write_behind(body).await.expect("the store")
     }
@@ -494,18 +478,16 @@ pub(crate) fn millis(millis: i64) -> Duration {
 
 async fn empty(database: &Database) {
     let engine = database.engine();
-    let emptied = database.write_behind::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            // PostgreSQL has no log of changed vectors.
-            let of_this_engine = |table: &&&str| engine == Engine::Sqlite || **table != "vector_changes";
-            for table in EMPTIED.iter().filter(of_this_engine) {
-                transaction.run(&format!("DELETE FROM {table}"), []).await?;
-            }
-            if engine == Engine::Postgres {
-                transaction.run("DELETE FROM embedding_task_deltas", []).await?;
-            }
-            Ok(())
-        })
+    let emptied = database.write_behind::<_, StoreError, _>(async move |transaction| {
+        // PostgreSQL has no log of changed vectors.
+        let of_this_engine = |table: &&&str| engine == Engine::Sqlite || **table != "vector_changes";
+        for table in EMPTIED.iter().filter(of_this_engine) {
+            transaction.run(&format!("DELETE FROM {table}"), []).await?;
+        }
+        if engine == Engine::Postgres {
+            transaction.run("DELETE FROM embedding_task_deltas", []).await?;
+        }
+        Ok(())
     });
     emptied.await.expect("an empty database");
 }

@@ -12,7 +12,7 @@ use afterword::{
 };
 use afterword_actors::{
     Retention, Runtime,
-    store::{StoreError, backlog::Backlog, events, rate_limit, retention, sql::Sql, tasks},
+    store::{backlog::Backlog, events, rate_limit, retention, sql::Sql, tasks},
     task::TaskStatus,
 };
 
@@ -132,7 +132,7 @@ async fn looks<P: TestDatabase>(world: &TestHost<P>, queue: &Queue) {
 }
 
 async fn take_turn<P: TestDatabase>(world: &TestHost<P>) {
-    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "somewhere", 100)));
+    let take = world.database.write(async |t| rate_limit::take(t, "somewhere", 100).await);
     take.await.expect("a turn");
 }
 
@@ -150,7 +150,7 @@ async fn people<P: TestDatabase>(world: &TestHost<P>, runtime: &Runtime, queue: 
     bulk.cancel(cancelled).await.expect("a cancel");
     bulk.list(10).await.expect("runs");
     // Only a page of the thousands of failed tasks is read: retrying them all is work, not a read.
-    let retry = world.database.write::<_, StoreError, _>(|t| Box::pin(tasks::retry_failed(t, 0, 50)));
+    let retry = world.database.write(async |t| tasks::retry_failed(t, 0, 50).await);
     retry.await.expect("retries");
     let failed = TaskFilter { status: Some(TaskStatus::Failed), article_id: None, before: None, limit: 1 };
     let failed = queue.tasks(&failed).await.expect("tasks").tasks[0].id;

@@ -100,12 +100,7 @@ impl<P: TestDatabase> TestHost<P> {
 
     pub(crate) async fn run(&self, sql: impl Into<String>) {
         let sql = sql.into();
-        self.database
-            .write::<_, afterword_actors::store::StoreError, _>(move |transaction| {
-                Box::pin(async move { transaction.run(&sql, []).await })
-            })
-            .await
-            .expect("a statement");
+        self.database.write(async move |transaction| transaction.run(&sql, []).await).await.expect("a statement");
     }
 
     pub(crate) async fn stats(&self) -> stats::QueueStats {

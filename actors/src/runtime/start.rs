@@ -90,14 +90,12 @@ impl Runtime {
         let (host, model_settings) = (this_host(&incarnation), offer.settings.clone());
         let row = host.clone();
         let model_row = database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    hosts::register(transaction, &row).await?;
-                    match kind {
-                        HostKind::Server => models::offer(transaction, &identity, model_settings.as_deref()).await,
-                        HostKind::Visitor => models::join(transaction, &identity, model_settings.as_deref()).await,
-                    }
-                })
+            .write::<_, StoreError, _>(async move |transaction| {
+                hosts::register(transaction, &row).await?;
+                match kind {
+                    HostKind::Server => models::offer(transaction, &identity, model_settings.as_deref()).await,
+                    HostKind::Visitor => models::join(transaction, &identity, model_settings.as_deref()).await,
+                }
             })
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Runtime;
 use crate::{
-    store::{StoreError, hosts},
+    store::hosts,
     tree::{
         messages::{QueueMessage, RuntimeSupervisorMessage},
         metrics::MetricsMessage,
@@ -43,9 +43,7 @@ impl Runtime {
         let said = self
             .context
             .database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { hosts::end(transaction, &incarnation, "stopped").await })
-            })
+            .write(async move |transaction| hosts::end(transaction, &incarnation, "stopped").await)
             .await;
         if let Err(error) = said {
             tracing::warn!(%error, "the host's row could not be closed; others will find it dead");

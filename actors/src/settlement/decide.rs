@@ -71,8 +71,8 @@ pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, ret
         // The same text would fail the same way.
         ErrorKind::Data => Next::Failed,
         ErrorKind::Transient | ErrorKind::Config | ErrorKind::Resource | ErrorKind::Crashed => {
-            let wish = failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
-            Next::Retry { delay: backoff::delay_after(task.attempt, retry).max(wish) }
+            let requested = failure.retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
+            Next::Retry { delay: backoff::delay_after(task.attempt, retry).max(requested) }
         }
     };
     let error = Some((failure.kind, failure.message));

@@ -1,6 +1,6 @@
 //! The acting caller: carried beside the work from the door to the audit trail.
 
-use super::sql::WriteFuture;
+use futures_util::future::BoxFuture;
 
 tokio::task_local! {
     static ACTING: String;
@@ -17,12 +17,9 @@ pub fn acting() -> Option<String> {
 }
 
 /// Keeps the acting name for a write that runs on another task.
-pub(super) fn carried<T: Send + 'static, E: Send + 'static>(
-    who: Option<String>,
-    work: WriteFuture<'_, T, E>,
-) -> WriteFuture<'_, T, E> {
+pub(super) fn carried<'w, T>(who: Option<String>, work: impl Future<Output = T> + Send + 'w) -> BoxFuture<'w, T> {
     match who {
         Some(who) => Box::pin(ACTING.scope(who, work)),
-        None => work,
+        None => Box::pin(work),
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Engine, OpenError, OpenOptions, StoreError, VectorFilePath,
     acting::{acting, carried},
     postgres::Postgres,
-    sql::{Connection, Transaction, WriteFuture},
+    sql::{Connection, Transaction, WriteBody},
     sqlite::Sqlite,
 };
 
@@ -130,7 +130,7 @@ impl Database {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
+        F: AsyncFnOnce(&Transaction) -> Result<T, E> + for<'c> WriteBody<'c, T, E>,
     {
         let who = acting();
         match self.parts.as_ref() {
@@ -152,11 +152,15 @@ impl Database {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
+        F: AsyncFnOnce(&Transaction) -> Result<T, E> + for<'c> WriteBody<'c, T, E>,
     {
         match self.parts.as_ref() {
-            EngineConnections::Sqlite(sqlite) => sqlite.writer.write_behind(body).await,
-            EngineConnections::Postgres(postgres) => postgres.write(body).await,
+            EngineConnections::Sqlite(sqlite) => {
+                sqlite.writer.write_behind(move |transaction| Box::pin(body(transaction))).await
+            }
+            EngineConnections::Postgres(postgres) => {
+                postgres.write(move |transaction| Box::pin(body(transaction))).await
+            }
         }
     }
 

@@ -87,11 +87,9 @@ pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, Stor
     let mut cleaner = Cleaner { database, pace: Pace::default() };
     let removed = cleaner.sweep(&kinds::FINISHED_TASKS, age.max(WHATEVER_AGE)).await?;
     database
-        .write_behind::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let detail = format!("{removed} finished tasks removed");
-                events::record_act(transaction, "queue cleaned", &detail).await
-            })
+        .write_behind::<_, StoreError, _>(async move |transaction| {
+            let detail = format!("{removed} finished tasks removed");
+            events::record_act(transaction, "queue cleaned", &detail).await
         })
         .await?;
     Ok(removed)
@@ -183,14 +181,12 @@ impl Cleaner<'_> {
         let subjects: BTreeSet<_> = doomed.iter().map(|(at, ..)| *at).collect();
         let (gone, took) = self
             .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    lock_subjects(transaction, lock, &subjects).await?;
-                    let began = Instant::now();
-                    let gone = transaction.run(remove, [keys]).await?;
-                    afterword_faults::point!("cleanup.removed", StoreError::Failed);
-                    Ok((gone, began.elapsed()))
-                })
+            .write_behind::<_, StoreError, _>(async move |transaction| {
+                lock_subjects(transaction, lock, &subjects).await?;
+                let began = Instant::now();
+                let gone = transaction.run(remove, [keys]).await?;
+                afterword_faults::point!("cleanup.removed", StoreError::Failed);
+                Ok((gone, began.elapsed()))
             })
             .await?;
         afterword_faults::point!("cleanup.committed", StoreError::Failed);

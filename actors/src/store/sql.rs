@@ -20,7 +20,7 @@ mod value;
 
 pub use afterword_derive::FromRow;
 pub(in crate::store) use connection::Refusals;
-pub use connection::{Connection, Transaction, WriteFuture};
+pub use connection::{Connection, Transaction, WriteBody};
 pub use row::{Column, FromRow, Row};
 pub use value::{Value, json, millis};
 

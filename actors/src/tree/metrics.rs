@@ -126,9 +126,8 @@ impl MetricsState {
         }
         let (context, myself) = (Arc::clone(&self.context), myself.clone());
         self.writing = Some(AbortOnDropHandle::new(tokio::spawn(async move {
-            let written = context.database.write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { metrics::write(transaction, &rows).await })
-            });
+            let written =
+                context.database.write_behind(async move |transaction| metrics::write(transaction, &rows).await);
             let panicked = |text| StoreError::Failed(format!("writing the minute rows panicked: {text}"));
             let result = catch_panic(written).await.map_err(panicked).flatten();
             let _ = myself.send_message(MetricsMessage::Written(result.map(|_| WrittenRows { taken_in })));

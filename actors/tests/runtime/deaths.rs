@@ -40,13 +40,11 @@ impl<'a> Hosts<'a> {
 
     pub(super) async fn claim(&self, slots: u32) -> Vec<ClaimedTask> {
         let (name, makes) = (self.name(), self.makes);
-        let claimed = self.bench.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let slots: Vec<_> = (0..slots).collect();
-                let lease = Duration::from_secs(60);
-                let (token, incarnation, slots) = (&new_token(), name.as_str(), slots.as_slice());
-                claim(transaction, Claim { token, incarnation, slots, lease, from: None, makes }).await
-            })
+        let claimed = self.bench.database.write::<_, StoreError, _>(async move |transaction| {
+            let slots: Vec<_> = (0..slots).collect();
+            let lease = Duration::from_secs(60);
+            let (token, incarnation, slots) = (&new_token(), name.as_str(), slots.as_slice());
+            claim(transaction, Claim { token, incarnation, slots, lease, from: None, makes }).await
         });
         claimed.await.expect("a claim")
     }
@@ -61,16 +59,14 @@ impl<'a> Hosts<'a> {
     }
 
     pub(super) async fn complete(&self, tasks: Vec<ClaimedTask>) {
-        let done = self.bench.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let verdict = |task: ClaimedTask| TaskVerdict {
-                    lease: task.lease,
-                    next: Next::Completed,
-                    cause: "completed",
-                    error: None,
-                };
-                settle(transaction, &tasks.into_iter().map(verdict).collect::<Vec<_>>()).await
-            })
+        let done = self.bench.database.write::<_, StoreError, _>(async move |transaction| {
+            let verdict = |task: ClaimedTask| TaskVerdict {
+                lease: task.lease,
+                next: Next::Completed,
+                cause: "completed",
+                error: None,
+            };
+            settle(transaction, &tasks.into_iter().map(verdict).collect::<Vec<_>>()).await
         });
         done.await.expect("an end");
     }
@@ -78,9 +74,8 @@ impl<'a> Hosts<'a> {
     /// The process ends, and another one sees it.
     async fn die(&mut self) {
         let name = self.name();
-        let rescued = self.bench.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { leases::rescue_all_from(transaction, &name).await })
-        });
+        let rescued =
+            self.bench.database.write(async move |transaction| leases::rescue_all_from(transaction, &name).await);
         rescued.await.expect("a rescue");
         (self.starts, self.deaths) = (self.starts + 1, self.deaths + 1);
     }

@@ -160,7 +160,8 @@ async fn the_texts_of_workers_that_died_are_not_embedded_again() {
     while model.log.lock().expect("the lock").len() < 3 {
         tokio::task::yield_now().await; // The third begins when the answer of one has arrived.
     }
-    let answered: Vec<_> = model.calls.lock().expect("the lock").keys().filter(|text| *text != "probe").cloned().collect();
+    let answered: Vec<_> =
+        model.calls.lock().expect("the lock").keys().filter(|text| *text != "probe").cloned().collect();
     let victims = runtime.victims().await;
     for slot in 0..7 {
         victims[&format!("WorkerActor {slot}")].kill();

@@ -68,10 +68,7 @@ impl Fixture {
     }
 
     async fn change(&self, sql: &'static str) {
-        self.database
-            .write::<_, StoreError, _>(move |transaction| Box::pin(async move { transaction.run(sql, []).await }))
-            .await
-            .expect("a change");
+        self.database.write(async move |transaction| transaction.run(sql, []).await).await.expect("a change");
     }
 
     /// Waits until the set of `runtime` is in use; no look finds fewer than `least` vectors in use.
@@ -87,18 +84,14 @@ impl Fixture {
     async fn bulk(&self, ahead: u32) -> i64 {
         let id = self
             .database
-            .write::<_, StoreError, _>(|transaction| {
-                Box::pin(async move { bulk::open(transaction, Backlog::All, "", 0).await })
-            })
+            .write(async move |transaction| bulk::open(transaction, Backlog::All, "", 0).await)
             .await
             .expect("a run");
         let run = bulk::find(self.database.reader(), id).await.expect("a query").expect("a run");
         let run = Arc::new(run);
         loop {
             let run = Arc::clone(&run);
-            let page = self.database.write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { bulk::advance(transaction, &run, 3, ahead).await })
-            });
+            let page = self.database.write(async move |transaction| bulk::advance(transaction, &run, 3, ahead).await);
             if page.await.expect("a page") != bulk::Page::Queued {
                 return id;
             }
@@ -106,23 +99,18 @@ impl Fixture {
     }
 
     async fn cancel_bulk(&self, id: i64) -> bool {
-        self.database
-            .write::<_, StoreError, _>(move |transaction| Box::pin(bulk::cancel(transaction, id)))
-            .await
-            .expect("a cancellation")
+        self.database.write(async move |transaction| bulk::cancel(transaction, id).await).await.expect("a cancellation")
     }
 
     /// Saves another text of an article, as a host does.
     async fn edit(&self, article_id: i64, slug: &str, revision: i64) {
         let edited = NewTask { operation: Operation::Update, revision, ..task(article_id, slug) };
         self.database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    let sql = "UPDATE articles SET revision = $2, body = body || ' ' || $2, updated_at = {now},
+            .write::<_, StoreError, _>(async move |transaction| {
+                let sql = "UPDATE articles SET revision = $2, body = body || ' ' || $2, updated_at = {now},
                                    content_hash = content_hash || ' ' || $2 WHERE id = $1";
-                    transaction.run(sql, [edited.article_id.into(), edited.revision.into()]).await?;
-                    tasks::enqueue(transaction, &edited).await
-                })
+                transaction.run(sql, [edited.article_id.into(), edited.revision.into()]).await?;
+                tasks::enqueue(transaction, &edited).await
             })
             .await
             .expect("a save");
@@ -131,18 +119,13 @@ impl Fixture {
     async fn switch_to(&self, model: &Arc<TestModel>) -> Switch {
         let identity = model.model().embedder.identity().clone();
         self.database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { models::switch_to(transaction, &identity, None).await })
-            })
+            .write(async move |transaction| models::switch_to(transaction, &identity, None).await)
             .await
             .expect("a switch")
     }
 
     async fn cancel_switch(&self) -> Option<i64> {
-        self.database
-            .write::<_, StoreError, _>(|transaction| Box::pin(models::cancel(transaction)))
-            .await
-            .expect("a cancellation")
+        self.database.write(async |transaction| models::cancel(transaction).await).await.expect("a cancellation")
     }
 }
 

@@ -253,14 +253,12 @@ async fn a_host_that_lives_does_not_rescue_its_own_tasks() {
     let makes = HostSets::only(runtime.handle().model_id());
     runtime.stop(DEADLINE).await;
     bench.save("two", "text").await;
-    let rescued = bench.database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            let lease = Duration::ZERO;
-            let request = Claim { token: "t", incarnation: "me", slots: &[0], lease, from: None, makes };
-            assert_eq!(claim::claim(transaction, request).await?.len(), 1);
-            let by_itself = leases::rescue_expired(transaction, Some("me")).await?.len();
-            Ok((by_itself, leases::rescue_expired(transaction, Some("another")).await?.len()))
-        })
+    let rescued = bench.database.write::<_, StoreError, _>(async move |transaction| {
+        let lease = Duration::ZERO;
+        let request = Claim { token: "t", incarnation: "me", slots: &[0], lease, from: None, makes };
+        assert_eq!(claim::claim(transaction, request).await?.len(), 1);
+        let by_itself = leases::rescue_expired(transaction, Some("me")).await?.len();
+        Ok((by_itself, leases::rescue_expired(transaction, Some("another")).await?.len()))
     });
     assert_eq!(rescued.await, Ok((0, 1)));
 }

@@ -25,13 +25,11 @@ async fn every_actor_answers_while_the_database_keeps_maintenance_waiting() {
     };
     let ((locked, is_locked), (release, released)) = (oneshot::channel(), oneshot::channel::<()>());
     let holding = tokio::spawn(async move {
-        let held = other.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                transaction.run(lock, []).await?;
-                let _ = locked.send(());
-                let _ = released.await;
-                Ok(())
-            })
+        let held = other.write::<_, StoreError, _>(async move |transaction| {
+            transaction.run(lock, []).await?;
+            let _ = locked.send(());
+            let _ = released.await;
+            Ok(())
         });
         held.await
     });
@@ -62,9 +60,7 @@ async fn what_a_dead_host_held_comes_back_although_the_clock_was_set_back_since(
          SELECT 'start 0', 'here', 1, '1', 'running', {now} + 18000000, {now} + 18000000",
         "UPDATE embedding_tasks SET lease_expires_at = lease_expires_at + 18000000",
     ] {
-        let changed = bench.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { transaction.run(sql, []).await.map(drop) })
-        });
+        let changed = bench.database.write(async move |transaction| transaction.run(sql, []).await.map(drop));
         changed.await.expect("a change");
     }
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
@@ -112,9 +108,9 @@ async fn only_the_leases_of_one_host_are_renewed_by_its_name() {
     assert_eq!(hosts.claim(3).await.len(), 3);
     bench.run("UPDATE embedding_tasks SET lease_expires_at = 1").await;
     bench.run("UPDATE embedding_tasks SET incarnation = 'another' WHERE slug = 'three'").await;
-    let renewed = bench.database.write::<_, StoreError, _>(|transaction| {
-        Box::pin(async move { leases::renew_all_of(transaction, "start 0", Duration::from_secs(60)).await })
-    });
+    let renewed = bench
+        .database
+        .write(async move |transaction| leases::renew_all_of(transaction, "start 0", Duration::from_secs(60)).await);
     assert_eq!(renewed.await, Ok(2));
     let left = "SELECT count(*) AS n FROM embedding_tasks WHERE lease_expires_at = 1 AND incarnation = 'another'";
     assert_eq!(bench.number(left).await, 1);

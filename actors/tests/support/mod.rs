@@ -57,20 +57,18 @@ impl<P: TestDatabase> Fixture<P> {
     ) -> Result<i64, StoreError> {
         let (slug, body, hash) = (slug.to_owned(), body.to_owned(), hash_of(slug, body));
         database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    let row = transaction
-                        .row::<i64>(
-                            "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
+            .write::<_, StoreError, _>(async move |transaction| {
+                let row = transaction
+                    .row::<i64>(
+                        "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
                              VALUES ($1, $1, $2, $3, {now}, {now}) RETURNING id AS n",
-                            [slug.clone().into(), body.into(), hash.into()],
-                        )
-                        .await?;
-                    let article_id = row.expect("a row");
-                    let task = NewTask { max_attempts, ..task(article_id, &slug) };
-                    tasks::enqueue(transaction, &task).await?;
-                    Ok(article_id)
-                })
+                        [slug.clone().into(), body.into(), hash.into()],
+                    )
+                    .await?;
+                let article_id = row.expect("a row");
+                let task = NewTask { max_attempts, ..task(article_id, &slug) };
+                tasks::enqueue(transaction, &task).await?;
+                Ok(article_id)
             })
             .await
     }
@@ -78,9 +76,7 @@ impl<P: TestDatabase> Fixture<P> {
     /// Runs a statement.
     pub(crate) async fn run(&self, sql: impl Into<String>) {
         let sql = sql.into();
-        let done = self
-            .database
-            .write::<_, StoreError, _>(move |transaction| Box::pin(async move { transaction.run(&sql, []).await }));
+        let done = self.database.write(async move |transaction| transaction.run(&sql, []).await);
         done.await.expect("a statement");
     }
 
@@ -134,9 +130,7 @@ impl<P: TestDatabase> Fixture<P> {
     pub(crate) async fn enqueue_again(&self, article_id: i64, revision: i64) {
         let task =
             NewTask { revision, operation: Operation::Update, ..task(article_id, &format!("edited {article_id}")) };
-        let queued = self.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { tasks::enqueue(transaction, &task).await })
-        });
+        let queued = self.database.write(async move |transaction| tasks::enqueue(transaction, &task).await);
         queued.await.expect("a task");
     }
 }

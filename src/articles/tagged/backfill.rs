@@ -58,7 +58,7 @@ impl Articles {
             let links = text.links(&article.front_matter).into_owned();
             read.push(ParsedArticle { id: article.id, revision: article.revision, said, links });
         }
-        self.database.write_behind(move |transaction| Box::pin(async move { keep(transaction, read).await })).await?;
+        self.database.write_behind(async move |transaction| keep(transaction, read).await).await?;
         Ok(true)
     }
 }

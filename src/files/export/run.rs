@@ -171,13 +171,11 @@ impl<'a> ExportRun<'a> {
         let written = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    for row in &rows {
-                        source::record(transaction, row).await?;
-                    }
-                    Ok::<_, StoreError>(())
-                })
+            .write(async move |transaction| {
+                for row in &rows {
+                    source::record(transaction, row).await?;
+                }
+                Ok::<_, StoreError>(())
             })
             .await;
         if let Err(error) = written {
@@ -230,11 +228,8 @@ impl<'a> ExportRun<'a> {
     async fn forget(&self, record: &FileRecord, report: &mut ExportReport) {
         report.removed.push(record.path.clone());
         let (id, path) = (record.source_id, record.path.clone());
-        let forgotten: Result<(), StoreError> = self
-            .articles
-            .database
-            .write(move |transaction| Box::pin(async move { source::forget(transaction, id, &path).await }))
-            .await;
+        let forgotten: Result<(), StoreError> =
+            self.articles.database.write(async move |transaction| source::forget(transaction, id, &path).await).await;
         if let Err(error) = forgotten {
             report.notes.push(format!("{} was removed, but this could not be recorded: {error}", record.path));
         }
@@ -265,8 +260,5 @@ async fn target(articles: &Articles, export: &Export, root: Option<&Root>) -> Re
     if export.dry_run {
         return Ok(0);
     }
-    articles
-        .database
-        .write(move |transaction| Box::pin(async move { source::add(transaction, None, &machine, &place, "").await }))
-        .await
+    articles.database.write(async move |transaction| source::add(transaction, None, &machine, &place, "").await).await
 }

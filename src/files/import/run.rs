@@ -63,17 +63,15 @@ impl ImportRun<'_> {
             return Ok(id);
         }
         database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if let Some(id) = number {
-                        return source::move_source(transaction, id, &machine, &root).await.map(|()| id);
-                    }
-                    let id = source::add(transaction, name.as_deref(), &machine, &root, &folder).await?;
-                    if let Some(CopyOf { kept, files }) = copy_of {
-                        source::copy(transaction, kept, id, &files).await?;
-                    }
-                    Ok(id)
-                })
+            .write(async move |transaction| {
+                if let Some(id) = number {
+                    return source::move_source(transaction, id, &machine, &root).await.map(|()| id);
+                }
+                let id = source::add(transaction, name.as_deref(), &machine, &root, &folder).await?;
+                if let Some(CopyOf { kept, files }) = copy_of {
+                    source::copy(transaction, kept, id, &files).await?;
+                }
+                Ok(id)
             })
             .await
     }
@@ -89,14 +87,12 @@ impl ImportRun<'_> {
         }
         self.articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let mut taken = 0;
-                    for (id, offset) in &inside {
-                        taken += source::take_over(transaction, *id, offset, source).await?;
-                    }
-                    Ok(taken > 0)
-                })
+            .write(async move |transaction| {
+                let mut taken = 0;
+                for (id, offset) in &inside {
+                    taken += source::take_over(transaction, *id, offset, source).await?;
+                }
+                Ok(taken > 0)
             })
             .await
     }

@@ -61,12 +61,10 @@ impl ImportRun<'_> {
                 let (old, new) = (record.as_ref().clone(), self.moved_record(file, record));
                 self.articles
                     .database
-                    .write(move |transaction| {
-                        Box::pin(async move {
-                            source::hold(transaction, &old, &new).await?;
-                            source::relocate(transaction, &old, &new).await?;
-                            source::record(transaction, &new).await
-                        })
+                    .write(async move |transaction| {
+                        source::hold(transaction, &old, &new).await?;
+                        source::relocate(transaction, &old, &new).await?;
+                        source::record(transaction, &new).await
                     })
                     .await
                     .map_err(|error: StoreError| error.into())
@@ -138,19 +136,17 @@ impl ImportRun<'_> {
         let saved = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if !former.is_empty() {
-                        names::alone(transaction).await?;
-                    }
-                    let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
-                    names::lead_to(transaction, saved.article.id, &former).await?;
-                    match had_article {
-                        true => note(transaction, record, &saved).await?,
-                        false => note_new(transaction, record, &saved).await?,
-                    }
-                    Ok::<_, FileError>(saved)
-                })
+            .write(async move |transaction| {
+                if !former.is_empty() {
+                    names::alone(transaction).await?;
+                }
+                let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
+                names::lead_to(transaction, saved.article.id, &former).await?;
+                match had_article {
+                    true => note(transaction, record, &saved).await?,
+                    false => note_new(transaction, record, &saved).await?,
+                }
+                Ok::<_, FileError>(saved)
             })
             .await?;
         self.articles.follow_up(saved).await?;
@@ -172,30 +168,28 @@ impl ImportRun<'_> {
         let saved = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if !former.is_empty() {
-                        names::alone(transaction).await?;
-                    }
-                    if let Some(before) = &before {
-                        source::hold(transaction, before, &record).await?;
-                    }
-                    let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
-                    if times == Times::OfChanges {
-                        changes.updated_at = changes.updated_at.filter(|said| *said > present.updated_at);
-                    }
-                    let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await;
-                    let saved = saved.map_err(overtaken)?;
-                    if saved.article.id != id {
-                        return Err(FileError::Overtaken);
-                    }
-                    names::lead_to(transaction, id, &former).await?;
-                    if let Some(before) = before {
-                        source::relocate(transaction, &before, &record).await?;
-                    }
-                    note(transaction, record, &saved).await?;
-                    Ok(saved)
-                })
+            .write(async move |transaction| {
+                if !former.is_empty() {
+                    names::alone(transaction).await?;
+                }
+                if let Some(before) = &before {
+                    source::hold(transaction, before, &record).await?;
+                }
+                let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
+                if times == Times::OfChanges {
+                    changes.updated_at = changes.updated_at.filter(|said| *said > present.updated_at);
+                }
+                let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await;
+                let saved = saved.map_err(overtaken)?;
+                if saved.article.id != id {
+                    return Err(FileError::Overtaken);
+                }
+                names::lead_to(transaction, id, &former).await?;
+                if let Some(before) = before {
+                    source::relocate(transaction, &before, &record).await?;
+                }
+                note(transaction, record, &saved).await?;
+                Ok(saved)
             })
             .await?;
         self.articles.follow_up(saved).await?;
@@ -212,29 +206,27 @@ impl ImportRun<'_> {
         let saved = self
             .articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    names::alone(transaction).await?;
-                    if row::by_id(transaction, id).await?.is_some() {
-                        return Err(FileError::Overtaken);
-                    }
-                    let name = format!("{NUMBERED}{id}");
-                    let back = restore::restore(transaction, &name, (None, restore::Present::Deleted), None, settings)
-                        .await
-                        .map_err(overtaken)?;
-                    // Dry runs promise what it is called.
-                    if back.article.slug != slug {
-                        return Err(FileError::Overtaken);
-                    }
-                    if times == Times::OfChanges {
-                        changes.updated_at = None;
-                    }
-                    let saved = update::update(transaction, &slug, changes, Some(read), again).await;
-                    let saved = saved.map_err(overtaken)?;
-                    names::lead_to(transaction, id, &former).await?;
-                    note(transaction, record, &saved).await?;
-                    Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
-                })
+            .write(async move |transaction| {
+                names::alone(transaction).await?;
+                if row::by_id(transaction, id).await?.is_some() {
+                    return Err(FileError::Overtaken);
+                }
+                let name = format!("{NUMBERED}{id}");
+                let back = restore::restore(transaction, &name, (None, restore::Present::Deleted), None, settings)
+                    .await
+                    .map_err(overtaken)?;
+                // Dry runs promise what it is called.
+                if back.article.slug != slug {
+                    return Err(FileError::Overtaken);
+                }
+                if times == Times::OfChanges {
+                    changes.updated_at = None;
+                }
+                let saved = update::update(transaction, &slug, changes, Some(read), again).await;
+                let saved = saved.map_err(overtaken)?;
+                names::lead_to(transaction, id, &former).await?;
+                note(transaction, record, &saved).await?;
+                Ok(SaveResult { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
             })
             .await?;
         self.articles.follow_up(saved).await?;
@@ -247,29 +239,25 @@ impl ImportRun<'_> {
         let read = BodyReading::of(&content.body).await;
         self.articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if !former.is_empty() {
-                        names::alone(transaction).await?;
-                    }
-                    let sql = "UPDATE articles SET front_matter = $3, extra = '' WHERE id = $1 AND revision = $2";
-                    let adopted =
-                        transaction.run(sql, [id.into(), revision.into(), content.head.clone().into()]).await?;
-                    let article = row::by_id(transaction, id).await?;
-                    let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
-                    names::lead_to(transaction, id, &former).await?;
-                    let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
-                    let said = Properties::of_reading(&content.head, &text);
-                    properties::write(transaction, id, properties::ExistingRows::Possible, &said).await?;
-                    links::write(transaction, id, properties::ExistingRows::Possible, &text.links(&content.head))
-                        .await?;
-                    let texts = Texts { title: &article.title, about: &said.about(), body: &article.body };
-                    fulltext::replace(transaction, id, texts, terms).await?;
-                    // Where the file says it stands: if it stands elsewhere, it was put there here.
-                    let article = Article { folder: content.folder.to_string(), ..article.into() };
-                    let saved = SaveResult { article, task_id: None, changed: false };
-                    note_new(transaction, record, &saved).await
-                })
+            .write(async move |transaction| {
+                if !former.is_empty() {
+                    names::alone(transaction).await?;
+                }
+                let sql = "UPDATE articles SET front_matter = $3, extra = '' WHERE id = $1 AND revision = $2";
+                let adopted = transaction.run(sql, [id.into(), revision.into(), content.head.clone().into()]).await?;
+                let article = row::by_id(transaction, id).await?;
+                let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
+                names::lead_to(transaction, id, &former).await?;
+                let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
+                let said = Properties::of_reading(&content.head, &text);
+                properties::write(transaction, id, properties::ExistingRows::Possible, &said).await?;
+                links::write(transaction, id, properties::ExistingRows::Possible, &text.links(&content.head)).await?;
+                let texts = Texts { title: &article.title, about: &said.about(), body: &article.body };
+                fulltext::replace(transaction, id, texts, terms).await?;
+                // Where the file says it stands: if it stands elsewhere, it was put there here.
+                let article = Article { folder: content.folder.to_string(), ..article.into() };
+                let saved = SaveResult { article, task_id: None, changed: false };
+                note_new(transaction, record, &saved).await
             })
             .await
     }

@@ -214,15 +214,13 @@ async fn create_as(
     let noted = (place.clone(), state.clone());
     let saved = articles
         .database
-        .write(move |transaction| {
-            Box::pin(async move {
-                let saved = create::create(transaction, new, read, settings).await?;
-                let (place, state) = noted;
-                match source::record_new(transaction, &place.record_of(&saved, &state)).await? {
-                    true => place.mark(transaction).await.map(|()| saved).map_err(NotSaved::from),
-                    false => Err(NotSaved::Overtaken),
-                }
-            })
+        .write(async move |transaction| {
+            let saved = create::create(transaction, new, read, settings).await?;
+            let (place, state) = noted;
+            match source::record_new(transaction, &place.record_of(&saved, &state)).await? {
+                true => place.mark(transaction).await.map(|()| saved).map_err(NotSaved::from),
+                false => Err(NotSaved::Overtaken),
+            }
         })
         .await?;
     Ok(articles.follow_up(saved).await?)
@@ -252,15 +250,13 @@ async fn update_article(
     let (slug, noted) = (article.slug.clone(), (place.clone(), state.clone()));
     let saved = articles
         .database
-        .write(move |transaction| {
-            Box::pin(async move {
-                let saved = update::update(transaction, &slug, changes, Some(read), settings).await;
-                let saved = saved.map_err(overtaken)?;
-                let (place, state) = noted;
-                source::record(transaction, &place.record_of(&saved, &state)).await?;
-                place.mark(transaction).await?;
-                Ok::<_, NotSaved>(saved)
-            })
+        .write(async move |transaction| {
+            let saved = update::update(transaction, &slug, changes, Some(read), settings).await;
+            let saved = saved.map_err(overtaken)?;
+            let (place, state) = noted;
+            source::record(transaction, &place.record_of(&saved, &state)).await?;
+            place.mark(transaction).await?;
+            Ok::<_, NotSaved>(saved)
         })
         .await?;
     Ok(articles.follow_up(saved).await?)

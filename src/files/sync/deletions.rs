@@ -97,17 +97,15 @@ impl SyncRun<'_> {
             return Ok(true);
         }
         let record = record.clone();
-        let deleted = self.articles.database.write(move |transaction| {
-            Box::pin(async move {
-                let Some(present) = row::by_id(transaction, record.article_id).await? else { return Ok(None) };
-                let deleted = delete::delete(transaction, &present.slug, record.present).await?;
-                if deleted.id != record.article_id {
-                    // Its slug has changed hands since it was read.
-                    return Err(ArticleError::not_found(&present.slug));
-                }
-                source::record(transaction, &awaited_record(&record)).await?;
-                Ok::<_, ArticleError>(Some(deleted.slug))
-            })
+        let deleted = self.articles.database.write(async move |transaction| {
+            let Some(present) = row::by_id(transaction, record.article_id).await? else { return Ok(None) };
+            let deleted = delete::delete(transaction, &present.slug, record.present).await?;
+            if deleted.id != record.article_id {
+                // Its slug has changed hands since it was read.
+                return Err(ArticleError::not_found(&present.slug));
+            }
+            source::record(transaction, &awaited_record(&record)).await?;
+            Ok::<_, ArticleError>(Some(deleted.slug))
         });
         match deleted.await {
             Ok(slug) => report.articles.deleted.extend(slug),

@@ -34,7 +34,7 @@ pub async fn forget(articles: &Articles, request: &SyncRequest) -> Result<KeptFo
         let kept = kept.into_iter().map(|(_, folder)| folder).collect();
         return Err(SyncError::NotKept { wanted, kept });
     };
-    articles.database.write(move |transaction| Box::pin(async move { source::remove(transaction, id).await })).await?;
+    articles.database.write(async move |transaction| source::remove(transaction, id).await).await?;
     Ok(wanted)
 }
 
@@ -43,15 +43,13 @@ pub(super) async fn keep(articles: &Articles, place: &Path, folder: &Folder) -> 
     let (place, folder) = (place.to_owned(), folder.to_string());
     articles
         .database
-        .write(move |transaction| {
-            Box::pin(async move {
-                alone(transaction).await?;
-                let machine = machine(transaction);
-                look_around(&source::all(transaction).await?, &machine, &place, &folder)?;
-                let id = source::add(transaction, None, &machine, &place.to_string_lossy(), &folder).await?;
-                source::keep(transaction, id).await?;
-                Ok::<_, SyncError>(id)
-            })
+        .write(async move |transaction| {
+            alone(transaction).await?;
+            let machine = machine(transaction);
+            look_around(&source::all(transaction).await?, &machine, &place, &folder)?;
+            let id = source::add(transaction, None, &machine, &place.to_string_lossy(), &folder).await?;
+            source::keep(transaction, id).await?;
+            Ok::<_, SyncError>(id)
         })
         .await
 }

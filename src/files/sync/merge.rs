@@ -124,22 +124,20 @@ impl SyncRun<'_> {
             Ok(changes) => {
                 let settings = self.articles.settings();
                 let read = BodyReading::of(changes.body.as_deref().unwrap_or_default()).await;
-                let written = self.articles.database.write(move |transaction| {
-                    Box::pin(async move {
-                        let Some(present) = row::by_id(transaction, before.article_id).await? else { return Ok(None) };
-                        let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await?;
-                        if saved.article.id != before.article_id {
-                            // Its slug has changed hands since it was read.
-                            return Err(ArticleError::not_found(&present.slug));
-                        }
-                        if before.path != row.path {
-                            source::hold(transaction, &before, &row).await?;
-                            source::relocate(transaction, &before, &row).await?;
-                        }
-                        let row = FileRecord { revision: saved.article.revision, ..row };
-                        source::record(transaction, &row).await?;
-                        Ok::<_, ArticleError>(Some(saved))
-                    })
+                let written = self.articles.database.write(async move |transaction| {
+                    let Some(present) = row::by_id(transaction, before.article_id).await? else { return Ok(None) };
+                    let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await?;
+                    if saved.article.id != before.article_id {
+                        // Its slug has changed hands since it was read.
+                        return Err(ArticleError::not_found(&present.slug));
+                    }
+                    if before.path != row.path {
+                        source::hold(transaction, &before, &row).await?;
+                        source::relocate(transaction, &before, &row).await?;
+                    }
+                    let row = FileRecord { revision: saved.article.revision, ..row };
+                    source::record(transaction, &row).await?;
+                    Ok::<_, ArticleError>(Some(saved))
                 });
                 written.await
             }
@@ -269,14 +267,12 @@ impl SyncRun<'_> {
         }
         self.articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if before.path != row.path {
-                        source::hold(transaction, &before, &row).await?;
-                        source::relocate(transaction, &before, &row).await?;
-                    }
-                    source::record(transaction, &row).await.map(|()| true)
-                })
+            .write(async move |transaction| {
+                if before.path != row.path {
+                    source::hold(transaction, &before, &row).await?;
+                    source::relocate(transaction, &before, &row).await?;
+                }
+                source::record(transaction, &row).await.map(|()| true)
             })
             .await
     }

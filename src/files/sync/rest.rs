@@ -116,10 +116,7 @@ pub(super) async fn note(
     let stamped: Vec<_> = stamped.collect();
     for page in stamped.chunks(usize::from(ROWS_PER_STATEMENT)) {
         let page = page.to_vec();
-        articles
-            .database
-            .write(move |transaction| Box::pin(async move { resting::stamp(transaction, source, &page).await }))
-            .await?;
+        articles.database.write(async move |transaction| resting::stamp(transaction, source, &page).await).await?;
     }
     Ok(())
 }

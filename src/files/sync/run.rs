@@ -78,13 +78,11 @@ impl SyncRun<'_> {
         }
         self.articles
             .database
-            .write(move |transaction| {
-                Box::pin(async move {
-                    for row in &rows {
-                        source::record(transaction, row).await?;
-                    }
-                    Ok(())
-                })
+            .write(async move |transaction| {
+                for row in &rows {
+                    source::record(transaction, row).await?;
+                }
+                Ok(())
             })
             .await
     }
@@ -96,9 +94,7 @@ impl SyncRun<'_> {
         }
         let (source, path) = (record.source_id, record.path.clone());
         let database = &self.articles.database;
-        database
-            .write(move |transaction| Box::pin(async move { source::forget(transaction, source, &path).await }))
-            .await
+        database.write(async move |transaction| source::forget(transaction, source, &path).await).await
     }
 }
 

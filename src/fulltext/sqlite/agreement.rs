@@ -54,36 +54,33 @@ async fn database_in(folder: &Path) -> Database {
 }
 
 async fn apply(database: &Database, step: Step) {
-    let done = database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            match step {
-                Step::Save(articles) => {
-                    // As the program does: an article once in a transaction.
-                    let articles: BTreeMap<_, _> =
-                        articles.into_iter().map(|(id, title, body, seed)| (id, (title, body, seed))).collect();
-                    for (id, (title, body, seed)) in articles {
-                        let (title, body) = (words(title, seed ^ 0x5555), words(body, seed));
-                        let texts = Texts { title: &title, about: &[], body: &body };
-                        let terms = BodyTerms::of(&body);
-                        replace_by(transaction, &Stems::of("english"), id, texts, terms).await?;
-                        let article =
-                            "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+    let done = database.write::<_, StoreError, _>(async move |transaction| {
+        match step {
+            Step::Save(articles) => {
+                // As the program does: an article once in a transaction.
+                let articles: BTreeMap<_, _> =
+                    articles.into_iter().map(|(id, title, body, seed)| (id, (title, body, seed))).collect();
+                for (id, (title, body, seed)) in articles {
+                    let (title, body) = (words(title, seed ^ 0x5555), words(body, seed));
+                    let texts = Texts { title: &title, about: &[], body: &body };
+                    let terms = BodyTerms::of(&body);
+                    replace_by(transaction, &Stems::of("english"), id, texts, terms).await?;
+                    let article = "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                                        VALUES ($1, 'a-' || $1, '', '', 'h', 0, 0) ON CONFLICT DO NOTHING";
-                        transaction.run(article, [id.into()]).await?;
-                    }
-                }
-                Step::Delete(ids) => {
-                    for id in ids {
-                        transaction.run("DELETE FROM articles WHERE id = $1", [id.into()]).await?;
-                    }
-                }
-                Step::Merge(pages) => {
-                    let merge = "INSERT INTO article_terms (article_terms, rank) VALUES ('merge', $1)";
-                    transaction.run(merge, [pages.into()]).await?;
+                    transaction.run(article, [id.into()]).await?;
                 }
             }
-            Ok(())
-        })
+            Step::Delete(ids) => {
+                for id in ids {
+                    transaction.run("DELETE FROM articles WHERE id = $1", [id.into()]).await?;
+                }
+            }
+            Step::Merge(pages) => {
+                let merge = "INSERT INTO article_terms (article_terms, rank) VALUES ('merge', $1)";
+                transaction.run(merge, [pages.into()]).await?;
+            }
+        }
+        Ok(())
     });
     done.await.expect("a step");
 }

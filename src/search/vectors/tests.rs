@@ -80,35 +80,31 @@ async fn prepared(path: &Path) -> Database {
 }
 
 async fn apply(database: &Database, change: Change) {
-    let written = database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            match change {
-                Change::Delete(article) => {
-                    transaction.run("DELETE FROM articles WHERE id = $1", [article.into()]).await?;
-                }
-                Change::Save(article, chunks, seed) => {
-                    let article_sql =
-                        "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+    let written = database.write::<_, StoreError, _>(async move |transaction| {
+        match change {
+            Change::Delete(article) => {
+                transaction.run("DELETE FROM articles WHERE id = $1", [article.into()]).await?;
+            }
+            Change::Save(article, chunks, seed) => {
+                let article_sql = "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                                        VALUES ($1, 'a-' || $1, '', '', 'h', 0, 0) ON CONFLICT DO NOTHING";
-                    transaction.run(article_sql, [article.into()]).await?;
-                    let set = "INSERT INTO article_embeddings VALUES ($1, $2, 1, 'h', $3, $4)
+                transaction.run(article_sql, [article.into()]).await?;
+                let set = "INSERT INTO article_embeddings VALUES ($1, $2, 1, 'h', $3, $4)
                                ON CONFLICT (article_id, model_id) DO UPDATE
                                SET chunk_count = excluded.chunk_count, embedded_at = excluded.embedded_at";
-                    let values = [article.into(), MODEL.into(), i64::from(chunks).into(), i64::from(seed).into()];
-                    transaction.run(set, values).await?;
-                    transaction.run("DELETE FROM article_chunks WHERE article_id = $1", [article.into()]).await?;
-                    for position in 0..chunks {
-                        let bytes = vector(u64::from(seed) << 8 | u64::from(position)).to_bytes();
-                        let chunk =
-                            "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash,
+                let values = [article.into(), MODEL.into(), i64::from(chunks).into(), i64::from(seed).into()];
+                transaction.run(set, values).await?;
+                transaction.run("DELETE FROM article_chunks WHERE article_id = $1", [article.into()]).await?;
+                for position in 0..chunks {
+                    let bytes = vector(u64::from(seed) << 8 | u64::from(position)).to_bytes();
+                    let chunk = "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash,
                                          tokens, vector) VALUES ($1, $2, $3, '', '', '', 1, $4)";
-                        let values = [article.into(), MODEL.into(), i64::from(position).into(), bytes.into()];
-                        transaction.run(chunk, values).await?;
-                    }
+                    let values = [article.into(), MODEL.into(), i64::from(position).into(), bytes.into()];
+                    transaction.run(chunk, values).await?;
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     });
     written.await.expect("a change");
 }

@@ -1,7 +1,7 @@
 //! Lists of many articles by filter: whatever way they are found and counted, they are the same.
 
 use afterword::articles::{folder::Folder, properties::Filter};
-use afterword_actors::store::{Engine, StoreError, sql::Sql};
+use afterword_actors::store::{Engine, sql::Sql};
 
 use super::TestHost;
 
@@ -53,9 +53,7 @@ async fn fill(world: &TestHost) {
          SELECT n, 'rating', 0, 'number', 'x', 'x', n % 5 * 1000 FROM SERIES s",
     ] {
         let sql = statement.replace("SERIES", series);
-        let filled = world.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { transaction.run(&sql, []).await.map(drop) })
-        });
+        let filled = world.database.write(async move |transaction| transaction.run(&sql, []).await.map(drop));
         filled.await.expect("rows");
     }
 }

@@ -11,7 +11,7 @@ use afterword::{
 use afterword_actors::{
     Retention, RuntimeSettings,
     embedder::EmbedError,
-    store::{StoreError, backlog::Backlog, bulk, hosts, metrics, retention, sql, tasks},
+    store::{backlog::Backlog, bulk, hosts, metrics, retention, sql, tasks},
     task::{NewTask, Operation},
 };
 
@@ -142,7 +142,7 @@ async fn retry_finds_an_exhausted_task() {
     let saved = world.articles(Some(&runtime)).create(article("one", "flaky")).await.expect("a save");
     assert_eq!(world.settled(&runtime).await.failed, 1);
     let id = saved.task_id.expect("a task");
-    let change = world.database.write::<_, StoreError, _>(move |t| Box::pin(tasks::retry(t, id))).await;
+    let change = world.database.write(async move |t| tasks::retry(t, id).await).await;
     assert_eq!(change, Ok(tasks::Change::Done));
     runtime.wake();
     let stats = world.settled(&runtime).await;

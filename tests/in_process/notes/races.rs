@@ -150,17 +150,15 @@ async fn saves_that_wait_for_names_that_are_swapped_end_well() {
     let database = world.database.clone();
     // As renames do it: alone with all names.
     let swap = tokio::spawn(async move {
-        let swapped = database.write(move |transaction| {
-            Box::pin(async move {
-                transaction.run(advisory_locks::EXCLUDE_FROM_NAMES, []).await?;
-                for (from, to) in [("one", "aside"), ("two", "one"), ("aside", "two")] {
-                    let sql = "UPDATE articles SET slug = $2 WHERE slug = $1";
-                    transaction.run(sql, [from.into(), to.into()]).await?;
-                }
-                let _ = held.send(());
-                let _ = going_on.await;
-                Ok::<_, StoreError>(())
-            })
+        let swapped = database.write(async move |transaction| {
+            transaction.run(advisory_locks::EXCLUDE_FROM_NAMES, []).await?;
+            for (from, to) in [("one", "aside"), ("two", "one"), ("aside", "two")] {
+                let sql = "UPDATE articles SET slug = $2 WHERE slug = $1";
+                transaction.run(sql, [from.into(), to.into()]).await?;
+            }
+            let _ = held.send(());
+            let _ = going_on.await;
+            Ok::<_, StoreError>(())
         });
         swapped.await
     });

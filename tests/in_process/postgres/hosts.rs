@@ -10,7 +10,7 @@ use afterword::{
 };
 use afterword_actors::{
     RuntimeSettings,
-    store::{StoreError, backlog::Backlog, bulk, events, hosts, leases, rate_limit, settle, sql::Sql},
+    store::{backlog::Backlog, bulk, events, hosts, leases, rate_limit, settle, sql::Sql},
     task::Lease,
 };
 
@@ -43,7 +43,7 @@ async fn what_one_host_is_told_holds_for_all() {
             tokio::task::yield_now().await;
         }
         if is_cancelled {
-            let cancel = world.database.write::<_, StoreError, _>(move |t| Box::pin(bulk::cancel(t, run)));
+            let cancel = world.database.write(async move |t| bulk::cancel(t, run).await);
             assert!(cancel.await.expect("a cancel"));
         }
         one.resume().await.expect("an end of the pause");
@@ -113,7 +113,7 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
     let id = world.number(sql).await;
     let sql = "SELECT lease_token FROM embedding_tasks WHERE id = $1";
     let token = world.database.reader().row(sql, [id.into()]).await.expect("a row").expect("a row");
-    let rescued = world.database.write::<_, StoreError, _>(|t| Box::pin(leases::rescue_expired(t, None))).await;
+    let rescued = world.database.write(async |t| leases::rescue_expired(t, None).await).await;
     assert_eq!(rescued.expect("a rescue").len(), 1);
     let verdict = settle::TaskVerdict {
         lease: Lease { task_id: id, token },
@@ -121,10 +121,7 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
         cause: "completed",
         error: None,
     };
-    let settled = world
-        .database
-        .write::<_, StoreError, _>(move |t| Box::pin(async move { settle::settle(t, &[verdict]).await }))
-        .await;
+    let settled = world.database.write(async move |t| settle::settle(t, &[verdict]).await).await;
     assert_eq!(settled, Ok(Vec::new()));
     world.embedder.release();
     assert_eq!(world.settled(&runtime).await.completed, 1);
@@ -140,7 +137,7 @@ async fn an_entry_that_is_committed_late_is_told_all_the_same() {
     let record = |event: &'static str| {
         let database = world.database.clone();
         async move {
-            let act = database.write::<_, StoreError, _>(|t| Box::pin(events::record_act(t, event, "")));
+            let act = database.write(async |t| events::record_act(t, event, "").await);
             act.await.expect("an act");
         }
     };
@@ -192,7 +189,7 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
     for n in 0..20 {
         let database = if n % 2 == 0 { world.database.clone() } else { elsewhere.database.clone() };
         askers.spawn(async move {
-            let take = database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", LIMIT)));
+            let take = database.write(async |t| rate_limit::take(t, "provider", LIMIT).await);
             take.await.expect("an answer")
         });
     }
@@ -200,10 +197,10 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
     assert_eq!(waits.len(), 13, "whoever comes first is not asked to wait");
     assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(60_001)), "{waits:?}");
     world.run("UPDATE provider_calls SET at = at - 60000 WHERE id % 2 = 0").await;
-    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", LIMIT)));
+    let take = world.database.write(async |t| rate_limit::take(t, "provider", LIMIT).await);
     assert_eq!(take.await, Ok(None), "a minute later");
     // Calls of a time to come, which was before the clock was set back, are none of the last minute.
     world.run("UPDATE provider_calls SET at = at + 10800000").await;
-    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", 1)));
+    let take = world.database.write(async |t| rate_limit::take(t, "provider", 1).await);
     assert_eq!(take.await, Ok(None), "after a step back");
 }

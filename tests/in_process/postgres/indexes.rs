@@ -5,10 +5,7 @@ use afterword::{
     embedding::scripted::Script,
     search::{Mode, Query},
 };
-use afterword_actors::{
-    RuntimeSettings,
-    store::{StoreError, sql::Sql},
-};
+use afterword_actors::{RuntimeSettings, store::sql::Sql};
 
 use super::TestHost;
 use crate::support::{DRAIN, article, quick};
@@ -86,7 +83,7 @@ async fn counts_are_exact_before_and_after_they_are_folded() {
     let deltas = "SELECT count(*) AS n FROM embedding_task_deltas";
     assert!(world.number(deltas).await > 0);
     for _ in 0..2 {
-        let fold = world.database.write::<_, StoreError, _>(|t| Box::pin(afterword_actors::store::stats::fold(t)));
+        let fold = world.database.write(async |t| afterword_actors::store::stats::fold(t).await);
         fold.await.expect("a fold");
     }
     assert_eq!(world.number(deltas).await, 0);

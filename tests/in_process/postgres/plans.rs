@@ -50,30 +50,28 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
     world.database.write_connection().run("VACUUM ANALYZE embedding_tasks", []).await.expect("a vacuum");
     let read = "SELECT CAST(seq_tup_read + idx_tup_fetch AS BIGINT) AS n FROM pg_stat_xact_user_tables
                 WHERE relname = 'embedding_tasks'";
-    let read = world.database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            let slots: Vec<_> = (0..8).collect();
-            let (mut from, mut reads) = (None, Vec::new());
-            // As PostgreSQL plans a statement that it has seen some times: for any number of tasks.
-            transaction.run("SET LOCAL plan_cache_mode = force_generic_plan", []).await?;
-            for _ in 0..20 {
-                let lease = Duration::from_secs(60);
-                let request = Claim { token: &new_token(), incarnation: "test", slots: &slots, lease, from, makes };
-                let claimed = claim(transaction, request).await?;
-                assert_eq!(claimed.len(), 8);
-                from = claimed.iter().map(|task| task.position()).max();
-                let tasks: Vec<_> = claimed.iter().collect();
-                assert_eq!(vectors::check_writes(transaction, &tasks).await?.len(), 8);
-                let done = |task: ClaimedTask| {
-                    let next = settle::Next::Completed;
-                    settle::TaskVerdict { lease: task.lease, next, cause: "completed", error: None }
-                };
-                let verdicts: Vec<_> = claimed.into_iter().map(done).collect();
-                assert_eq!(settle::settle(transaction, &verdicts).await?.len(), 8);
-                reads.push(transaction.row::<i64>(read, []).await?.unwrap_or(0));
-            }
-            Ok(reads)
-        })
+    let read = world.database.write::<_, StoreError, _>(async move |transaction| {
+        let slots: Vec<_> = (0..8).collect();
+        let (mut from, mut reads) = (None, Vec::new());
+        // As PostgreSQL plans a statement that it has seen some times: for any number of tasks.
+        transaction.run("SET LOCAL plan_cache_mode = force_generic_plan", []).await?;
+        for _ in 0..20 {
+            let lease = Duration::from_secs(60);
+            let request = Claim { token: &new_token(), incarnation: "test", slots: &slots, lease, from, makes };
+            let claimed = claim(transaction, request).await?;
+            assert_eq!(claimed.len(), 8);
+            from = claimed.iter().map(|task| task.position()).max();
+            let tasks: Vec<_> = claimed.iter().collect();
+            assert_eq!(vectors::check_writes(transaction, &tasks).await?.len(), 8);
+            let done = |task: ClaimedTask| {
+                let next = settle::Next::Completed;
+                settle::TaskVerdict { lease: task.lease, next, cause: "completed", error: None }
+            };
+            let verdicts: Vec<_> = claimed.into_iter().map(done).collect();
+            assert_eq!(settle::settle(transaction, &verdicts).await?.len(), 8);
+            reads.push(transaction.row::<i64>(read, []).await?.unwrap_or(0));
+        }
+        Ok(reads)
     });
     let read = read.await.expect("claims");
     let most = read.windows(2).map(|pair| pair[1] - pair[0]).max().expect("claims");
@@ -85,25 +83,21 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
 #[tokio::test(flavor = "multi_thread")]
 async fn no_article_is_looked_for_in_an_index_of_something_else() {
     let world = TestHost::new().await;
-    let plans = world.database.write::<_, StoreError, _>(|transaction| {
-        Box::pin(async move {
-            let rightly =
-                ["embedding_tasks_one_pending", "embedding_tasks_one_processing", "embedding_tasks_by_article"];
-            for index in rightly {
-                transaction.run(&format!("DROP INDEX {index}"), []).await?;
+    let plans = world.database.write::<_, StoreError, _>(async move |transaction| {
+        let rightly = ["embedding_tasks_one_pending", "embedding_tasks_one_processing", "embedding_tasks_by_article"];
+        for index in rightly {
+            transaction.run(&format!("DROP INDEX {index}"), []).await?;
+        }
+        transaction.run("SET LOCAL enable_seqscan = off", []).await?;
+        let mut plans = String::new();
+        for status in ["pending", "processing"] {
+            let look = format!("EXPLAIN SELECT 1 FROM embedding_tasks WHERE article_id = 1 AND status = '{status}'");
+            for plan in transaction.rows::<String>(&look, []).await? {
+                plans.push_str(&plan);
+                plans.push('\n');
             }
-            transaction.run("SET LOCAL enable_seqscan = off", []).await?;
-            let mut plans = String::new();
-            for status in ["pending", "processing"] {
-                let look =
-                    format!("EXPLAIN SELECT 1 FROM embedding_tasks WHERE article_id = 1 AND status = '{status}'");
-                for plan in transaction.rows::<String>(&look, []).await? {
-                    plans.push_str(&plan);
-                    plans.push('\n');
-                }
-            }
-            Ok(plans)
-        })
+        }
+        Ok(plans)
     });
     let plans = plans.await.expect("plans");
     for other in ["_claim", "_leases", "_due", "_pending "] {

@@ -8,7 +8,7 @@ use afterword::{
 };
 use afterword_actors::{
     embedder::EmbedError,
-    store::{StoreError, backlog::Backlog, bulk, events, sql::Sql, tasks},
+    store::{backlog::Backlog, bulk, events, sql::Sql, tasks},
     task::TaskStatus,
 };
 use proptest::prelude::*;
@@ -69,13 +69,7 @@ async fn arrange(world: &TestHost, standings: &[InitialState]) {
             InitialState::Embedded | InitialState::Failed | InitialState::Skipped => continue,
         };
         let id = service.read(&format!("article-{n}")).await.expect("an article").id;
-        world
-            .database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { transaction.run(sql, [id.into()]).await })
-            })
-            .await
-            .expect("a change");
+        world.database.write(async move |transaction| transaction.run(sql, [id.into()]).await).await.expect("a change");
     }
 }
 
@@ -197,7 +191,9 @@ proptest! {
             }
             world.settled(&runtime).await;
             if retry {
-                world.database.write::<_, StoreError, _>(|t| Box::pin(tasks::retry_failed(t, 0, 100))).await.expect("retries");
+                world.database.write(async |t| {
+tasks::retry_failed(t, 0, 100).await
+}).await.expect("retries");
                 runtime.wake();
                 world.settled(&runtime).await;
             }
@@ -242,7 +238,9 @@ proptest! {
             }
             for id in 1..=cancels {
                 let id = i64::try_from(id).expect("few");
-                world.database.write::<_, StoreError, _>(move |t| Box::pin(tasks::cancel(t, id))).await.expect("a cancel");
+                world.database.write(async move |t| {
+tasks::cancel(t, id).await
+}).await.expect("a cancel");
             }
             let runtime = world.start().await;
             world.embedder.release_some(released);

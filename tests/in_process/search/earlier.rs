@@ -16,22 +16,20 @@ async fn written_earlier(world: &TestHost, slug: &str, body: &str) {
     let (slug, body) = (slug.to_owned(), body.to_owned());
     world
         .database
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let (forget, write) = match transaction.engine() {
-                    Engine::Sqlite => (
-                        "DELETE FROM article_terms WHERE rowid = (SELECT id FROM articles WHERE slug = $1)",
-                        "INSERT INTO article_words (rowid, title, body) SELECT id, title, $2 FROM articles WHERE slug = $1",
-                    ),
-                    Engine::Postgres => (
-                        "DELETE FROM article_terms WHERE article_id = (SELECT id FROM articles WHERE slug = $1)",
-                        "INSERT INTO article_words (article_id, part, length, words)
+        .write::<_, StoreError, _>(async move |transaction| {
+            let (forget, write) = match transaction.engine() {
+                Engine::Sqlite => (
+                    "DELETE FROM article_terms WHERE rowid = (SELECT id FROM articles WHERE slug = $1)",
+                    "INSERT INTO article_words (rowid, title, body) SELECT id, title, $2 FROM articles WHERE slug = $1",
+                ),
+                Engine::Postgres => (
+                    "DELETE FROM article_terms WHERE article_id = (SELECT id FROM articles WHERE slug = $1)",
+                    "INSERT INTO article_words (article_id, part, length, words)
                          SELECT id, 0, 5, to_tsvector('afterword', $2) FROM articles WHERE slug = $1",
-                    ),
-                };
-                transaction.run(forget, [slug.clone().into()]).await?;
-                transaction.run(write, [slug.into(), body.into()]).await.map(drop)
-            })
+                ),
+            };
+            transaction.run(forget, [slug.clone().into()]).await?;
+            transaction.run(write, [slug.into(), body.into()]).await.map(drop)
         })
         .await
         .expect("words of an earlier version");
@@ -67,24 +65,19 @@ async fn unmarked(world: &TestHost, slug: &str, terms: &str) {
     let (slug, terms) = (slug.to_owned(), terms.to_owned());
     world
         .database
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let write = match transaction.engine() {
-                    Engine::Sqlite => {
-                        "INSERT OR REPLACE INTO article_terms (rowid, title, body)
+        .write::<_, StoreError, _>(async move |transaction| {
+            let write = match transaction.engine() {
+                Engine::Sqlite => {
+                    "INSERT OR REPLACE INTO article_terms (rowid, title, body)
                          SELECT id, '', $2 FROM articles WHERE slug = $1"
-                    }
-                    Engine::Postgres => {
-                        "UPDATE article_terms SET title = '', words = array_to_tsvector(string_to_array($2, ' '))
+                }
+                Engine::Postgres => {
+                    "UPDATE article_terms SET title = '', words = array_to_tsvector(string_to_array($2, ' '))
                          WHERE article_id = (SELECT id FROM articles WHERE slug = $1)"
-                    }
-                };
-                transaction.run(write, [slug.into(), terms.into()]).await?;
-                transaction
-                    .run("UPDATE fulltext_state SET version = 5, rebuilt_to = NULL WHERE id = 1", [])
-                    .await
-                    .map(drop)
-            })
+                }
+            };
+            transaction.run(write, [slug.into(), terms.into()]).await?;
+            transaction.run("UPDATE fulltext_state SET version = 5, rebuilt_to = NULL WHERE id = 1", []).await.map(drop)
         })
         .await
         .expect("terms of an earlier version");

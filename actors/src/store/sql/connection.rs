@@ -212,5 +212,18 @@ impl Driver for Transaction {
     }
 }
 
-/// What the body of a write returns.
-pub type WriteFuture<'c, T, E> = BoxFuture<'c, Result<T, E>>;
+/// What runs in the transaction of a write: any `async` closure whose future may be sent to another thread.
+///
+/// A bound by `AsyncFnOnce` cannot say the latter, and one by this trait alone leaves the type of the argument open.
+pub trait WriteBody<'c, T, E>: FnOnce(&'c Transaction) -> Self::Future + Send + 'static {
+    /// What the closure returns.
+    type Future: Future<Output = Result<T, E>> + Send + 'c;
+}
+
+impl<'c, T, E, F, R> WriteBody<'c, T, E> for F
+where
+    F: FnOnce(&'c Transaction) -> R + Send + 'static,
+    R: Future<Output = Result<T, E>> + Send + 'c,
+{
+    type Future = R;
+}

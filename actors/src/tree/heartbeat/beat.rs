@@ -29,16 +29,16 @@ async fn renew(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) -
     let lease = context.settings.lease;
     match queue.ask(QueueMessage::Held).await {
         Some(held) => {
-            let renewed = context.database.write_behind(move |transaction| {
-                Box::pin(async move { leases::renew(transaction, &held, lease).await.map(drop) })
-            });
+            let renewed = context
+                .database
+                .write_behind(async move |transaction| leases::renew(transaction, &held, lease).await.map(drop));
             renewed.await
         }
         // No answer does not mean "no leases": this host is alive, so every lease of its incarnation is renewed.
         None => {
             let incarnation = context.incarnation.clone();
-            let renewed = context.database.write_behind(move |transaction| {
-                Box::pin(async move { leases::renew_all_of(transaction, &incarnation, lease).await.map(drop) })
+            let renewed = context.database.write_behind(async move |transaction| {
+                leases::renew_all_of(transaction, &incarnation, lease).await.map(drop)
             });
             renewed.await
         }
@@ -77,14 +77,12 @@ async fn rescue_from(context: &Arc<Context>, other: &str) -> Result<usize, Store
         let incarnation = other.to_owned();
         let page = context
             .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    let page = leases::rescue_from(transaction, &incarnation).await?;
-                    if page.is_empty() {
-                        hosts::end(transaction, &incarnation, "lost").await?;
-                    }
-                    Ok(page)
-                })
+            .write_behind::<_, StoreError, _>(async move |transaction| {
+                let page = leases::rescue_from(transaction, &incarnation).await?;
+                if page.is_empty() {
+                    hosts::end(transaction, &incarnation, "lost").await?;
+                }
+                Ok(page)
             })
             .await?;
         if page.is_empty() {
@@ -100,9 +98,7 @@ async fn rescue_expired(context: &Arc<Context>) -> Result<usize, StoreError> {
         let own = context.incarnation.clone();
         let page = context
             .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { leases::rescue_expired(transaction, Some(&own)).await })
-            })
+            .write_behind(async move |transaction| leases::rescue_expired(transaction, Some(&own)).await)
             .await?;
         if page.is_empty() {
             return Ok(rescued);
@@ -121,11 +117,9 @@ async fn report(HeartbeatArguments { context, root, queue }: &HeartbeatArguments
     let host = context.host.clone();
     context
         .database
-        .write_behind(move |transaction| {
-            Box::pin(async move {
-                let state = if draining { "draining" } else { "running" };
-                hosts::beat(transaction, &host, state, &report, &roster).await
-            })
+        .write_behind(async move |transaction| {
+            let state = if draining { "draining" } else { "running" };
+            hosts::beat(transaction, &host, state, &report, &roster).await
         })
         .await
 }

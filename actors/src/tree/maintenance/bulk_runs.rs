@@ -41,7 +41,7 @@ impl Upkeep {
         let closed = self
             .context
             .database
-            .write_behind::<_, StoreError, _>(move |transaction| Box::pin(bulk::close_if_done(transaction, id)))
+            .write_behind(async move |transaction| bulk::close_if_done(transaction, id).await)
             .await?;
         if let Some(summary) = closed {
             let bulk::Summary { succeeded, failed, skipped, cancelled, .. } = summary;
@@ -54,9 +54,7 @@ impl Upkeep {
         let (max_attempts, ahead) = (self.context.settings.max_attempts, self.ahead());
         self.context
             .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { bulk::advance(transaction, &run, max_attempts, ahead).await })
-            })
+            .write_behind(async move |transaction| bulk::advance(transaction, &run, max_attempts, ahead).await)
             .await
     }
 }

@@ -22,9 +22,7 @@ impl Upkeep {
             let brought_forward = self
                 .context
                 .database
-                .write_behind::<_, StoreError, _>(|transaction| {
-                    Box::pin(tasks::follow_the_clock(transaction, MAX_TASKS_MOVED))
-                })
+                .write_behind(async move |transaction| tasks::follow_the_clock(transaction, MAX_TASKS_MOVED).await)
                 .await?;
             self.clock_stepped = brought_forward >= u64::from(MAX_TASKS_MOVED);
         }

@@ -89,9 +89,7 @@ impl Upkeep {
         let queued = self
             .context
             .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { backlog::enqueue_wanted(transaction, &articles, &order).await })
-            })
+            .write_behind(async move |transaction| backlog::enqueue_wanted(transaction, &articles, &order).await)
             .await?;
         Ok(queued.map(|queued| queued.len()))
     }
@@ -142,9 +140,7 @@ impl Upkeep {
     async fn activate(&self, model_id: i64) -> Result<bool, StoreError> {
         self.context
             .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(models::activate_if_whole(transaction, model_id))
-            })
+            .write_behind(async move |transaction| models::activate_if_whole(transaction, model_id).await)
             .await
     }
 }

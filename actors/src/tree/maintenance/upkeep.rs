@@ -77,10 +77,7 @@ impl Upkeep {
 
     async fn advance(&mut self) -> Result<bool, StoreError> {
         if self.context.database.engine() == Engine::Postgres {
-            self.context
-                .database
-                .write_behind::<_, StoreError, _>(|transaction| Box::pin(stats::fold(transaction)))
-                .await?;
+            self.context.database.write_behind(async |transaction| stats::fold(transaction).await).await?;
         }
         self.follow_the_clock().await?;
         let runs_go_on = self.carry_bulk_runs_on().await?;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::{
     backoff::Backoff,
-    circuit::wish,
+    circuit::requested_pause,
     embedder::{EmbedError, ErrorKind},
     settings::Delays,
     store::claim::HostSets,
@@ -102,13 +102,13 @@ impl ActiveSet {
     /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had
     /// worked before.
     pub(super) fn rest(&mut self, model: String, error: &EmbedError, queue: &ActorRef<QueueMessage>) -> bool {
-        let (now, wish) = (Instant::now(), wish(error));
+        let (now, requested) = (Instant::now(), requested_pause(error));
         if let Some(failing) = self.failing.as_mut().filter(|failing| failing.until > now) {
             // Attempts that were under way say nothing new, but may ask for a longer pause.
-            failing.until = failing.until.max(now + wish);
+            failing.until = failing.until.max(now + requested);
             return false;
         }
-        let pause = self.delays.next_delay().max(wish);
+        let pause = self.delays.next_delay().max(requested);
         let EmbedError { kind, message, .. } = error.clone();
         tracing::warn!(model, %kind, error = message, ?pause, "the provider of the set in use fails; its tasks wait");
         queue.send_after(pause, || QueueMessage::Poll);

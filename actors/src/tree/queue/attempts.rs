@@ -28,7 +28,7 @@ impl QueueState {
     pub(super) fn vacated(&mut self, slot: Slot, reason: &str) {
         let Some(task) = self.roster.vacate(slot, reason) else { return };
         let failure = Failure::from(EmbedError::crashed(format!("the worker died: {reason}")));
-        let retry = self.at.context.settings.retry;
+        let retry = self.arguments.context.settings.retry;
         self.commits.gather([settlement::blamed(task, Duration::ZERO, failure, retry)]);
         self.schedule_flush();
     }
@@ -43,13 +43,13 @@ impl QueueState {
         if !self.roster.end(&finished) {
             return;
         }
-        if finished.task.model_id != self.at.context.model_row.id {
+        if finished.task.model_id != self.arguments.context.model_row.id {
             return self.finished_for_active_set(finished);
         }
         let FinishedAttempt { task, outcome, elapsed, made, gained } = finished;
         let failed = matches!(outcome, Outcome::Failed(_));
         let gained = failed && self.salvage.keep(task.article_id, made) && gained;
-        match decide(task, elapsed, outcome, self.at.context.settings.retry) {
+        match decide(task, elapsed, outcome, self.arguments.context.settings.retry) {
             Decision::Commit(decided) => self.commits.gather([decided]),
             Decision::Ask(task, elapsed, failure) => {
                 self.undecided(UndecidedFailure { task, elapsed, failure, gained });
@@ -63,7 +63,7 @@ impl QueueState {
     /// changed: a probe tells which.
     pub(super) fn odd_length(&mut self, task: &ClaimedTask, elapsed: Duration, wrong: &WrongLength) {
         let &WrongLength { answered, stored, .. } = wrong;
-        if task.model_id != self.at.context.model_row.id {
+        if task.model_id != self.arguments.context.model_row.id {
             let error = EmbedError::other_model(answered, stored);
             self.rest_active_provider(task.model_id, &error);
             return self.commits.gather([settlement::refunded(task.clone(), elapsed, error.into())]);
@@ -96,12 +96,12 @@ impl QueueState {
     /// Lets other processes see at once that the provider fails, or works again.
     fn show_change(&self, was_open: bool) {
         if self.provider.is_open() != was_open {
-            self.at.heartbeat.send(HeartbeatMessage::Beat);
+            self.arguments.heartbeat.send(HeartbeatMessage::Beat);
         }
     }
 
     pub(super) fn judged(&mut self, judgement: Judgement) {
-        let retry = self.at.context.settings.retry;
+        let retry = self.arguments.context.settings.retry;
         match judgement {
             Judgement::Open => {}
             Judgement::Provider(all) => {
@@ -132,7 +132,7 @@ impl QueueState {
     /// its provider's failure costs the document nothing.
     pub(super) fn finished_for_active_set(&mut self, finished: FinishedAttempt) {
         let FinishedAttempt { task, outcome, elapsed, .. } = finished;
-        let retry = self.at.context.settings.retry;
+        let retry = self.arguments.context.settings.retry;
         let decided = match decide(task, elapsed, outcome, retry) {
             Decision::Commit(decided) => decided,
             Decision::Ask(task, elapsed, failure) => match failure.fault {
@@ -149,12 +149,12 @@ impl QueueState {
 
     /// Leaves the provider of the set in use alone for a while; the own model's work continues.
     fn rest_active_provider(&mut self, set: i64, error: &EmbedError) {
-        let set_model = self.at.context.sets.set_model(set);
+        let set_model = self.arguments.context.sets.set_model(set);
         let model = set_model
             .map_or_else(|| format!("set {set}"), |set_model| set_model.model.embedder.identity().model.clone());
         if self.active_set.rest(model, error, &self.myself) {
             // Other processes see at once that it fails.
-            self.at.heartbeat.send(HeartbeatMessage::Beat);
+            self.arguments.heartbeat.send(HeartbeatMessage::Beat);
         }
     }
 }

@@ -3,7 +3,7 @@
 use ractor::RpcReplyPort;
 
 use super::{provider::Judgement, state::QueueState};
-use crate::store::{StoreError, leases};
+use crate::store::leases;
 
 impl QueueState {
     pub(super) fn drain(&mut self, reply: RpcReplyPort<()>) {
@@ -30,14 +30,12 @@ impl QueueState {
         self.provider.give_up_deciding();
         let mut released = 0;
         loop {
-            let incarnation = self.at.context.incarnation.clone();
+            let incarnation = self.arguments.context.incarnation.clone();
             let page = self
-                .at
+                .arguments
                 .context
                 .database
-                .write_behind::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move { leases::release(transaction, &incarnation, &[]).await })
-                })
+                .write_behind(async move |transaction| leases::release(transaction, &incarnation, &[]).await)
                 .await;
             match page {
                 Ok(page) if page.is_empty() => return released,

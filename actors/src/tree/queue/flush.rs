@@ -25,7 +25,7 @@ use crate::{
 impl QueueState {
     /// Schedules a flush if there is something to commit or a worker to claim for.
     pub(super) fn schedule_flush(&mut self) {
-        if !self.commits.may_begin(&self.at.context) {
+        if !self.commits.may_begin(&self.arguments.context) {
             self.commits.flush_wanted = true;
         } else if !self.commits.flush_scheduled && (self.commits.has_something() || !self.claimable_slots().is_empty())
         {
@@ -38,7 +38,7 @@ impl QueueState {
     /// Starts to commit what has been gathered and to claim for idle workers.
     pub(super) fn flush(&mut self) {
         self.commits.flush_scheduled = false;
-        if !self.commits.may_begin(&self.at.context) {
+        if !self.commits.may_begin(&self.arguments.context) {
             self.commits.flush_wanted = true;
             return;
         }
@@ -54,8 +54,8 @@ impl QueueState {
         let claim = ClaimFor { token: new_token(), slots, from: self.claim_cursor.next() };
         let number = self.commits.number;
         self.commits.number += 1;
-        let end =
-            commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known_tokens, self.claimable_sets());
+        let (context, claimable) = (Arc::clone(&self.arguments.context), self.claimable_sets());
+        let end = commit(context, batch.clone(), claim.clone(), known_tokens, claimable);
         let myself = self.myself.clone();
         let work = AbortOnDropHandle::new(tokio::spawn(async move {
             let panicked = |text| StoreError::Failed(format!("the commit panicked: {text}"));
@@ -73,7 +73,7 @@ impl QueueState {
         let Commit { batch, claim, recovers, .. } = self.commits.under_way.remove(at);
         match end {
             Ok((applied, claimed, makes)) => {
-                self.active_set.committed(makes, self.at.context.model_row.id);
+                self.active_set.committed(makes, self.arguments.context.model_row.id);
                 self.commits.answered(recovers);
                 let more = self.claim_cursor.claimed(claim.from, claim.slots.len(), &claimed);
                 let admitted = self.provider.admission();
@@ -88,7 +88,7 @@ impl QueueState {
                 let _ = self.myself.send_message(QueueMessage::Tell(batch, Box::new(applied)));
             }
             Err(error) => {
-                let context = &self.at.context;
+                let context = &self.arguments.context;
                 self.commits.failed(batch, error, context.database.engine(), context.settings.retry);
                 self.flush_after_a_while();
             }
@@ -97,7 +97,7 @@ impl QueueState {
 
     /// A look or a commit failed: try again, at growing delays.
     pub(super) fn database_failed(&mut self, error: StoreError) {
-        let context = &self.at.context;
+        let context = &self.arguments.context;
         self.commits.failed(Vec::new(), error, context.database.engine(), context.settings.retry);
         self.flush_after_a_while();
     }
@@ -111,7 +111,7 @@ impl QueueState {
 
     /// Records what a commit says about the provider.
     fn applied(&mut self, batch: &[CommitItem], applied: &CommitResult) {
-        let own = self.at.context.model_row.id;
+        let own = self.arguments.context.model_row.id;
         let finals: HashSet<_> =
             applied.settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id).collect();
         for CommitItem { decided, .. } in batch {
@@ -126,7 +126,7 @@ impl QueueState {
         for wrong in &applied.wrong_lengths {
             let ended = batch.iter().map(|gathered| &gathered.decided).find(|ended| ended.task.lease == wrong.lease);
             if let Some(ended) = ended {
-                self.at.context.forget_answers(ended.task.model_id);
+                self.arguments.context.forget_answers(ended.task.model_id);
                 self.odd_length(&ended.task, ended.elapsed, wrong);
             }
         }
@@ -139,7 +139,7 @@ impl QueueState {
                 self.commits.gather([settlement::returned(task)]);
                 continue;
             }
-            let is_own = task.model_id == self.at.context.model_row.id;
+            let is_own = task.model_id == self.arguments.context.model_row.id;
             if is_own && task.subject == ArticleSnapshot::Changed {
                 if self.provider.is_open() || self.provider.may_be_another_model() {
                     // The provider has failed since the claim was made.
@@ -177,28 +177,26 @@ fn commit(
     let database = context.database.clone();
     async move {
         let done = database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    if let Some(known_tokens) = known_tokens {
-                        release_others(transaction, &context.incarnation, &known_tokens).await?;
-                    }
-                    let wanted = models::wanted(transaction).await?;
-                    let applied = apply(transaction, &batch, &wanted).await?;
-                    let host_sets = context.sets.makes(&wanted);
-                    let makes = claimable.of(host_sets, context.model_row.id);
-                    let ClaimFor { token, slots, from } = &claim_for;
-                    let request = Claim {
-                        token,
-                        incarnation: &context.incarnation,
-                        slots,
-                        lease: context.settings.lease,
-                        from: *from,
-                        makes,
-                    };
-                    let idle = slots.is_empty() || makes.nothing();
-                    let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
-                    Ok((applied, claimed, host_sets))
-                })
+            .write_behind::<_, StoreError, _>(async move |transaction| {
+                if let Some(known_tokens) = known_tokens {
+                    release_others(transaction, &context.incarnation, &known_tokens).await?;
+                }
+                let wanted = models::wanted(transaction).await?;
+                let applied = apply(transaction, &batch, &wanted).await?;
+                let host_sets = context.sets.makes(&wanted);
+                let makes = claimable.of(host_sets, context.model_row.id);
+                let ClaimFor { token, slots, from } = &claim_for;
+                let request = Claim {
+                    token,
+                    incarnation: &context.incarnation,
+                    slots,
+                    lease: context.settings.lease,
+                    from: *from,
+                    makes,
+                };
+                let idle = slots.is_empty() || makes.nothing();
+                let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
+                Ok((applied, claimed, host_sets))
             })
             .await?;
         // An error here is a lost answer.

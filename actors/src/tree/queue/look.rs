@@ -19,7 +19,7 @@ impl QueueState {
         if self.roster.filled() < self.roster.slots() {
             // Asks for all of them rather than for the missing ones: then no order of starts and messages leaves one
             // out.
-            self.at.workers.send(WorkerSupervisorMessage::Muster);
+            self.arguments.workers.send(WorkerSupervisorMessage::Muster);
         }
         if self.commits.is_busy() {
             return;
@@ -29,7 +29,7 @@ impl QueueState {
         }
         // Also while the own provider fails: the other set's provider may work.
         if self.look.as_ref().is_none_or(AbortOnDropHandle::is_finished) && !self.idle_slots().is_empty() {
-            let (context, known_tokens) = (Arc::clone(&self.at.context), self.known_tokens(&[]));
+            let (context, known_tokens) = (Arc::clone(&self.arguments.context), self.known_tokens(&[]));
             let claimable = self.claimable_sets();
             let myself = self.myself.clone();
             self.look = Some(AbortOnDropHandle::new(tokio::spawn(async move {
@@ -43,7 +43,7 @@ impl QueueState {
     pub(super) fn looked(&mut self, look: Result<PollResult, StoreError>) {
         match look {
             Ok(PollResult { due, strays, makes, mismatch }) => {
-                self.active_set.looked(makes, self.at.context.model_row.id, mismatch);
+                self.active_set.looked(makes, self.arguments.context.model_row.id, mismatch);
                 if strays && !self.commits.is_busy() {
                     self.commits.recover();
                 }

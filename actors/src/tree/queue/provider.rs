@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    circuit::{Admission, Circuit, wish},
+    circuit::{Admission, Circuit, requested_pause},
     embedder::{EmbedError, Embedder, ErrorKind, Fault, Purpose, Readiness, Vector},
     panics::catch_panic,
     settings::Delays,
@@ -30,7 +30,7 @@ const SUSPECT_AFTER_TRIALS: u32 = 2;
 /// Most tasks whose failed trials are remembered.
 const MAX_TRIALS_REMEMBERED: usize = 1_000;
 
-pub(super) struct Provider {
+pub(super) struct ProviderState {
     embedder: Arc<dyn Embedder>,
     readiness: Option<watch::Receiver<Readiness>>,
     _watch: Option<AbortOnDropHandle<()>>,
@@ -63,7 +63,7 @@ pub(super) enum Judgement {
     Documents(Vec<UndecidedFailure>),
 }
 
-impl Provider {
+impl ProviderState {
     pub(super) fn new(embedder: Arc<dyn Embedder>, circuit: Delays, queue: &ActorRef<QueueMessage>) -> Self {
         let readiness = embedder.readiness();
         let watch = readiness
@@ -181,7 +181,7 @@ impl Provider {
         }
     }
 
-    /// How long until [`Provider::probe_if_due`] has something to do.
+    /// How long until [`ProviderState::probe_if_due`] has something to do.
     pub(super) fn next_probe(&self) -> Option<Duration> {
         self.circuit.next_probe(Instant::now())
     }
@@ -263,7 +263,7 @@ async fn wake_when_ready(mut readiness: watch::Receiver<Readiness>, queue: Actor
 }
 
 fn warn(error: &EmbedError) {
-    let pause = wish(error);
+    let pause = requested_pause(error);
     tracing::warn!(kind = %error.kind, error = error.message, ?pause, "the embedding provider fails; claiming stops");
 }
 

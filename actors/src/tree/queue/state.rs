@@ -10,7 +10,7 @@ use super::{
     active_set::{ActiveSet, ClaimableSets},
     claim_cursor::ClaimCursor,
     commits::Commits,
-    provider::Provider,
+    provider::ProviderState,
     roster::Roster,
     salvage::Salvage,
 };
@@ -37,11 +37,11 @@ pub(crate) struct QueueArguments {
 }
 
 pub(crate) struct QueueState {
-    pub(super) at: QueueArguments,
+    pub(super) arguments: QueueArguments,
     pub(super) myself: ActorRef<QueueMessage>,
     pub(super) roster: Roster,
     pub(super) commits: Commits,
-    pub(super) provider: Provider,
+    pub(super) provider: ProviderState,
     /// When the timer of the next probe ends.
     pub(super) probe_at: Option<Instant>,
     pub(super) salvage: Salvage,
@@ -60,12 +60,12 @@ pub(super) struct Drain {
 }
 
 impl QueueState {
-    pub(super) fn new(at: QueueArguments, myself: ActorRef<QueueMessage>) -> Self {
-        let (settings, embedder) = (&at.context.settings, at.context.model.embedder.clone());
+    pub(super) fn new(arguments: QueueArguments, myself: ActorRef<QueueMessage>) -> Self {
+        let (settings, embedder) = (&arguments.context.settings, arguments.context.model.embedder.clone());
         Self {
             roster: Roster::of_slots(settings.slots),
             commits: Commits::new(settings.restart.delays),
-            provider: Provider::new(embedder, settings.circuit, &myself),
+            provider: ProviderState::new(embedder, settings.circuit, &myself),
             probe_at: None,
             salvage: Salvage::default(),
             claim_cursor: ClaimCursor::front(),
@@ -73,14 +73,14 @@ impl QueueState {
             look: None,
             drain: Drain::default(),
             since: Instant::now(),
-            at,
+            arguments,
             myself,
         }
     }
 
     /// Free slots that a task may be claimed for now.
     pub(super) fn claimable_slots(&self) -> Vec<Slot> {
-        let batch = self.at.context.settings.claim_batch.max(1) as usize;
+        let batch = self.arguments.context.settings.claim_batch.max(1) as usize;
         let most = match self.provider.admission() {
             Admission::All => batch,
             Admission::One => 1_usize.saturating_sub(self.commits.claimed_for().len()),

@@ -33,11 +33,11 @@ impl QueueState {
             let error = decided.error.clone();
             log(decided, settled, error.as_ref());
             observations.push(observation(decided, settled));
-            self.at.context.publish(event(&decided.task, settled.status, settled.attempts, error));
+            self.arguments.context.publish(event(&decided.task, settled.status, settled.attempts, error));
             wake_for_retry(&self.myself, decided, settled);
         }
         if !observations.is_empty() {
-            self.at.metrics.send(MetricsMessage::Observed(observations));
+            self.arguments.metrics.send(MetricsMessage::Observed(observations));
         }
         self.answer_drained();
     }
@@ -52,7 +52,7 @@ impl QueueState {
             trace = task.trace_id,
             "embedding started"
         );
-        self.at.context.publish(event(task, TaskStatus::Processing, task.attempt, None));
+        self.arguments.context.publish(event(task, TaskStatus::Processing, task.attempt, None));
     }
 }
 

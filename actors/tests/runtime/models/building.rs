@@ -33,13 +33,7 @@ async fn what_the_new_model_cannot_embed_and_the_old_one_did_keeps_the_old_set_u
         tokio::task::yield_now().await;
     }
     assert_ne!(bench.number(ACTIVE).await, id, "one article would not be found any more");
-    bench
-        .database
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { models::accept_failed(transaction, id).await })
-        })
-        .await
-        .expect("a word");
+    bench.database.write(async move |transaction| models::accept_failed(transaction, id).await).await.expect("a word");
     bench.changes_over(&runtime, 4).await;
     runtime.stop(DEADLINE).await;
 }
@@ -59,7 +53,7 @@ async fn a_retry_that_is_refused_takes_nothing_from_the_set_being_built() {
     let completed = bench.number("SELECT id AS n FROM embedding_tasks WHERE status = 'completed'").await;
     let refused = bench
         .database
-        .write::<_, StoreError, _>(move |transaction| Box::pin(tasks::retry(transaction, completed)))
+        .write(async move |transaction| tasks::retry(transaction, completed).await)
         .await
         .expect("an answer");
     assert_eq!(refused, tasks::Change::AlreadyWaiting(of_the_new_set));
@@ -107,11 +101,9 @@ async fn nothing_is_queued_for_a_set_that_was_given_up_meanwhile() {
     let wanted = models::wanted(bench.database.reader()).await.expect("the sets");
     let (active, building) = (wanted.active.expect("a set").id, wanted.building.expect("a set").id);
     let queue = |model_id| {
-        bench.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let order = Order { model_id, priority: Priority::Low, max_attempts: 3, cause: "new model" };
-                Ok(backlog::enqueue_wanted(transaction, &[1, 2], &order).await?.map(|queued| queued.len()))
-            })
+        bench.database.write::<_, StoreError, _>(async move |transaction| {
+            let order = Order { model_id, priority: Priority::Low, max_attempts: 3, cause: "new model" };
+            Ok(backlog::enqueue_wanted(transaction, &[1, 2], &order).await?.map(|queued| queued.len()))
         })
     };
     assert_eq!(queue(building).await.expect("an answer"), Some(2));

@@ -39,11 +39,9 @@ async fn nothing_is_queued_for_a_new_set_behind_what_is_claimed_at_that_moment()
     }
     for revision in 2..10 {
         let all = ids.clone();
-        let queued = bench.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let order = Order { model_id: building, priority: Priority::Low, max_attempts: 3, cause: "new model" };
-                backlog::enqueue_wanted(transaction, &all, &order).await
-            })
+        let queued = bench.database.write::<_, StoreError, _>(async move |transaction| {
+            let order = Order { model_id: building, priority: Priority::Low, max_attempts: 3, cause: "new model" };
+            backlog::enqueue_wanted(transaction, &all, &order).await
         });
         let (queued, claimed) = tokio::join!(queued, hosts.claim_one_by_one(50));
         queued.expect("an answer");
@@ -100,25 +98,22 @@ async fn vectors_that_are_being_stored_while_the_sets_change_over_stay_found() {
     let id = bench.save("meanwhile", "text").await;
     let claimed = hosts.claim(1).await;
     let ((stored, is_stored), (release, released)) = (oneshot::channel(), oneshot::channel::<()>());
-    let storing = bench.database.write::<_, StoreError, _>(move |transaction| {
-        Box::pin(async move {
-            vectors::check_writes(transaction, &claimed.iter().collect::<Vec<_>>()).await?;
-            let set = EmbeddedSet { revision: 1, content_hash: hash_of("meanwhile", "text"), chunks: vec![] };
-            let [task] = claimed.as_slice() else { panic!("one task is claimed") };
-            let new = NewSet { article_id: id, model_id: task.model_id, set: &set, stored: 0 };
-            vectors::store(transaction, &[new]).await?;
-            // A question, so that what has gathered is sent.
-            transaction.rows::<i64>("SELECT count(*) AS n FROM article_embeddings", []).await?;
-            let _ = stored.send(());
-            let _ = released.await;
-            Ok(())
-        })
+    let storing = bench.database.write::<_, StoreError, _>(async move |transaction| {
+        vectors::check_writes(transaction, &claimed.iter().collect::<Vec<_>>()).await?;
+        let set = EmbeddedSet { revision: 1, content_hash: hash_of("meanwhile", "text"), chunks: vec![] };
+        let [task] = claimed.as_slice() else { panic!("one task is claimed") };
+        let new = NewSet { article_id: id, model_id: task.model_id, set: &set, stored: 0 };
+        vectors::store(transaction, &[new]).await?;
+        // A question, so that what has gathered is sent.
+        transaction.rows::<i64>("SELECT count(*) AS n FROM article_embeddings", []).await?;
+        let _ = stored.send(());
+        let _ = released.await;
+        Ok(())
     });
     let changing_over = async {
         is_stored.await.expect("vectors");
-        let change = bench
-            .database
-            .write::<_, StoreError, _>(move |transaction| Box::pin(models::activate_if_whole(transaction, building)));
+        let change =
+            bench.database.write(async move |transaction| models::activate_if_whole(transaction, building).await);
         let mut change = std::pin::pin!(change);
         // If it does not wait, it changes over now; if it does, it must not be waited for.
         let early = tokio::time::timeout(Duration::from_millis(200), &mut change).await;

@@ -114,11 +114,9 @@ impl Story {
     async fn delete(&self, id: i64) {
         self.bench
             .database
-            .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    tasks::withdraw(transaction, id, "article deleted").await?;
-                    transaction.run("DELETE FROM articles WHERE id = $1", [id.into()]).await
-                })
+            .write::<_, StoreError, _>(async move |transaction| {
+                tasks::withdraw(transaction, id, "article deleted").await?;
+                transaction.run("DELETE FROM articles WHERE id = $1", [id.into()]).await
             })
             .await
             .expect("a deletion");
@@ -162,9 +160,8 @@ impl Story {
                 || self.bench.number(whole).await < wanted
             {
                 self.look().await;
-                let retried = self.bench.database.write::<_, StoreError, _>(|transaction| {
-                    Box::pin(async move { tasks::retry_failed(transaction, 0, 100).await })
-                });
+                let retried =
+                    self.bench.database.write(async move |transaction| tasks::retry_failed(transaction, 0, 100).await);
                 retried.await.expect("a retry");
                 self.bench.change(half_a_minute).await;
                 tokio::time::sleep(Duration::from_millis(5)).await;

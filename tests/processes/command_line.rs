@@ -250,6 +250,23 @@ fn processes_that_save_into_one_file_at_the_same_time_lose_nothing() {
     assert_eq!(cli.json(&["queue", "stats"])["queue"]["pending"], (PROCESSES * EACH) as i64);
 }
 
+/// It may be moved or copied then: nothing of it is in a file of another name.
+#[test]
+fn a_database_that_a_command_has_closed_is_whole_without_its_log() {
+    let cli = CliFixture::new();
+    let kinds: [&[&str]; 5] = [
+        &["db", "migrate"],
+        &["article", "create", "Note", "--body", "text"],
+        &["article", "show", "note"],
+        &["article", "show", "missing"],
+        &["bulk", "start"],
+    ];
+    for arguments in kinds {
+        cli.run(arguments);
+        assert!(cli.path("desk.db").exists() && !cli.path("desk.db-wal").exists(), "{arguments:?}");
+    }
+}
+
 #[test]
 fn help_completions_and_manual_know_every_command() {
     let cli = CliFixture::new();

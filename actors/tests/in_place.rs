@@ -160,8 +160,9 @@ async fn a_folder_that_is_removed_does_not_come_back() {
     fs::rename(folder, &removed).expect("a folder");
     let told = refusal(&bench).await;
     assert!(told.contains("moved or removed"), "{told}");
-    bench.database.clone().close().await;
-    assert!(!folder.exists());
     fs::rename(&removed, folder).expect("a folder");
     assert!(refusal(&bench).await.contains("moved or removed"), "nobody knows who used it meanwhile");
+    fs::rename(folder, &removed).expect("a folder");
+    bench.database.clone().close().await;
+    assert!(!folder.exists());
 }

@@ -32,11 +32,6 @@ fn is_asked_for(stream: &mut TcpStream) {
     assert!(asked[..read].starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&asked[..read]));
 }
 
-fn call(tool: &str, arguments: &Value) -> String {
-    let params = json!({ "name": tool, "arguments": arguments });
-    json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params }).to_string()
-}
-
 /// An embedding that never ends, inside the save.
 const ENDLESS: [&str; 2] = ["queue.enabled=false", "embedding.scripted.latency=1h"];
 
@@ -83,19 +78,21 @@ async fn a_request_is_broken_off_however_steadily_its_body_comes() {
 async fn a_change_that_was_begun_is_carried_out_whoever_hangs_up() {
     let server = Server::start(&["queue.enabled=false", "embedding.scripted.latency=2s"]);
     let session = begin(&server, None).await;
-    let create = |title: &str| {
-        say(&server, None, Some(&session), call("create_article", &json!({ "title": title, "body": "text" })))
+    let create = |id: u32, title: &str| {
+        let params = json!({ "name": "create_article", "arguments": { "title": title, "body": "text" } });
+        let call = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+        say(&server, None, Some(&session), call.to_string())
     };
     let begun = async |slug: &str| {
         let saved = async { while server.get(&format!("/api/articles/{slug}")).await.status() != 200 {} };
         tokio::time::timeout(STUCK, saved).await.expect("a save");
     };
-    let hung_up = create("Hung up").await;
+    let hung_up = create(7, "Hung up").await;
     begun("hung-up").await;
     drop(hung_up);
-    let cancelled = create("Cancelled").await;
+    let cancelled = create(8, "Cancelled").await;
     begun("cancelled").await;
-    let params = json!({ "requestId": 7 });
+    let params = json!({ "requestId": 8 });
     let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params });
     assert_eq!(say(&server, None, Some(&session), cancel.to_string()).await.status(), 202);
     for slug in ["hung-up", "cancelled"] {

@@ -45,6 +45,7 @@ pub use dialect::Engine;
 pub use error::StoreError;
 pub(crate) use host_lock::HostLock;
 pub use host_lock::HostLockError;
+use open::CLOSE_TIMEOUT;
 pub use open::{OpenOptions, Tables};
 pub use open_error::OpenError;
 pub use sql::{Connection, Transaction, WriteBody};

@@ -69,27 +69,31 @@ impl Articles {
         if let Some(unknown) = unknown_property(reader, filter).await? {
             return Err(ArticleError::invalid("filter", unknown.to_string()));
         }
-        if folder.as_ref().is_empty() || is_known(reader, folder).await? {
-            return Ok(());
+        let within = filter.folders().map(|folder| ("filter", folder));
+        for (field, folder) in within.chain([("folder", folder.as_ref())]) {
+            if !folder.is_empty() && !is_known(reader, folder).await? {
+                return Err(ArticleError::invalid(field, unknown_folder(reader, folder).await?));
+            }
         }
-        let known = subfolders::of(reader, &Folder::default(), MAX_NAMES).await?;
-        let known: Vec<_> = known.iter().map(|folder| format!("\"{folder}\"")).collect();
-        let known = if known.is_empty() {
-            "there are no folders".to_owned()
-        } else {
-            format!("there are {}", known.join(", "))
-        };
-        Err(ArticleError::invalid("folder", format!("no article is in \"{folder}\"; {known}")))
+        Ok(())
     }
 }
 
-async fn is_known(connection: &impl Sql, folder: &Folder) -> Result<bool, StoreError> {
+async fn unknown_folder(connection: &impl Sql, folder: &str) -> Result<String, StoreError> {
+    let known = subfolders::of(connection, &Folder::default(), MAX_NAMES).await?;
+    let known: Vec<_> = known.iter().map(|folder| format!("\"{folder}\"")).collect();
+    let known =
+        if known.is_empty() { "there are no folders".to_owned() } else { format!("there are {}", known.join(", ")) };
+    Ok(format!("no article is in \"{folder}\"; {known}"))
+}
+
+async fn is_known(connection: &impl Sql, folder: &str) -> Result<bool, StoreError> {
     let within = within("folder", "$1");
     let sql = format!(
         "SELECT EXISTS (SELECT 1 FROM articles WHERE {within})
              OR EXISTS (SELECT 1 FROM article_versions WHERE deleted AND {within}) AS n"
     );
-    Ok(connection.row::<bool>(&sql, [folder.as_ref().into()]).await?.unwrap_or_default())
+    Ok(connection.row::<bool>(&sql, [folder.into()]).await?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::{
     mem,
     path::Path,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use afterword_actors::store::{Database, is_there};
@@ -18,9 +17,6 @@ use crate::{
     model::Progress,
     time::{self, Timestamp},
 };
-
-/// Longest wait for a database to close.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) struct Session {
     pub(super) loaded: LoadedSettings,
@@ -81,8 +77,7 @@ impl Session {
     pub(super) async fn close(&self) {
         let opened = mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         for database in opened {
-            // What is saved is saved: nobody waits for a server that has stopped to answer.
-            let _ = tokio::time::timeout(CLOSE_TIMEOUT, database.close()).await;
+            database.close().await;
         }
     }
 

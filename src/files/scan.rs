@@ -27,6 +27,8 @@ pub(super) struct ScannedFile {
     pub(super) wish: Wish,
     pub(super) former_slugs: Vec<Slug>,
     pub(super) warnings: Vec<String>,
+    /// There is nothing in it but blanks.
+    pub(super) is_blank: bool,
     /// Its article cannot say all that it says.
     pub(super) holds_nul: bool,
     /// *Units:* bytes.
@@ -67,6 +69,7 @@ fn of_content(text: &str, file: &str, placed: String, content: Content) -> Scann
         wish: Wish { file: placed, slug: content.slug, is_named: content.names_slug, folder: content.folder },
         former_slugs: content.former_slugs,
         warnings: content.warnings,
+        is_blank: text.trim().is_empty(),
         holds_nul: text.contains('\0'),
         size: text.len() as u64,
     }

@@ -16,16 +16,16 @@ const MAX_OPTIONS: usize = 8;
 /// Articles that are looked through for an option, the last saved first, and how much of each. *Units:* characters.
 const LOOKED_THROUGH: (i64, i64) = (20, 50_000);
 
-/// A part of a question that begins with a hyphen, and the one before it.
+/// A part of a question that begins with a hyphen, and the word before it, other options left out.
 #[derive(Debug, PartialEq, Eq)]
 struct Hyphenated<'q> {
     before: &'q str,
-    /// With its hyphen.
+    /// With its hyphen, as it is written in the question.
     part: &'q str,
 }
 
-/// Returns those parts of `question` that begin with a hyphen, `-xzf`, and that articles have behind the same word,
-/// `tar -xzf`. An option stands behind its command.
+/// Returns those parts of `question` that begin with a hyphen, `-xzf`, and that articles have on one line behind the same
+/// word, `tar -xzf`. An option stands behind its command.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -45,15 +45,25 @@ pub(super) async fn options(
 }
 
 fn hyphenated(question: &str) -> Vec<Hyphenated<'_>> {
-    let parts: Vec<_> = question.split_whitespace().collect();
     let may_be_one = |part: &str| {
         part.strip_prefix('-').is_some_and(|option| option.starts_with(char::is_alphabetic) && option.len() > 1)
     };
-    let pairs = parts.windows(2).map(|pair| Hyphenated { before: pair[0], part: pair[1] });
-    pairs.filter(|pair| may_be_one(pair.part) && says_something(pair.before)).take(MAX_OPTIONS).collect()
+    let mut before = None;
+    let mut found = Vec::new();
+    for part in question.split_whitespace() {
+        if let Some(before) = before
+            && may_be_one(part)
+        {
+            found.push(Hyphenated { before, part });
+        } else if !part.starts_with('-') && says_something(part) {
+            before = Some(part);
+        }
+    }
+    found.truncate(MAX_OPTIONS);
+    found
 }
 
-/// Whether one of the articles that have both words has them as they are written in the question.
+/// Whether one of the articles that have both words has the option behind the other word, on the same line.
 async fn is_written(
     connection: &impl Sql,
     languages: &Languages,
@@ -67,14 +77,27 @@ async fn is_written(
     }
     let Some(condition) = among.condition(3) else { return Ok(false) };
     let sql = format!(
-        "SELECT substr(a.body, 1, CAST($2 AS INTEGER)) AS body FROM articles a
+        "SELECT a.title, substr(a.body, 1, CAST($2 AS INTEGER)) AS body FROM articles a
          WHERE {condition} ORDER BY a.id DESC LIMIT $1 + 0"
     );
     let (articles, characters) = LOOKED_THROUGH;
     let values = [Value::from(articles), characters.into()].into_iter().chain(among.values);
-    let bodies = connection.rows::<String>(&sql, values).await?;
-    let written = format!("{before} {part}");
-    Ok(bodies.iter().any(|body| body.contains(&written)))
+    let texts = connection.rows::<(String, String)>(&sql, values).await?;
+    let (before, part) = (bare(before), bare(part));
+    let mut lines = texts.iter().flat_map(|(title, body)| body.lines().chain([title.as_str()]));
+    Ok(lines.any(|line| is_behind(&bare(line), &before, &part)))
+}
+
+/// `text` in small letters, without code marks and without punctuation at its ends.
+fn bare(text: &str) -> String {
+    let text = text.to_lowercase().replace('`', " ");
+    text.trim().trim_end_matches(|c: char| c.is_ascii_punctuation()).to_owned()
+}
+
+/// Whether `line` has the word `option` somewhere behind `before`.
+fn is_behind(line: &str, before: &str, option: &str) -> bool {
+    let Some((_, behind)) = line.split_once(before) else { return false };
+    behind.split_whitespace().any(|word| word.trim_end_matches(|c: char| c.is_ascii_punctuation()) == option)
 }
 
 #[cfg(test)]
@@ -87,8 +110,23 @@ mod tests {
             hyphenated(question).into_iter().map(|found| (found.before, found.part)).collect()
         };
         assert_eq!(read("tar -xzf"), [("tar", "-xzf")]);
-        assert_eq!(read("grep -rn foo . -name"), [("grep", "-rn")]);
+        assert_eq!(read("grep -rn foo . -name"), [("grep", "-rn"), ("foo", "-name")]);
+        assert_eq!(read("docker run --rm -it"), [("run", "-it")]);
         assert_eq!(read("-mutex rust"), []);
         assert_eq!(read("freezer -18 --release chmod -R a - b -\"two words\""), []);
+    }
+
+    #[test]
+    fn it_is_behind_its_command_on_a_line_of_an_article() {
+        let is_there = |line: &str, before: &str, part: &str| is_behind(&bare(line), &bare(before), &bare(part));
+        for (line, before, part) in [
+            ("Unpack with `tar -xzf`.", "Tar", "-xzf?"),
+            ("docker run --rm -it image", "run", "-it"),
+            ("find . -name foo -exec rm", "foo", "-exec"),
+            ("`tar -xzf archive.tar.gz`", "`tar", "-xzf`"),
+        ] {
+            assert!(is_there(line, before, part), "{line}");
+        }
+        assert!(!is_there("-old tar archives", "tar", "-old") && !is_there("tar -xzfv", "tar", "-xzf"));
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::Runtime;
 use crate::{
@@ -13,6 +14,16 @@ use crate::{
         role::Role,
     },
 };
+
+// While the database does not answer, the time of all steps together stays below what a supervisor of processes waits
+// for. What is not done then, the hosts do that find this one dead.
+
+/// Longest wait until workers have ended and their tasks are released.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(6);
+/// Longest wait for the last measurements and the host's row.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(4);
+/// Longest wait for the tree of actors.
+const TREE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How a drain went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,14 +40,28 @@ impl Runtime {
     pub async fn drain(&self, deadline: Duration) -> DrainReport {
         let queue = &self.addresses.queue;
         let finished = queue.ask_for(QueueMessage::Drain, deadline).await.is_some();
-        self.retire(Role::Workers).await;
-        let released = queue.ask_for(QueueMessage::Release, Duration::from_secs(10)).await.unwrap_or(0);
+        let release = async {
+            self.retire(Role::Workers).await;
+            queue.ask_for(QueueMessage::Release, RELEASE_TIMEOUT).await
+        };
+        let released = timeout(RELEASE_TIMEOUT, release).await.ok().flatten().unwrap_or(0);
         DrainReport { finished, released }
     }
 
-    /// Drains, writes the last metrics, and stops the tree.
+    /// Drains, writes the last metrics, and stops the tree. It takes little longer than `deadline`, whatever the database
+    /// does.
     pub async fn stop(mut self, deadline: Duration) -> DrainReport {
         let drained = self.drain(deadline).await;
+        if timeout(FAREWELL_TIMEOUT, self.say_farewell()).await.is_err() {
+            tracing::warn!("the host's row could not be closed in time; others will find it dead");
+        }
+        // Children end with their supervisor.
+        self.root.stop(TREE_TIMEOUT).await;
+        drop(self.presence.take());
+        drained
+    }
+
+    async fn say_farewell(&self) {
         self.addresses.metrics.ask(MetricsMessage::Flush).await;
         self.retire(Role::Heartbeat).await;
         let incarnation = self.context.incarnation.clone();
@@ -48,10 +73,6 @@ impl Runtime {
         if let Err(error) = said {
             tracing::warn!(%error, "the host's row could not be closed; others will find it dead");
         }
-        // Children end with their supervisor.
-        self.root.stop(Duration::from_secs(5)).await;
-        drop(self.presence.take());
-        drained
     }
 
     async fn retire(&self, role: Role) {

@@ -173,7 +173,8 @@ impl Database {
         }
     }
 
-    /// Closes all connections; accepted writes are finished first.
+    /// Closes all connections; accepted writes are finished first. A database that does not answer is waited for some
+    /// seconds: what is not acknowledged by then may be undone.
     pub async fn close(self) {
         match self.parts.as_ref() {
             EngineConnections::Sqlite(sqlite) => sqlite.close().await,

@@ -4,6 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{OpenError, location};
 
+/// Longest wait, when a database is closed, for what it does not answer.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Where the database is and how many connections it gets.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {

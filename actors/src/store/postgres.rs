@@ -21,7 +21,7 @@ use sea_orm::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    OpenError, OpenOptions, StoreError,
+    CLOSE_TIMEOUT, OpenError, OpenOptions, StoreError,
     answer::answered,
     failure,
     sql::{Connection, Transaction},
@@ -92,6 +92,10 @@ impl Postgres {
 
     /// Accepts no further writes, finishes the accepted ones, and closes.
     pub(super) async fn close(&self) {
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.close_connections()).await;
+    }
+
+    async fn close_connections(&self) {
         self.accepted.close();
         self.accepted.wait().await;
         let _ = self.read.clone().close().await;

@@ -31,7 +31,7 @@ use sea_orm::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    OpenError, OpenOptions, StoreError, location,
+    CLOSE_TIMEOUT, OpenError, OpenOptions, StoreError, location,
     sql::{Connection, Sql},
 };
 use commit_gate::CommitGate;
@@ -107,7 +107,7 @@ impl Sqlite {
 
     /// Accepts no further writes, finishes the accepted ones, and closes.
     pub(super) async fn close(&self) {
-        self.writer.drain().await;
+        let is_drained = tokio::time::timeout(CLOSE_TIMEOUT, self.writer.drain()).await.is_ok();
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         if self.files.check().is_err() {
             // What can be kept is kept before the process ends.
@@ -123,6 +123,14 @@ impl Sqlite {
         // late.
         self.files.close();
         drop(watch);
+        if is_drained {
+            return self.close_connections().await;
+        }
+        // Another process holds the lock that the writer waits for.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.close_connections()).await;
+    }
+
+    async fn close_connections(&self) {
         let _ = self.read.clone().close().await;
         let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;

@@ -39,6 +39,9 @@ pub enum NoSetting {
         /// As it would be written.
         number: String,
     },
+    /// A number whose digits have been lost when the request was read.
+    #[error("\"{0}\" is a number with more digits than are kept; send it as a text")]
+    Inexact(String),
 }
 
 impl Setting {
@@ -58,6 +61,10 @@ impl Setting {
                 Ok(Some(Self::List(items.iter().map(item).collect::<Result<_, _>>()?)))
             }
             Json::String(text) => Ok(Some(Self::Text(text.clone()))),
+            // Of a whole number of more than 64 bits, JSON has kept the first digits only.
+            Json::Number(number) if number.is_f64() && has_lost_digits(&number.to_string()) => {
+                Err(NoSetting::Inexact(key.to_owned()))
+            }
             Json::Number(number) => match number.to_string() {
                 written if json_number(&written).is_some() => Ok(Some(Self::Number(written))),
                 number => Err(NoSetting::TooLong { key: key.to_owned(), number }),
@@ -129,6 +136,15 @@ impl Setting {
             }
         }
     }
+}
+
+/// Whether a large number, as JSON writes it, has as many digits as can be kept: it may have had more.
+fn has_lost_digits(written: &str) -> bool {
+    /// Digits that every number keeps.
+    const KEPT_DIGITS: usize = 15;
+    let (digits, exponent) = written.split_once('e').unwrap_or((written, "0"));
+    let is_large = exponent.parse::<i32>().is_ok_and(|exponent| exponent > 0);
+    is_large && digits.bytes().filter(u8::is_ascii_digit).count() > KEPT_DIGITS
 }
 
 /// Returns `head` with these values; `None` removes one. An existing value is replaced in place, a new one is added at
@@ -275,6 +291,14 @@ mod tests {
         let json_head = "{\n  \"title\": \"T\"\n}\n";
         assert_eq!(set(json_head, "status", json!("done")), "{\n  \"status\": \"done\",\n  \"title\": \"T\"\n}\n");
         assert_eq!(set(json_head, "title", json!(null)), "{\n  \"title\": null\n}\n");
+        for lost in ["18446744073709551617", "-9223372036854775809", "[123456789012345678901234567890]"] {
+            let value = serde_json::from_str(lost).expect("JSON");
+            assert_eq!(Setting::from_json("x", &value), Err(NoSetting::Inexact("x".to_owned())), "{lost}");
+        }
+        for kept in ["6.022e23", "1e300", "100000000000000000000", "0.1234567890123456", "1.7e-10"] {
+            let value = serde_json::from_str(kept).expect("JSON");
+            assert!(Setting::from_json("x", &value).is_ok(), "{kept}");
+        }
         assert!(Setting::from_json("x", &json!({})).is_err() && Setting::from_json("x", &json!([[1]])).is_err());
     }
 

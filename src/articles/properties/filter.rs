@@ -149,6 +149,14 @@ impl Filter {
         })
     }
 
+    /// The folders that it demands.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(|term| !term.not).filter_map(|term| match &term.test {
+            Test::Folder(folder) => Some(folder.as_str()),
+            _ => None,
+        })
+    }
+
     /// Returns the condition on `articles a`. Its parameters are appended to `parameters`.
     pub fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
         self.shaped(|_| shape, parameters)

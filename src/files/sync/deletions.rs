@@ -61,7 +61,7 @@ pub(super) fn ask(
     Ok(())
 }
 
-/// Files that hold nothing, and held something: a disk that was full, or a program that died while it wrote, leaves
+/// Files that hold nothing or blanks alone, and held something: a disk that was full, or a program that died while it wrote, leaves
 /// such.
 fn emptied(plan: &Plan) -> Vec<String> {
     let nothing = hash(&[]);
@@ -74,7 +74,7 @@ fn emptied(plan: &Plan) -> Vec<String> {
     let held_something = |hash: &String| !hash.is_empty() && *hash != nothing;
     updated
         .chain(merged)
-        .filter(|(file, before)| file.hash == nothing && before.as_ref().is_some_and(held_something))
+        .filter(|(file, before)| file.is_blank && before.as_ref().is_some_and(held_something))
         .map(|(file, _)| file.file.clone())
         .collect()
 }

@@ -58,9 +58,14 @@ async fn an_option_that_an_article_has_in_the_same_command_excludes_nothing() {
         ("wild", "A jaguar lives in the wild."),
     ])
     .await;
-    for (pasted, slug) in
-        [("tar -xzf", "tar"), ("rm -rf target", "rust"), ("grep -rn bar", "rust"), ("git commit -am \"fix\"", "git")]
-    {
+    for (pasted, slug) in [
+        ("tar -xzf", "tar"),
+        ("how to use Tar -xzf?", "tar"),
+        ("`tar -xzf`", "tar"),
+        ("rm -rf target", "rust"),
+        ("grep -rn bar", "rust"),
+        ("git commit -am \"fix\"", "git"),
+    ] {
         for question in [pasted.to_owned(), format!("what does {pasted} do")] {
             let answer = world.find(&question, Mode::Keyword).await;
             assert_eq!(answer.hits.first().map(|hit| hit.slug.as_str()), Some(slug), "{question}");

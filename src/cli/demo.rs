@@ -57,12 +57,19 @@ pub(super) async fn run(session: &Session, directory: Option<&Path>, keep: bool)
         None => write_samples(&place.path().join("articles")).context("no room for the sample articles")?,
     };
     let worker = host.join().await?;
-    let rest = "what is not embedded yet waits in the queue";
+    let is_kept = keep && is_own;
+    let rest = if is_own && !keep {
+        "nothing of the demonstration is kept"
+    } else {
+        "what is not embedded yet waits in the queue"
+    };
     let shown = progress::until_told_to_stop(output, rest, show(session, &worker, &directory)).await;
     worker.stop().await;
-    let mut report = shown?;
-    if keep && is_own {
+    if is_kept {
         let _kept = place.keep();
+    }
+    let mut report = shown?;
+    if is_kept {
         report.database = Some(settings.database.url);
     }
     output.answer(&report, |_| text_of_report(&report))

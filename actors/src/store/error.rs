@@ -123,11 +123,12 @@ mod postgres_code {
 }
 
 impl StoreError {
-    /// The connections of this process are all in use.
+    /// The connections of this process are all in use. It may have fewer than it is allowed: a server that refuses one is
+    /// asked again until the time is over, and only its own log tells that.
     fn all_in_use() -> Self {
         Self::NoConnection(
-            "all of this process are in use; try again, or raise database.read_connections and \
-             database.write_connections"
+            "all of this process are in use, or the server allows no more (its log says so); try again, or raise \
+             database.read_connections and database.write_connections, or the limit of the server"
                 .to_owned(),
         )
     }

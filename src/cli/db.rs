@@ -93,6 +93,7 @@ async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()>
     [&from, &to].into_iter().for_each(|url| secrets::keep_those_of(url));
     let at = |url| OpenOptions { url, ..options.clone() };
     let (from, to) = database::open_both(&at(from), &at(to)).await?;
+    [&from, &to].into_iter().for_each(|database| session.close_at_the_end(database));
     let bar = progress::bar(session.output, 0, "copying");
     let tell = |progress: CopyProgress<'_>| {
         bar.set_length(progress.rows);

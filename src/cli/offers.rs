@@ -36,8 +36,10 @@ fn offers_for(typed: &str) -> anyhow::Result<Vec<String>> {
     runtime.block_on(async {
         let looked = async {
             let database = Database::open(&options).await?;
-            let articles = Articles::new(database, Limits::default(), 1, AfterSave::Poll);
-            anyhow::Ok(articles.slugs(typed, MAX_OFFERS).await?)
+            let articles = Articles::new(database.clone(), Limits::default(), 1, AfterSave::Poll);
+            let slugs = articles.slugs(typed, MAX_OFFERS).await;
+            database.close().await;
+            anyhow::Ok(slugs?)
         };
         tokio::time::timeout(DATABASE_TIMEOUT, looked).await?
     })

@@ -81,7 +81,8 @@ impl Session {
         }
     }
 
-    fn close_at_the_end(&self, database: &Database) {
+    /// Has a database closed when the command ends.
+    pub(super) fn close_at_the_end(&self, database: &Database) {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(database.clone());
     }
 

@@ -27,7 +27,7 @@ pub(super) struct ScannedFile {
     pub(super) wish: Wish,
     pub(super) former_slugs: Vec<Slug>,
     pub(super) warnings: Vec<String>,
-    /// There is nothing in it but blanks.
+    /// There is nothing in it but blanks, and the mark that some programs put before every text.
     pub(super) is_blank: bool,
     /// Its article cannot say all that it says.
     pub(super) holds_nul: bool,
@@ -69,7 +69,7 @@ fn of_content(text: &str, file: &str, placed: String, content: Content) -> Scann
         wish: Wish { file: placed, slug: content.slug, is_named: content.names_slug, folder: content.folder },
         former_slugs: content.former_slugs,
         warnings: content.warnings,
-        is_blank: text.trim().is_empty(),
+        is_blank: text.chars().all(|c| c.is_whitespace() || c == '\u{feff}'),
         holds_nul: text.contains('\0'),
         size: text.len() as u64,
     }

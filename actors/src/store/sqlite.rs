@@ -123,17 +123,12 @@ impl Sqlite {
         // late.
         self.files.close();
         drop(watch);
+        // If not, the writer waits for the lock of another process, and its connection closes with this one.
         if is_drained {
-            return self.close_connections().await;
+            let _ = self.read.clone().close().await;
+            let _ = self.runtime.clone().close().await;
+            let _ = self.write.clone().close().await;
         }
-        // Another process holds the lock that the writer waits for.
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.close_connections()).await;
-    }
-
-    async fn close_connections(&self) {
-        let _ = self.read.clone().close().await;
-        let _ = self.runtime.clone().close().await;
-        let _ = self.write.clone().close().await;
     }
 }
 

@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use afterword_actors::{Runtime, RuntimeSettings};
+use afterword_actors::{
+    Runtime, RuntimeSettings,
+    store::{Database, Engine, OpenOptions, StoreError, sql::Sql},
+};
+use tokio::sync::oneshot;
 
 use super::{
     Fixture,
@@ -131,6 +135,34 @@ async fn a_shutdown_while_the_provider_hangs_waits_no_longer_than_it_may() {
     while model.running() > 0 {
         tokio::task::yield_now().await; // The request ends with those who waited for it.
     }
+}
+
+/// Whatever the settings say about waiting for another process.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_while_another_process_holds_what_it_has_to_write() {
+    let bench = Fixture::with(|options| OpenOptions { busy_timeout: Duration::from_secs(3600), ..options }).await;
+    let runtime = Runtime::start(bench.database.clone(), sharing(1).model(), settings()).await.expect("a runtime");
+    let other = Database::open(&OpenOptions::new(bench.url())).await.expect("a database");
+    let ((holds, held), (leave, left)) = (oneshot::channel(), oneshot::channel());
+    let holder = tokio::spawn(async move {
+        let holding = other.write(async move |transaction| {
+            if transaction.engine() == Engine::Postgres {
+                transaction.run("LOCK TABLE embedding_hosts IN SHARE MODE", []).await?;
+            }
+            let _ = holds.send(());
+            let _ = left.await;
+            Ok::<(), StoreError>(())
+        });
+        holding.await.expect("a lock");
+    });
+    held.await.expect("a lock");
+    let stop = async {
+        runtime.stop(Duration::ZERO).await;
+        bench.database.clone().close().await;
+    };
+    tokio::time::timeout(Duration::from_secs(60), stop).await.expect("an end");
+    let _ = leave.send(());
+    holder.await.expect("an end");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use serde_json::Number;
 
 /// The largest whole number that every client reads exactly. A larger one, such as the number of a device, is given out
 /// as a text.
-const LARGEST_EXACT: u64 = (1 << 53) - 1;
+pub(super) const LARGEST_EXACT: u64 = (1 << 53) - 1;
 
 /// Returns the number that `text` is, if JSON would write it back in the same way: `1.10` may be a version, and stays a
 /// text. A whole number is one however it is written, unless it has so many digits that a client would change them.

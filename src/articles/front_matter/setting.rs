@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 
 use super::{
     RawProperty,
     block::{self, Block, Syntax},
     edit::{is_plain, quoted},
     entry::{Entry, Scalar, Value},
-    number::json_number,
+    number::{LARGEST_EXACT, json_number},
 };
 
 /// A value to be set.
@@ -62,9 +62,7 @@ impl Setting {
             }
             Json::String(text) => Ok(Some(Self::Text(text.clone()))),
             // Of a whole number of more than 64 bits, JSON has kept the first digits only.
-            Json::Number(number) if number.is_f64() && has_lost_digits(&number.to_string()) => {
-                Err(NoSetting::Inexact(key.to_owned()))
-            }
+            Json::Number(number) if may_have_lost_digits(number) => Err(NoSetting::Inexact(key.to_owned())),
             Json::Number(number) => match number.to_string() {
                 written if json_number(&written).is_some() => Ok(Some(Self::Number(written))),
                 number => Err(NoSetting::TooLong { key: key.to_owned(), number }),
@@ -138,13 +136,15 @@ impl Setting {
     }
 }
 
-/// Whether a large number, as JSON writes it, has as many digits as can be kept: it may have had more.
-fn has_lost_digits(written: &str) -> bool {
+/// Whether a number that is too large for its whole part to be exact has as many digits as are kept: it may have had
+/// more.
+fn may_have_lost_digits(number: &Number) -> bool {
     /// Digits that every number keeps.
     const KEPT_DIGITS: usize = 15;
-    let (digits, exponent) = written.split_once('e').unwrap_or((written, "0"));
-    let is_large = exponent.parse::<i32>().is_ok_and(|exponent| exponent > 0);
-    is_large && digits.bytes().filter(u8::is_ascii_digit).count() > KEPT_DIGITS
+    let is_inexact = number.is_f64() && number.as_f64().is_some_and(|value| value.abs() > LARGEST_EXACT as f64);
+    let written = number.to_string();
+    let digits = written.split('e').next().unwrap_or_default();
+    is_inexact && digits.bytes().filter(u8::is_ascii_digit).count() > KEPT_DIGITS
 }
 
 /// Returns `head` with these values; `None` removes one. An existing value is replaced in place, a new one is added at
@@ -291,7 +291,9 @@ mod tests {
         let json_head = "{\n  \"title\": \"T\"\n}\n";
         assert_eq!(set(json_head, "status", json!("done")), "{\n  \"status\": \"done\",\n  \"title\": \"T\"\n}\n");
         assert_eq!(set(json_head, "title", json!(null)), "{\n  \"title\": null\n}\n");
-        for lost in ["18446744073709551617", "-9223372036854775809", "[123456789012345678901234567890]"] {
+        for lost in
+            ["18446744073709551617", "-9223372036854775809", "[123456789012345678901234567890]", "9007199254740993.0"]
+        {
             let value = serde_json::from_str(lost).expect("JSON");
             assert_eq!(Setting::from_json("x", &value), Err(NoSetting::Inexact("x".to_owned())), "{lost}");
         }

@@ -175,7 +175,10 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<ArticlePage>, Problem> {
         let folder = folder(arguments.folder.as_deref())?;
-        let limit = arguments.limit.unwrap_or(DEFAULT_PAGE_SIZE).clamp(1, LARGEST_PAGE);
+        let limit = arguments.limit.unwrap_or(DEFAULT_PAGE_SIZE);
+        if !(1..=LARGEST_PAGE).contains(&limit) {
+            return Err(Problem::new(format!("limit: must be from 1 to {LARGEST_PAGE}")));
+        }
         let articles = &self.host.articles;
         let since = self.since(arguments.since.as_deref()).await?;
         let list = list_of(&arguments);

@@ -108,6 +108,7 @@ fn no_limit_is_zero_and_the_context_says_that_it_was_cut() {
             assert!(refused.contains("whole number from 1"), "{tool}: {refused}");
         }
         for (tool, arguments) in [
+            ("list_articles", json!({ "limit": 101 })),
             ("search_articles", json!({ "query": "text", "limit": 101 })),
             ("related_articles", json!({ "slug": "one", "limit": 101 })),
         ] {

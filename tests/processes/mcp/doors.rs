@@ -90,6 +90,7 @@ fn a_folder_or_a_property_that_no_article_has_is_refused_at_every_door() {
         let agent = Agent::over(transport(&server.url("/mcp")), Era::Discover).await;
         for (field, value, said) in [
             ("folder", "see", "no article is in \"see\"; there are \"sea\""),
+            ("filter", "folder:see", "no article is in \"see\"; there are \"sea\""),
             ("filter", "stauts:draft", "no article has the property \"stauts\"; some have status:"),
         ] {
             for path in ["/api/articles?", "/api/search?q=moon&mode=keyword&"] {
@@ -114,9 +115,15 @@ fn a_folder_or_a_property_that_no_article_has_is_refused_at_every_door() {
             }
         }
         // What can be there and is not, and what was there and can come back, is an empty list.
-        for (folder, filter) in
-            [("", "status:done"), ("sea", "tag:none"), ("inbox", ""), ("", "-other:*"), ("", "created:<1d -tag:x")]
-        {
+        for (folder, filter) in [
+            ("", "status:done"),
+            ("sea", "tag:none"),
+            ("inbox", ""),
+            ("", "-other:*"),
+            ("", "-folder:see"),
+            ("", "folder:inbox"),
+            ("", "created:<1d -tag:x"),
+        ] {
             let path =
                 format!("/api/articles?folder={folder}&filter={}", filter.replace(' ', "%20").replace('<', "%3C"));
             let (status, page) = send(&server, Method::GET, &path, None, &Value::Null).await;

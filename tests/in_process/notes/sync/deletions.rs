@@ -41,7 +41,7 @@ async fn what_is_no_file_any_more_is_told() {
     assert_eq!(slugs(&articles).await, there);
 }
 
-/// A full disk, or a program that dies while it writes, leaves empty files.
+/// A full disk, or a program that dies while it writes, leaves empty files; of some programs, a blank line is left.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_emptied_files_are_asked_about() {
     let world = TestHost::new().await;
@@ -50,7 +50,10 @@ async fn many_emptied_files_are_asked_about() {
     let vault = Vault::of(&[("empty.md", "")]);
     names.iter().for_each(|name| vault.put(name, format!("# {name}\n")));
     run(&articles, &vault).await;
-    names[..6].iter().for_each(|name| vault.put(name, ""));
+    names[..6]
+        .iter()
+        .zip(["", "\n", "\r\n", " \n\t\n", "\u{feff}", "\u{a0}\n"])
+        .for_each(|(name, blank)| vault.put(name, blank));
     change(&articles, "note-0", "edited here\n").await;
     let asking = SyncRequest { many_deletions: false, ..asked(&vault) };
     let refused = sync(&articles, &asking).await.expect_err("a question");
